@@ -1,0 +1,67 @@
+import { randomBytes } from "node:crypto";
+
+/** A moment as UTC milliseconds since 1970, an integer below 2^53. */
+export type Instant = number;
+
+/**
+ * The only door to time and randomness, so that tests and the simulator can own both.
+ * All values are *domain* time: a scaled clock (the demo) runs its seconds faster than the wall.
+ * Transport timeouts of one HTTP exchange are wall time and belong to the HTTP client.
+ */
+export interface Clock {
+  /** Domain time now. May step when the operating system's clock is set. */
+  now(): Instant;
+  /** Milliseconds that never step back; compare only with values of the same clock. */
+  monotonic(): number;
+  /** Resolves after `ms` of domain time, at once when `signal` aborts (never rejects). */
+  sleep(ms: number, signal?: AbortSignal): Promise<void>;
+  /** Calls `fn` once after `ms` of domain time; the returned function cancels it. */
+  after(ms: number, fn: () => void): () => void;
+  /** A number in [0, 1), for jitter only. */
+  random(): number;
+  /** Cryptographic random bytes: ids, salts, secrets. */
+  bytes(size: number): Uint8Array;
+}
+
+/** The longest wait that setTimeout keeps (2^31 - 1 ms); longer ones are cut and simply wake early. */
+const TIMER_MAX_MS = 2_147_483_647;
+
+/**
+ * The operating system's clock. `scale` 60 makes a wall second a domain minute, counted from the
+ * moment of the call; timers are not kept alive by themselves (`unref`) so that a stop is a stop.
+ */
+export function systemClock(options: { scale?: number; unref?: boolean } = {}): Clock {
+  const scale = options.scale ?? 1;
+  const startedAt = Date.now();
+  const startedMonotonic = performance.now();
+  const domainNow = () =>
+    scale === 1 ? Date.now() : Math.floor(startedAt + (performance.now() - startedMonotonic) * scale);
+  const after = (ms: number, fn: () => void) => {
+    const timer = setTimeout(fn, Math.min(Math.max(0, ms / scale), TIMER_MAX_MS));
+    if (options.unref === true) timer.unref();
+    return () => {
+      clearTimeout(timer);
+    };
+  };
+  return {
+    now: domainNow,
+    monotonic: () => performance.now() * scale,
+    after,
+    sleep: (ms, signal) =>
+      new Promise((resolve) => {
+        if (signal?.aborted === true) {
+          resolve();
+          return;
+        }
+        const done = () => {
+          cancel();
+          signal?.removeEventListener("abort", done);
+          resolve();
+        };
+        const cancel = after(ms, done);
+        signal?.addEventListener("abort", done, { once: true });
+      }),
+    random: Math.random,
+    bytes: (size) => randomBytes(size),
+  };
+}
