@@ -27,18 +27,17 @@ export interface Clock {
 const TIMER_MAX_MS = 2_147_483_647;
 
 /**
- * The operating system's clock. `scale` 60 makes a wall second a domain minute, counted from the
- * moment of the call; timers are not kept alive by themselves (`unref`) so that a stop is a stop.
+ * The operating system's clock. `scale` 60 makes a wall second a domain minute, counted from `anchor`
+ * (a wall instant; default: this call). A process that comes back after a crash passes the same anchor,
+ * so that domain time never runs backwards between two lives of one store.
  */
-export function systemClock(options: { scale?: number; unref?: boolean } = {}): Clock {
+export function systemClock(options: { scale?: number; anchor?: Instant } = {}): Clock {
   const scale = options.scale ?? 1;
-  const startedAt = Date.now();
-  const startedMonotonic = performance.now();
+  const anchor = options.anchor ?? Date.now();
   const domainNow = () =>
-    scale === 1 ? Date.now() : Math.floor(startedAt + (performance.now() - startedMonotonic) * scale);
+    scale === 1 ? Date.now() : Math.floor(anchor + (Date.now() - anchor) * scale);
   const after = (ms: number, fn: () => void) => {
     const timer = setTimeout(fn, Math.min(Math.max(0, ms / scale), TIMER_MAX_MS));
-    if (options.unref === true) timer.unref();
     return () => {
       clearTimeout(timer);
     };

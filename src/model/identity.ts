@@ -1,0 +1,60 @@
+import type { GroupId, IdentityId, IdpId, SourceUserId, TenantId } from "./ids.ts";
+
+/** What mapping may ask about one person: the truth of every linked source, merged. */
+export interface IdentityFacts {
+  readonly tenantId: TenantId;
+  readonly identityId: IdentityId;
+  /** false: a leaver, or disabled: gets nothing. */
+  readonly active: boolean;
+  /** When the person stopped being active (domain instant); the T0 of the leaver. */
+  readonly inactiveSince: number | undefined;
+  /** SCIM userName as sent. */
+  readonly userName: string;
+  readonly displayName: string;
+  readonly givenName: string | undefined;
+  readonly familyName: string | undefined;
+  /** Folded addresses, primary first, without doubles. */
+  readonly emails: readonly string[];
+  /** Addresses that were this person's before: candidates for matching, never proof. Folded. */
+  readonly formerEmails: readonly string[];
+  /**
+   * Attributes that conditions may read, by canonical SCIM name, extension attributes by their last part too:
+   * `userType`, `title`, `department`, `employeeNumber`, `costCenter`, …; absent when the source sent none.
+   */
+  readonly attributes: Readonly<Record<string, string | number | boolean | readonly string[]>>;
+  /** Live groups that hold the person, directly or through nested groups. */
+  readonly groups: ReadonlySet<GroupId>;
+  readonly sources: readonly SourceFacts[];
+  /** Rises with every change of the person, their sources or memberships; for logs, not for locks. */
+  readonly version: number;
+}
+
+export interface SourceFacts {
+  readonly idpId: IdpId;
+  readonly sourceUserId: SourceUserId;
+  readonly externalId: string | undefined;
+  readonly active: boolean;
+  readonly deleted: boolean;
+  /** Whether this IdP connection was marked loaded: before that, absence proves nothing. */
+  readonly loaded: boolean;
+}
+
+/** Person, entitlement, grant or deny, until, why, by whom: the strongest input to mapping. */
+export interface AccessException {
+  readonly exceptionId: string;
+  /** Folded e-mail address or userName of the person. */
+  readonly person: string;
+  readonly connectionId: string;
+  readonly effect: "grant" | "deny";
+  readonly kind: string;
+  /** Name or id of the object as written; null where the kind has none, or for every object of a deny. */
+  readonly object: { readonly by: "id" | "name"; readonly value: string } | null;
+  /** null in a deny: every role. */
+  readonly role: string | null;
+  /** Last instant at which it counts; null: until withdrawn. */
+  readonly until: number | null;
+  readonly why: string;
+  readonly by: string;
+  /** `file` rows are replaced when the file changes; `decision` rows are written by approvals and reviews. */
+  readonly source: "file" | "decision";
+}

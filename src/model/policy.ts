@@ -1,0 +1,60 @@
+/** What a connection may do: report-only reads and plans; additive gives and takes back its own; authoritative owns the set. */
+export type Mode = "report-only" | "additive" | "authoritative";
+
+/** A rail: more than max(floor, fraction of managed accounts) people within the window, and the batch waits for a decision. */
+export interface RailRule {
+  readonly floor: number;
+  readonly fraction: number;
+  readonly windowMs: number;
+}
+
+/** The rails of one connection, defaults filled in. Units: people, not slots. */
+export interface RailPolicy {
+  readonly removals: RailRule;
+  /** Grants that one cause (a group write, a mapping version) brings. */
+  readonly oneCause: RailRule;
+  /** Privileged grants within 24 h that pass without a decision. */
+  readonly privilegedGrants: number;
+  /** Leavers of the whole tenant within 24 h that pass without a decision. */
+  readonly leavers: RailRule;
+}
+
+export interface TimingPolicy {
+  /** How long an ordinary removal waits so that all of a wave are counted first. Never for leavers or privileged roles. */
+  readonly debounceMs: number;
+  /** How long a mover keeps what they lose; 0 for privileged roles whatever is written. */
+  readonly graceMs: number;
+  /** When a leaver's absence is read again, counted from the removal. */
+  readonly verifyMs: readonly number[];
+}
+
+/** How one connection is run: the parsed head of its mapping file. */
+export interface ConnectionPolicy {
+  readonly mode: Mode;
+  /** Overrides of `mode` per kind. */
+  readonly sets: Readonly<Record<string, Mode>>;
+  /** Domains whose addresses may be matched and invited; folded. */
+  readonly domains: readonly string[];
+  /** What a leaver's account gets. `keep` opens a task instead. */
+  readonly leaver: "remove" | "keep";
+  readonly create: "invite" | "never";
+  /** How often an expired invitation is sent again before the target parks. */
+  readonly inviteResends: number;
+  readonly timing: TimingPolicy;
+  readonly rails: RailPolicy;
+  /** Folded addresses that are shown and never touched. */
+  readonly protectedAccounts: readonly string[];
+  readonly adminsMin: number;
+}
+
+export const DAY_MS = 86_400_000;
+
+/** The most people that one rail lets pass in its window. */
+export function railAllowance(rule: RailRule, managed: number): number {
+  return Math.max(rule.floor, Math.floor(rule.fraction * managed));
+}
+
+/** The mode that counts for a kind. */
+export function modeOf(policy: ConnectionPolicy, kind: string): Mode {
+  return policy.mode === "report-only" ? "report-only" : (policy.sets[kind] ?? policy.mode);
+}

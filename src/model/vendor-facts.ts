@@ -1,0 +1,72 @@
+/**
+ * What a vendor is, as data: kinds, roles, ranks, endpoints, limits. Written in the connector, read by mapping
+ * (validation, ranks), plan (order, floors), apply (buckets), http (allowed calls) and the capability table.
+ */
+export interface VendorFacts {
+  readonly vendor: string;
+  readonly profile: string;
+  readonly kinds: Readonly<Record<string, KindFacts>>;
+  /** Every call that the connector can make; http refuses any other. */
+  readonly endpoints: readonly EndpointFacts[];
+  readonly buckets: readonly BucketFacts[];
+  readonly create: CreateFacts;
+  /** How long the vendor's answers may lag behind its own writes, milliseconds. */
+  readonly settleMs: number;
+  /** Response header that names the organisation, where there is one: compared with the pin on every answer. */
+  readonly organizationHeader?: string;
+  /** Response header with the vendor's request id. */
+  readonly requestIdHeader?: string;
+  /** Things this vendor cannot do through its API, each with what to do instead. */
+  readonly impossible: readonly { readonly what: string; readonly instead: string }[];
+}
+
+export interface KindFacts {
+  /** One line for people: "organisation role". */
+  readonly title: string;
+  /** Holding this slot *is* having an account: creating it invites, emptying it removes the account. One kind per vendor. */
+  readonly account: boolean;
+  /** Whether the slot names an object (a workspace), and what its ids look like. */
+  readonly object: "none" | { readonly idPattern: string };
+  readonly roles: Readonly<Record<string, RoleFacts>>;
+  /** Account kinds: the role that a person gets who has other entitlements but no rule for this one. */
+  readonly fallbackRole?: string;
+  /** Can only be written once the account is accepted and active (Anthropic workspace members need a user id). */
+  readonly needsActiveAccount: boolean;
+}
+
+export interface RoleFacts {
+  /** Higher wins. Equal ranks of different roles are incomparable: a conflict, parked. */
+  readonly rank: number;
+  /** Whether the API can give it; others (owner, admin) are read, reported and never written. */
+  readonly assignable: boolean;
+  /** Needs `why` and `owner` in a rule, counts in the privileged rail, is removed without debounce. */
+  readonly privileged: boolean;
+  /** Counts for the admin floor. */
+  readonly admin: boolean;
+  /** Kinds whose slots follow from this role and cannot be written while it is held. */
+  readonly implies?: readonly string[];
+}
+
+export interface EndpointFacts {
+  /** Logical operation, the key of buckets, metrics and fault schedules: `invites.create`. */
+  readonly operation: string;
+  readonly method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
+  /** Path template with `{placeholders}`: `/v1/organizations/invites/{inviteId}`. */
+  readonly path: string;
+  readonly access: "read" | "write";
+  readonly bucket: string;
+}
+
+export interface BucketFacts {
+  readonly name: string;
+  /** `capacity` tokens come back evenly over `perMs`. */
+  readonly capacity: number;
+  readonly perMs: number;
+}
+
+export interface CreateFacts {
+  /** true: the vendor refuses a second invite; false: two negative reads at least 60 s apart, one re-send, then park. */
+  readonly unique: boolean;
+  /** Lifetime of an invitation; null: it never expires or there is none. */
+  readonly invitationMs: number | null;
+}
