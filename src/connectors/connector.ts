@@ -1,0 +1,147 @@
+import type { Entitlement, Slot } from "../model/entitlement.ts";
+import type { AccountId } from "../model/ids.ts";
+import type { VendorFacts } from "../model/vendor-facts.ts";
+import type { VendorHttp } from "../model/vendor-http.ts";
+
+/**
+ * A connector translates between our nouns and one vendor's API. It holds no state, reads no environment, and never
+ * retries, sleeps or logs: `apply/` does that once for all vendors.
+ *
+ * Every write except `createAccount` is safe to repeat: its goal already reached is `unchanged`, never an error.
+ * Removing what is not there is `unchanged`. On any 400, 404 or 409 of a membership write the connector reads the
+ * list and decides by state, never by message text.
+ *
+ * Presence of an optional ability is the capability.
+ */
+export interface Connector {
+  readonly facts: VendorFacts;
+
+  /** Proves that the credential works, says for whom, and changes nothing. */
+  check(call: Call): Promise<CheckReport>;
+
+  /**
+   * Every account and open invitation that could be this person's: by `accountId` where one is linked, and by each
+   * address. Addresses of the answer are compared by the caller; look-alikes may be among them. Complete or throws.
+   */
+  findAccounts(
+    call: Call,
+    who: { readonly accountId?: AccountId; readonly emails: readonly string[] },
+  ): Promise<readonly VendorAccount[]>;
+
+  /**
+   * What the account holds now in the given slots (the account kind's own slot is in `VendorAccount.role` and need not be
+   * asked for). A slot that is not held is left out. Complete or throws.
+   */
+  readGrants(call: Call, account: VendorAccount, slots: readonly Slot[]): Promise<readonly ObservedGrant[]>;
+
+  /** Streams every account and open invitation; the last item is the end marker. No marker: an incomplete read. */
+  listAccounts(call: Call): AsyncIterable<VendorAccount | EndOfList>;
+
+  /** Streams every object of the kinds that have objects (workspaces, teams), archived ones too. */
+  listObjects(call: Call): AsyncIterable<VendorObject | EndOfList>;
+
+  /** Invites or creates. The only write that is not safe to repeat. */
+  createAccount(call: Call, person: NewAccount): Promise<Applied & { readonly account?: VendorAccount }>;
+
+  /** Sets the role of the account kind's slot in one call. An invitation whose role cannot be edited answers by re-creating it. */
+  setAccountRole(call: Call, account: VendorAccount, role: string): Promise<Applied>;
+
+  /** Ends an active account; for an open invitation, cancels it (an acceptance meanwhile is found by the read-back). */
+  removeAccount(call: Call, account: VendorAccount): Promise<Applied>;
+
+  /** Puts the role into a slot of another kind, whether or not another role is there. */
+  grant(call: Call, account: VendorAccount, entitlement: Entitlement): Promise<Applied>;
+
+  /** Empties a slot of another kind. */
+  revoke(call: Call, account: VendorAccount, slot: Slot): Promise<Applied>;
+
+  /** Whole-object writes (an Intercom team) name what must be leased across read, merge and write. */
+  exclusiveKey?(slot: Slot): string | undefined;
+
+  /** API keys that belong to, or were made by, an account. */
+  readonly keys?: {
+    list(call: Call, account?: VendorAccount): AsyncIterable<VendorKey | EndOfList>;
+    deactivate(call: Call, keyId: string): Promise<Applied>;
+  };
+}
+
+/** What the engine hands to every call: the only way a connector touches the world. */
+export interface Call {
+  readonly http: VendorHttp;
+  readonly signal: AbortSignal;
+  /** Domain time, for "is this invitation expired". */
+  readonly now: () => number;
+}
+
+export interface CheckReport {
+  /** The organisation or workspace that the credential answers for: pinned at first contact. */
+  readonly organization: { readonly id: string; readonly name: string };
+  /** Our own account where the vendor tells: never a target. */
+  readonly ownAccountIds: readonly AccountId[];
+  /** Lines for people: key class, scopes, plan. */
+  readonly notes: readonly string[];
+}
+
+export interface VendorAccount {
+  /** The vendor's immutable id: of the member, or of the invitation while `state` is `invited` or `expired`. */
+  readonly accountId: AccountId;
+  /** Folded. */
+  readonly email: string;
+  /** Further addresses of the same account, folded. */
+  readonly otherEmails: readonly string[];
+  /** `expired`: an invitation that nobody accepted in time. */
+  readonly state: "active" | "invited" | "suspended" | "expired";
+  /** Role in the account kind's slot. */
+  readonly role: string;
+  readonly displayName: string | undefined;
+  /** When the account or invitation came to be, where told. */
+  readonly createdAt: number | undefined;
+  /** For invitations, where they end. */
+  readonly expiresAt: number | undefined;
+}
+
+export interface ObservedGrant extends Entitlement {
+  /** Follows from the account's role and cannot be written while that role is held. */
+  readonly implicit: boolean;
+}
+
+export interface VendorObject {
+  readonly kind: string;
+  readonly objectId: string;
+  readonly name: string;
+  readonly archived: boolean;
+  /** false: made and kept by the vendor itself; never touched. */
+  readonly manageable: boolean;
+}
+
+export interface NewAccount {
+  /** Folded. */
+  readonly email: string;
+  readonly role: string;
+  readonly displayName: string;
+  readonly givenName?: string;
+  readonly familyName?: string;
+}
+
+/** `pending`: the vendor took the write and waits for a person, e.g. for the acceptance of an invitation. */
+export interface Applied {
+  readonly outcome: "changed" | "unchanged" | "pending";
+  /** Vendor request ids of the calls that were made, in order. */
+  readonly requestIds: readonly string[];
+}
+
+export interface EndOfList {
+  readonly complete: true;
+  readonly count: number;
+}
+
+export interface VendorKey {
+  readonly keyId: string;
+  readonly name: string;
+  readonly status: "active" | "inactive" | "archived" | "expired";
+  readonly createdBy: AccountId | undefined;
+  /** The account that the key acts for and dies with, where the vendor has such keys. */
+  readonly principal: AccountId | undefined;
+  readonly createdAt: number | undefined;
+  readonly hint: string | undefined;
+}
