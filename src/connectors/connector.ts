@@ -1,7 +1,10 @@
+import type { ObservedGrant, VendorAccount, VendorObject } from "../model/account.ts";
 import type { Entitlement, Slot } from "../model/entitlement.ts";
 import type { AccountId } from "../model/ids.ts";
 import type { VendorFacts } from "../model/vendor-facts.ts";
 import type { VendorHttp } from "../model/vendor-http.ts";
+
+export type { ObservedGrant, VendorAccount, VendorObject } from "../model/account.ts";
 
 /**
  * A connector translates between our nouns and one vendor's API. It holds no state, reads no environment, and never
@@ -32,7 +35,11 @@ export interface Connector {
    * What the account holds now in the given slots (the account kind's own slot is in `VendorAccount.role` and need not be
    * asked for). A slot that is not held is left out. Complete or throws.
    */
-  readGrants(call: Call, account: VendorAccount, slots: readonly Slot[]): Promise<readonly ObservedGrant[]>;
+  readGrants(
+    call: Call,
+    account: VendorAccount,
+    slots: readonly Slot[],
+  ): Promise<readonly ObservedGrant[]>;
 
   /** Streams every account and open invitation; the last item is the end marker. No marker: an incomplete read. */
   listAccounts(call: Call): AsyncIterable<VendorAccount | EndOfList>;
@@ -41,7 +48,10 @@ export interface Connector {
   listObjects(call: Call): AsyncIterable<VendorObject | EndOfList>;
 
   /** Invites or creates. The only write that is not safe to repeat. */
-  createAccount(call: Call, person: NewAccount): Promise<Applied & { readonly account?: VendorAccount }>;
+  createAccount(
+    call: Call,
+    person: NewAccount,
+  ): Promise<Applied & { readonly account?: VendorAccount }>;
 
   /** Sets the role of the account kind's slot in one call. An invitation whose role cannot be edited answers by re-creating it. */
   setAccountRole(call: Call, account: VendorAccount, role: string): Promise<Applied>;
@@ -80,38 +90,6 @@ export interface CheckReport {
   readonly ownAccountIds: readonly AccountId[];
   /** Lines for people: key class, scopes, plan. */
   readonly notes: readonly string[];
-}
-
-export interface VendorAccount {
-  /** The vendor's immutable id: of the member, or of the invitation while `state` is `invited` or `expired`. */
-  readonly accountId: AccountId;
-  /** Folded. */
-  readonly email: string;
-  /** Further addresses of the same account, folded. */
-  readonly otherEmails: readonly string[];
-  /** `expired`: an invitation that nobody accepted in time. */
-  readonly state: "active" | "invited" | "suspended" | "expired";
-  /** Role in the account kind's slot. */
-  readonly role: string;
-  readonly displayName: string | undefined;
-  /** When the account or invitation came to be, where told. */
-  readonly createdAt: number | undefined;
-  /** For invitations, where they end. */
-  readonly expiresAt: number | undefined;
-}
-
-export interface ObservedGrant extends Entitlement {
-  /** Follows from the account's role and cannot be written while that role is held. */
-  readonly implicit: boolean;
-}
-
-export interface VendorObject {
-  readonly kind: string;
-  readonly objectId: string;
-  readonly name: string;
-  readonly archived: boolean;
-  /** false: made and kept by the vendor itself; never touched. */
-  readonly manageable: boolean;
 }
 
 export interface NewAccount {

@@ -25,7 +25,8 @@ export interface Uncertainty {
   /** "any" covers every object of the kind. */
   readonly object: ObjectRef | { readonly by: "any" };
   readonly ruleId: string;
-  readonly why: "group_never_arrived" | "source_not_loaded" | "attribute_missing" | "group_ambiguous";
+  readonly why:
+    "group_never_arrived" | "source_not_loaded" | "attribute_missing" | "group_ambiguous";
 }
 
 /** A rule that is false now only because its bound group was deleted: its losses are one cause and wait for a decision. */
@@ -57,15 +58,14 @@ export interface RuleTrace {
     readonly why?: string;
   }[];
   readonly outcome:
-    | "won"
-    | "lost_to_higher_role"
-    | "denied"
-    | "overruled_by_exception"
-    | "no_match"
-    | "conflict";
+    "won" | "lost_to_higher_role" | "denied" | "overruled_by_exception" | "no_match" | "conflict";
   /** What beat it: rule ids or exceptions. */
   readonly beatenBy: readonly string[];
-  readonly entitlements: readonly { readonly kind: string; readonly object: ObjectRef; readonly role: string }[];
+  readonly entitlements: readonly {
+    readonly kind: string;
+    readonly object: ObjectRef;
+    readonly role: string;
+  }[];
 }
 
 /** A resolved assignment: what a target stores and plan compares. */
@@ -78,11 +78,24 @@ export interface Desired extends Entitlement {
 export interface DesiredState {
   readonly lifecycle: "active" | "departed";
   readonly assignments: readonly Desired[];
-  readonly conflicts: readonly { readonly slot: Slot | null; readonly text: string; readonly because: readonly string[] }[];
+  readonly conflicts: readonly {
+    readonly slot: Slot | null;
+    readonly text: string;
+    readonly because: readonly string[];
+  }[];
   /** Assignments whose object name is not known at the vendor: park with the valid names, remove nothing of that kind. */
-  readonly unresolved: readonly { readonly kind: string; readonly name: string; readonly because: readonly string[]; readonly why: "unknown" | "ambiguous" | "not_read_yet" }[];
+  readonly unresolved: readonly {
+    readonly kind: string;
+    readonly name: string;
+    readonly because: readonly string[];
+    readonly why: "unknown" | "ambiguous" | "not_read_yet";
+  }[];
   /** Slots (or whole kinds, objectId "*"; kind "*" is everything) that may not lose anything now, each with its reason. */
-  readonly keep: readonly { readonly kind: string; readonly objectId: string; readonly why: string }[];
+  readonly keep: readonly {
+    readonly kind: string;
+    readonly objectId: string;
+    readonly why: string;
+  }[];
   readonly mappingVersion: string;
   /** The account that is wanted: addresses best first (folded), names for the invitation. */
   readonly profile: AccountProfile;

@@ -11,19 +11,40 @@ export const errorCodes = {
   VENDOR_RATE_LIMITED: ["retry", "the vendor asked us to slow down; its time is waited in full"],
   VENDOR_UNAVAILABLE: ["retry", "connection refused or reset, 5xx, or overloaded"],
   VENDOR_TIMEOUT: ["retry", "no answer in time"],
-  VENDOR_BREAKER_OPEN: ["retry", "half of the last calls failed; the lane rests before one trial call"],
+  VENDOR_BREAKER_OPEN: [
+    "retry",
+    "half of the last calls failed; the lane rests before one trial call",
+  ],
   VENDOR_READ_INCOMPLETE: ["retry", "a list ended without its end marker or with a page missing"],
-  WRITE_AMBIGUOUS: ["replan", "a write was sent and its answer was lost; the truth is read before anything is sent again"],
-  VENDOR_CONFLICT: ["replan", "the vendor saw another change in flight, or the state moved under the plan"],
-  GATE_REFUSED: ["replan", "the write was stopped before it was sent: lease, generation, switch or rail changed"],
+  WRITE_AMBIGUOUS: [
+    "replan",
+    "a write was sent and its answer was lost; the truth is read before anything is sent again",
+  ],
+  VENDOR_CONFLICT: [
+    "replan",
+    "the vendor saw another change in flight, or the state moved under the plan",
+  ],
+  GATE_REFUSED: [
+    "replan",
+    "the write was stopped before it was sent: lease, generation, switch or rail changed",
+  ],
   INTENT_EXPIRED: ["replan", "the write waited too long after it was allowed and was not sent"],
   CREDENTIAL_REFUSED: ["pause", "the vendor does not accept the credential"],
   CREDENTIAL_SCOPE_MISSING: ["pause", "the credential lacks a scope that the call needs"],
-  CREDENTIAL_MISSING: ["pause", "the mapping names a credential that is not stored or not readable"],
-  WRONG_ORGANIZATION: ["pause", "the credential answers for another organisation than the pinned one"],
+  CREDENTIAL_MISSING: [
+    "pause",
+    "the mapping names a credential that is not stored or not readable",
+  ],
+  WRONG_ORGANIZATION: [
+    "pause",
+    "the credential answers for another organisation than the pinned one",
+  ],
   VENDOR_PLAN_REQUIRED: ["pause", "the vendor's plan does not include this API"],
   VENDOR_OWNS_MEMBERSHIP: ["pause", "the vendor's own SCIM or JIT provisioning owns membership"],
-  RAIL_TRIPPED: ["hold", "more people would lose or gain access than the rail lets pass without a decision"],
+  RAIL_TRIPPED: [
+    "hold",
+    "more people would lose or gain access than the rail lets pass without a decision",
+  ],
   VENDOR_REJECTED: ["park", "the vendor refused this item for good"],
   VENDOR_ANSWER_UNKNOWN: ["park", "the vendor answered in a shape that we do not know"],
   SEATS_EXHAUSTED: ["park", "no free seat or the member cap is reached; nothing is bought"],
@@ -88,7 +109,11 @@ export class StoreError extends Error {
   readonly code: StoreErrorCode;
   readonly field: string | undefined;
 
-  constructor(code: StoreErrorCode, message: string, options: { field?: string; cause?: unknown } = {}) {
+  constructor(
+    code: StoreErrorCode,
+    message: string,
+    options: { field?: string; cause?: unknown } = {},
+  ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
     this.field = options.field;

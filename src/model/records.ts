@@ -1,5 +1,5 @@
-import type { Instant } from "./clock.ts";
-import type { ConnectionId, GroupId, IdentityId, IdpId } from "./ids.ts";
+import type { Clock, Instant } from "./clock.ts";
+import { newId, type ConnectionId, type GroupId, type IdentityId, type IdpId } from "./ids.ts";
 import type { JsonObject } from "./json.ts";
 
 /** Who did it. `address` is the network address of the caller where there was one. */
@@ -14,7 +14,22 @@ export interface Actor {
 
 /** What the record is about. `id` is ours or the vendor's id, never a personal value. */
 export interface Subject {
-  readonly type: "identity" | "source_user" | "group" | "connection" | "mapping" | "hold" | "tenant" | "idp" | "token" | "credential" | "switch" | "exception" | "finding" | "link" | "store";
+  readonly type:
+    | "identity"
+    | "source_user"
+    | "group"
+    | "connection"
+    | "mapping"
+    | "hold"
+    | "tenant"
+    | "idp"
+    | "token"
+    | "credential"
+    | "switch"
+    | "exception"
+    | "finding"
+    | "link"
+    | "store";
   readonly id: string;
 }
 
@@ -38,8 +53,30 @@ export interface AuditRecord {
   readonly mappingVersion?: string;
   /** Facts without personal values: ids, roles, statuses, counts, rule ids. */
   readonly facts: JsonObject;
-  /** Personal values (addresses, names) by field; each stored beside the leaf with its own salt. */
-  readonly personal?: Readonly<Record<string, string>>;
+  /** Personal values (addresses, names) by field; each stored beside the leaf with its own 16-byte salt (hex). */
+  readonly personal?: Readonly<Record<string, { readonly value: string; readonly salt: string }>>;
+}
+
+/** Makes a record: adds the random id, the instant and a salt for each personal value. */
+export function newRecord(
+  clock: Clock,
+  draft: Omit<AuditRecord, "recordId" | "at" | "personal"> & {
+    readonly personal?: Readonly<Record<string, string | undefined>>;
+  },
+): AuditRecord {
+  const { personal, ...rest } = draft;
+  const record = { ...rest, recordId: newId(clock), at: clock.now() };
+  const given = Object.entries(personal ?? {}).filter((entry) => entry[1] !== undefined);
+  if (given.length === 0) return record;
+  return {
+    ...record,
+    personal: Object.fromEntries(
+      given.map(([field, value]) => [
+        field,
+        { value: value ?? "", salt: Buffer.from(clock.bytes(16)).toString("hex") },
+      ]),
+    ),
+  };
 }
 
 /**
@@ -47,7 +84,15 @@ export interface AuditRecord {
  * `scim.group:<groupId>`, `mapping:<versionId>`; single-person causes have none.
  */
 export interface Cause {
-  readonly kind: "scim.user" | "scim.group" | "hr" | "mapping" | "operator" | "observation" | "schedule" | "sweep";
+  readonly kind:
+    | "scim.user"
+    | "scim.group"
+    | "hr"
+    | "mapping"
+    | "operator"
+    | "observation"
+    | "schedule"
+    | "sweep";
   readonly key?: string;
 }
 
@@ -89,4 +134,3 @@ export interface Also {
   readonly recompute: readonly RecomputeRequest[];
   readonly fanouts?: readonly FanoutRequest[];
 }
-

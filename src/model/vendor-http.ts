@@ -18,7 +18,9 @@ export interface VendorRequest<T> {
   /** Values for the `{placeholders}` of the path; percent-encoded by the client. */
   readonly path?: Readonly<Record<string, string>>;
   /** Query parameters; an array repeats its name. Undefined values are left out. */
-  readonly query?: Readonly<Record<string, string | number | boolean | readonly string[] | undefined>>;
+  readonly query?: Readonly<
+    Record<string, string | number | boolean | readonly string[] | undefined>
+  >;
   readonly body?: unknown;
   /** Checks and narrows the decoded JSON (undefined for an empty body), usually a zod schema's parse. */
   readonly parse: (body: unknown) => T;
