@@ -1,11 +1,5 @@
 import type { Instant } from "../model/clock.ts";
-import type {
-  GroupId,
-  IdentityId,
-  IdpId,
-  SourceUserId,
-  TenantId,
-} from "../model/ids.ts";
+import type { GroupId, IdentityId, IdpId, SourceUserId, TenantId } from "../model/ids.ts";
 import type { AccessException, IdentityFacts } from "../model/identity.ts";
 import type { JsonObject } from "../model/json.ts";
 import type { Also, Cause } from "../model/records.ts";
@@ -126,7 +120,10 @@ export interface DirectoryStore {
     also: Also,
   ): Promise<void>;
   /** Notes that an IdP connection was heard; written at most once a minute per connection by the caller. */
-  touchIdp(tenantId: TenantId, command: { readonly idpId: IdpId; readonly at: Instant }): Promise<void>;
+  touchIdp(
+    tenantId: TenantId,
+    command: { readonly idpId: IdpId; readonly at: Instant },
+  ): Promise<void>;
 
   // — people —
   /**
@@ -167,15 +164,29 @@ export interface DirectoryStore {
     },
     also: Also,
   ): Promise<void>;
-  getUser(tenantId: TenantId, idpId: IdpId, sourceUserId: SourceUserId): Promise<SourceUser | undefined>;
+  getUser(
+    tenantId: TenantId,
+    idpId: IdpId,
+    sourceUserId: SourceUserId,
+  ): Promise<SourceUser | undefined>;
   /** Stable order; total exact. `query` runs in the database. @throws StoreError INVALID field "filter" for what cannot be asked */
-  listUsers(tenantId: TenantId, idpId: IdpId, query: DirectoryQuery, page: PageRequest): Promise<Page<SourceUser>>;
+  listUsers(
+    tenantId: TenantId,
+    idpId: IdpId,
+    query: DirectoryQuery,
+    page: PageRequest,
+  ): Promise<Page<SourceUser>>;
   /** Live groups that hold the person directly, for the `groups` attribute. */
   groupsOfUser(
     tenantId: TenantId,
     idpId: IdpId,
     sourceUserIds: readonly SourceUserId[],
-  ): Promise<ReadonlyMap<SourceUserId, readonly { readonly groupId: GroupId; readonly displayName: string }[]>>;
+  ): Promise<
+    ReadonlyMap<
+      SourceUserId,
+      readonly { readonly groupId: GroupId; readonly displayName: string }[]
+    >
+  >;
 
   // — groups —
   /** @throws StoreError ALREADY_EXISTS field "displayName" */
@@ -224,7 +235,12 @@ export interface DirectoryStore {
     also: Also,
   ): Promise<void>;
   getGroup(tenantId: TenantId, idpId: IdpId, groupId: GroupId): Promise<Group | undefined>;
-  listGroups(tenantId: TenantId, idpId: IdpId, query: DirectoryQuery, page: PageRequest): Promise<Page<Group>>;
+  listGroups(
+    tenantId: TenantId,
+    idpId: IdpId,
+    query: DirectoryQuery,
+    page: PageRequest,
+  ): Promise<Page<Group>>;
   /** Members by id, from after `after`; for streaming a big group in pages. */
   listMembers(
     tenantId: TenantId,
@@ -238,14 +254,24 @@ export interface DirectoryStore {
 
   // — identities —
   /** Everything mapping may ask, for up to 500 identities in one read; unknown ids are left out. */
-  readIdentities(tenantId: TenantId, identityIds: readonly IdentityId[]): Promise<readonly IdentityFacts[]>;
+  readIdentities(
+    tenantId: TenantId,
+    identityIds: readonly IdentityId[],
+  ): Promise<readonly IdentityFacts[]>;
   /** Identities by what a person types: id, SCIM id, e-mail (present or former), userName, externalId. Live people first; at most 20. */
   findIdentities(tenantId: TenantId, text: string): Promise<readonly IdentityId[]>;
   /** Identities whose present address is one of these (folded). */
   findIdentitiesByEmail(
     tenantId: TenantId,
     emails: readonly string[],
-  ): Promise<readonly { readonly email: string; readonly identityId: IdentityId; readonly active: boolean; readonly former: boolean }[]>;
+  ): Promise<
+    readonly {
+      readonly email: string;
+      readonly identityId: IdentityId;
+      readonly active: boolean;
+      readonly former: boolean;
+    }[]
+  >;
   /** All identities in id order, from after `after`. */
   listIdentities(
     tenantId: TenantId,
@@ -257,10 +283,25 @@ export interface DirectoryStore {
 
   // — exceptions —
   /** Replaces all rows with source "file" by these; marks nobody, the caller adds a fan-out where something changed. */
-  replaceFileExceptions(tenantId: TenantId, command: { readonly exceptions: readonly AccessException[] }, also: Also): Promise<{ readonly changed: number }>;
-  addException(tenantId: TenantId, command: { readonly exception: AccessException; readonly now: Instant }, also: Also): Promise<void>;
-  withdrawException(tenantId: TenantId, command: { readonly exceptionId: string; readonly now: Instant }, also: Also): Promise<void>;
+  replaceFileExceptions(
+    tenantId: TenantId,
+    command: { readonly exceptions: readonly AccessException[] },
+    also: Also,
+  ): Promise<{ readonly changed: number }>;
+  addException(
+    tenantId: TenantId,
+    command: { readonly exception: AccessException; readonly now: Instant },
+    also: Also,
+  ): Promise<void>;
+  withdrawException(
+    tenantId: TenantId,
+    command: { readonly exceptionId: string; readonly now: Instant },
+    also: Also,
+  ): Promise<void>;
   /** Those that name one of the folded addresses or userNames; expired ones too (the caller compares `until`). */
-  findExceptions(tenantId: TenantId, people: readonly string[]): Promise<readonly AccessException[]>;
+  findExceptions(
+    tenantId: TenantId,
+    people: readonly string[],
+  ): Promise<readonly AccessException[]>;
   listExceptions(tenantId: TenantId): Promise<readonly AccessException[]>;
 }

@@ -22,7 +22,18 @@ export type DirectoryQuery =
  * their canonical names; an extension is its whole URN as the first step. A multi-valued attribute in the path means "any element".
  */
 export type DirectoryField =
-  | { readonly column: "id" | "userName" | "externalId" | "displayName" | "active" | "emails" | "createdAt" | "updatedAt" | "members" }
+  | {
+      readonly column:
+        | "id"
+        | "userName"
+        | "externalId"
+        | "displayName"
+        | "active"
+        | "emails"
+        | "createdAt"
+        | "updatedAt"
+        | "members";
+    }
   | { readonly resource: readonly string[] };
 
 export interface PageRequest {

@@ -29,9 +29,18 @@ export interface LeasedFanout extends FanoutRequest {
 /** Bookkeeping of marks and fan-outs. No truth changes here, so these commands take no `also`. */
 export interface RecomputeStore {
   /** Due marks with `wanted > published`, urgent first, oldest first. */
-  listUnpublished(command: { readonly now: Instant; readonly limit: number }): Promise<readonly RecomputeMark[]>;
+  listUnpublished(command: {
+    readonly now: Instant;
+    readonly limit: number;
+  }): Promise<readonly RecomputeMark[]>;
   /** Sets `published` to the `wanted` that was read, where it is still below. */
-  markPublished(marks: readonly { readonly tenantId: TenantId; readonly identityId: IdentityId; readonly wanted: number }[]): Promise<void>;
+  markPublished(
+    marks: readonly {
+      readonly tenantId: TenantId;
+      readonly identityId: IdentityId;
+      readonly wanted: number;
+    }[],
+  ): Promise<void>;
   /** Due marks with `wanted > done` that are older than the given ages: urgent first, then round robin by tenant, oldest first. */
   listOverdue(command: {
     readonly now: Instant;
@@ -40,12 +49,26 @@ export interface RecomputeStore {
     readonly limit: number;
   }): Promise<readonly RecomputeMark[]>;
   /** The marks of these identities, those without owed work too. */
-  readMarks(tenantId: TenantId, identityIds: readonly IdentityId[]): Promise<readonly RecomputeMark[]>;
+  readMarks(
+    tenantId: TenantId,
+    identityIds: readonly IdentityId[],
+  ): Promise<readonly RecomputeMark[]>;
   /** Counts for metrics and readiness. */
-  recomputeBacklog(now: Instant): Promise<{ readonly owed: number; readonly urgentOwed: number; readonly oldestSince: Instant | undefined; readonly oldestUrgentSince: Instant | undefined }>;
+  recomputeBacklog(
+    now: Instant,
+  ): Promise<{
+    readonly owed: number;
+    readonly urgentOwed: number;
+    readonly oldestSince: Instant | undefined;
+    readonly oldestUrgentSince: Instant | undefined;
+  }>;
 
   /** Takes the oldest fan-out that nobody works on, or whose lease ran out; urgent first. */
-  leaseFanout(command: { readonly owner: string; readonly now: Instant; readonly leaseMs: number }): Promise<LeasedFanout | undefined>;
+  leaseFanout(command: {
+    readonly owner: string;
+    readonly now: Instant;
+    readonly leaseMs: number;
+  }): Promise<LeasedFanout | undefined>;
   /**
    * Marks up to `limit` identities of the scope after the cursor (`wanted += 1`) and moves the cursor, in one commit;
    * at the end deletes the row. Answers whether it is finished. @throws StoreError VERSION_CONFLICT when the fence is old.
@@ -54,9 +77,24 @@ export interface RecomputeStore {
     readonly fanout: LeasedFanout;
     readonly now: Instant;
     readonly limit: number;
-  }): Promise<{ readonly finished: boolean; readonly marked: number; readonly cursor: string | undefined }>;
+  }): Promise<{
+    readonly finished: boolean;
+    readonly marked: number;
+    readonly cursor: string | undefined;
+  }>;
 
   /** A leased row per scheduled job and tenant: true where this owner may run it now; `nextAt` moves only by `finishSchedule`. */
-  leaseSchedule(command: { readonly tenantId: TenantId; readonly job: string; readonly owner: string; readonly now: Instant; readonly leaseMs: number }): Promise<boolean>;
-  finishSchedule(command: { readonly tenantId: TenantId; readonly job: string; readonly owner: string; readonly nextAt: Instant }): Promise<void>;
+  leaseSchedule(command: {
+    readonly tenantId: TenantId;
+    readonly job: string;
+    readonly owner: string;
+    readonly now: Instant;
+    readonly leaseMs: number;
+  }): Promise<boolean>;
+  finishSchedule(command: {
+    readonly tenantId: TenantId;
+    readonly job: string;
+    readonly owner: string;
+    readonly nextAt: Instant;
+  }): Promise<void>;
 }

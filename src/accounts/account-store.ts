@@ -1,0 +1,526 @@
+import type { ObservedGrant, VendorAccount, VendorObject } from "../model/account.ts";
+import type { DesiredState } from "../model/assignment.ts";
+import type { Instant } from "../model/clock.ts";
+import type { Entitlement, Slot } from "../model/entitlement.ts";
+import type {
+  AccountId,
+  ConnectionId,
+  HoldId,
+  IdentityId,
+  IntentId,
+  TenantId,
+} from "../model/ids.ts";
+import type { JsonObject } from "../model/json.ts";
+import type { ConnectionPolicy } from "../model/policy.ts";
+import type { Also, AuditRecord } from "../model/records.ts";
+import type { Finding, FindingDraft } from "./finding.ts";
+import type { GateRefusal, Intent, IntentState, StepKind } from "./intent.ts";
+import type { Lane, StopSwitch } from "./lane.ts";
+import type { Hold, RailEntry, RailRequest } from "./rail.ts";
+import type { LeasedTarget, Priority, Target, TargetReason, TargetState } from "./target.ts";
+
+/** Identity ↔ account at one connection. One account belongs to at most one identity. */
+export interface Link {
+  readonly connectionId: ConnectionId;
+  readonly identityId: IdentityId;
+  readonly accountId: AccountId;
+  /** The address of the account when it was linked, folded. */
+  readonly email: string;
+  /** created: our invitation · matched: same address of a listed domain · manual: a person said so. */
+  readonly origin: "created" | "matched" | "manual";
+  readonly since: Instant;
+}
+
+/** What we gave or took over: the only things that a mover may lose. */
+export interface LedgerEntry extends Entitlement {
+  readonly connectionId: ConnectionId;
+  readonly identityId: IdentityId;
+  readonly origin: "granted" | "adopted";
+  readonly since: Instant;
+  readonly because: readonly string[];
+}
+
+/** An account as it was last read. */
+export interface ObservedAccount extends VendorAccount {
+  readonly connectionId: ConnectionId;
+  readonly readAt: Instant;
+  /** Gone: absent from a complete read at `readAt`. */
+  readonly gone: boolean;
+}
+
+/** What `sync` wishes for one target. */
+export interface TargetWish {
+  readonly connectionId: ConnectionId;
+  readonly desired: DesiredState;
+  /** Canonical hash of `desired`. */
+  readonly hash: string;
+  readonly priority: Priority;
+  readonly rail: RailRequest;
+  /** Written only where the generation rises. */
+  readonly record: AuditRecord;
+  readonly cause: string;
+}
+
+/**
+ * What we know and owe per identity × connection. All commands are atomic; those that change truth take `also`.
+ * Instants are the caller's domain time.
+ */
+export interface AccountStore {
+  // — sync —
+  /**
+   * Commits the wishes of one recompute and `done = wanted`, only where `done < wanted`; otherwise writes nothing and answers
+   * `applied: false`. A wish whose hash is the target's writes no target row; its rail request still counts. A new hash:
+   * generation + 1, attempts 0, state due, wake + 1, dueAt now. Targets of the identity at connections without a wish stay.
+   * `nextDueAt` re-arms the mark (an exception that ends). Opened holds write a `hold.opened` record.
+   */
+  commitSync(
+    tenantId: TenantId,
+    command: {
+      readonly identityId: IdentityId;
+      readonly wanted: number;
+      readonly wishes: readonly TargetWish[];
+      readonly nextDueAt: Instant | undefined;
+      readonly now: Instant;
+    },
+    also: Also,
+  ): Promise<{
+    readonly applied: boolean;
+    readonly changed: readonly ConnectionId[];
+    readonly opened: readonly HoldId[];
+  }>;
+
+  // — targets —
+  /**
+   * Leases due targets of open lanes: priority, then dueAt; per lane at most `perLane` normal leases at once plus `perLaneUrgent` for leavers,
+   * counting leases of every worker. Fence + 1 for each. A stopped lane or tenant hands out nothing (leavers only, where the switch says so).
+   */
+  leaseTargets(command: {
+    readonly owner: string;
+    readonly now: Instant;
+    readonly leaseMs: number;
+    readonly limit: number;
+    readonly perLane: number;
+    readonly perLaneUrgent: number;
+  }): Promise<readonly LeasedTarget[]>;
+  /** Answers false when the fence is old. */
+  renewLease(
+    tenantId: TenantId,
+    command: {
+      readonly connectionId: ConnectionId;
+      readonly identityId: IdentityId;
+      readonly fence: number;
+      readonly until: Instant;
+    },
+  ): Promise<boolean>;
+  /**
+   * Ends a lease. Where `wake` moved since the lease, dueAt becomes now and the state due, whatever is said here.
+   * Writes nothing when the fence is old, and answers false.
+   */
+  releaseTarget(
+    tenantId: TenantId,
+    command: {
+      readonly connectionId: ConnectionId;
+      readonly identityId: IdentityId;
+      readonly fence: number;
+      /** `wake` as it was leased. */
+      readonly wake: number;
+      readonly state: TargetState;
+      readonly reason: TargetReason | null;
+      readonly dueAt: Instant | null;
+      readonly attempts: number;
+      /** Set where a complete read-back agreed with this generation. */
+      readonly applied?: { readonly generation: number; readonly at: Instant };
+      readonly notes: JsonObject;
+      readonly now: Instant;
+    },
+    also: Also,
+  ): Promise<boolean>;
+  /** wake + 1, due now; every named target, or all of the connection; parked and held ones too. Answers how many. */
+  wakeTargets(
+    tenantId: TenantId,
+    command: {
+      readonly connectionId: ConnectionId;
+      readonly identityIds: readonly IdentityId[] | "all";
+      readonly priority: Priority;
+      readonly now: Instant;
+    },
+    also: Also,
+  ): Promise<number>;
+  getTarget(
+    tenantId: TenantId,
+    connectionId: ConnectionId,
+    identityId: IdentityId,
+  ): Promise<Target | undefined>;
+  listTargets(
+    tenantId: TenantId,
+    filter: {
+      readonly identityId?: IdentityId;
+      readonly connectionId?: ConnectionId;
+      readonly states?: readonly TargetState[];
+      readonly after?: string;
+      readonly limit: number;
+    },
+  ): Promise<readonly Target[]>;
+  /** Counts by connection and state, the earliest dueAt, and the oldest leaver that is not done. */
+  targetCounts(
+    tenantId: TenantId | undefined,
+  ): Promise<
+    readonly {
+      readonly tenantId: TenantId;
+      readonly connectionId: ConnectionId;
+      readonly state: TargetState;
+      readonly lifecycle: "active" | "departed";
+      readonly count: number;
+      readonly oldestWishedAt: Instant | null;
+    }[]
+  >;
+  /** The earliest dueAt of any target that may be leased, for the worker's idle wait. */
+  nextTargetDueAt(): Promise<Instant | undefined>;
+
+  // — gate and outcome —
+  /**
+   * The one gate. Inserts the intent row (state `sent`) on condition that the fence is the target's and its lease runs, the generation is
+   * the target's, the lane is open and its mode writes for the kind, no stop switch covers it, and the rail agrees: a loss
+   * needs its entry `approved`, or `reserved` with notBefore reached; a gain is refused by an entry that is held or rejected, and a
+   * privileged gain needs an entry. The entry becomes `executing`.
+   */
+  insertIntent(
+    tenantId: TenantId,
+    command: {
+      readonly intentId: IntentId;
+      readonly connectionId: ConnectionId;
+      readonly identityId: IdentityId;
+      readonly step: StepKind;
+      readonly slot: Slot;
+      readonly direction: "loss" | "gain" | "neutral";
+      readonly privileged: boolean;
+      readonly roleFrom: string | null;
+      readonly roleTo: string | null;
+      readonly accountId: AccountId | null;
+      readonly generation: number;
+      readonly fence: number;
+      readonly notAfter: Instant;
+      readonly now: Instant;
+    },
+  ): Promise<{ readonly ok: true } | ({ readonly ok: false } & GateRefusal)>;
+  /**
+   * The outcome row, in one commit with what it changes. `done` makes the rail entry executed; `unsent` and `refused` give it back as it was;
+   * `unknown` leaves it executing. Works whatever the fence is: an outcome is a fact. A second outcome for an intent that has
+   * one writes nothing (except unknown → done, refused or unsent).
+   */
+  finishIntent(
+    tenantId: TenantId,
+    command: {
+      readonly intentId: IntentId;
+      readonly state: Exclude<IntentState, "sent">;
+      readonly facts: JsonObject;
+      readonly ledger: readonly LedgerChange[];
+      readonly link: LinkChange | undefined;
+      readonly now: Instant;
+    },
+    also: Also,
+  ): Promise<void>;
+  /** Intents of a target that are `sent` or `unknown`, oldest first. */
+  openIntents(
+    tenantId: TenantId,
+    connectionId: ConnectionId,
+    identityId: IdentityId,
+  ): Promise<readonly Intent[]>;
+  /** Notes a complete read that did not show the result of an unknown create. */
+  noteNegativeRead(
+    tenantId: TenantId,
+    command: { readonly intentId: IntentId; readonly at: Instant },
+  ): Promise<void>;
+  /** Finished intents of a target, newest first: how often an invitation was sent, what was done when. */
+  listIntents(
+    tenantId: TenantId,
+    connectionId: ConnectionId,
+    identityId: IdentityId,
+    limit: number,
+  ): Promise<readonly Intent[]>;
+
+  // — links, ledger, observations —
+  getLink(
+    tenantId: TenantId,
+    connectionId: ConnectionId,
+    identityId: IdentityId,
+  ): Promise<Link | undefined>;
+  findLinks(
+    tenantId: TenantId,
+    connectionId: ConnectionId,
+    accountIds: readonly AccountId[],
+  ): Promise<readonly Link[]>;
+  listLinks(
+    tenantId: TenantId,
+    filter: {
+      readonly connectionId?: ConnectionId;
+      readonly identityId?: IdentityId;
+      readonly after?: string;
+      readonly limit: number;
+    },
+  ): Promise<readonly Link[]>;
+  /** Sets or removes a link. @throws StoreError ALREADY_EXISTS field "accountId" when another identity holds the account */
+  changeLink(
+    tenantId: TenantId,
+    command: {
+      readonly change: LinkChange;
+      readonly connectionId: ConnectionId;
+      readonly identityId: IdentityId;
+      readonly now: Instant;
+    },
+    also: Also,
+  ): Promise<void>;
+  listLedger(
+    tenantId: TenantId,
+    connectionId: ConnectionId,
+    identityId: IdentityId,
+  ): Promise<readonly LedgerEntry[]>;
+  changeLedger(
+    tenantId: TenantId,
+    command: {
+      readonly connectionId: ConnectionId;
+      readonly identityId: IdentityId;
+      readonly changes: readonly LedgerChange[];
+      readonly now: Instant;
+    },
+    also: Also,
+  ): Promise<void>;
+  /** What one person's look showed: the accounts that were found, the linked ones that were not (`gone`), and the slots that were asked for with what they hold. */
+  recordLook(
+    tenantId: TenantId,
+    command: {
+      readonly connectionId: ConnectionId;
+      readonly accounts: readonly VendorAccount[];
+      readonly gone: readonly AccountId[];
+      readonly grants: readonly {
+        readonly accountId: AccountId;
+        readonly asked: readonly Slot[];
+        readonly held: readonly ObservedGrant[];
+      }[];
+      readonly now: Instant;
+    },
+  ): Promise<void>;
+  /** One page of a listing; answers the accounts whose state, role or address differ from what was stored, or are new. */
+  recordListing(
+    tenantId: TenantId,
+    command: {
+      readonly connectionId: ConnectionId;
+      readonly listingId: string;
+      readonly accounts: readonly VendorAccount[];
+      readonly now: Instant;
+    },
+  ): Promise<readonly AccountId[]>;
+  /**
+   * Ends a complete listing: accounts that it did not show become gone, unless the count fell by more than `shrinkMax` (a
+   * fraction) since the last complete one and by more than 3: then nothing is marked and `implausible` is true.
+   */
+  finishListing(
+    tenantId: TenantId,
+    command: {
+      readonly connectionId: ConnectionId;
+      readonly listingId: string;
+      readonly count: number;
+      readonly shrinkMax: number;
+      readonly now: Instant;
+    },
+  ): Promise<{
+    readonly implausible: boolean;
+    readonly previousCount: number | undefined;
+    readonly gone: readonly AccountId[];
+  }>;
+  listObserved(
+    tenantId: TenantId,
+    filter: {
+      readonly connectionId: ConnectionId;
+      readonly accountIds?: readonly AccountId[];
+      readonly emails?: readonly string[];
+      readonly unlinkedOnly?: boolean;
+      readonly includeGone?: boolean;
+      readonly after?: string;
+      readonly limit: number;
+    },
+  ): Promise<readonly ObservedAccount[]>;
+  listObservedGrants(
+    tenantId: TenantId,
+    connectionId: ConnectionId,
+    accountIds: readonly AccountId[],
+  ): Promise<
+    readonly (ObservedGrant & { readonly accountId: AccountId; readonly readAt: Instant })[]
+  >;
+  /** Active, accepted accounts whose role is one of these: the admin floor. */
+  countObserved(
+    tenantId: TenantId,
+    connectionId: ConnectionId,
+    roles: readonly string[],
+  ): Promise<number>;
+  /** Replaces the known objects of a connection after a complete read. Answers whether anything changed. */
+  recordObjects(
+    tenantId: TenantId,
+    command: {
+      readonly connectionId: ConnectionId;
+      readonly objects: readonly VendorObject[];
+      readonly now: Instant;
+    },
+  ): Promise<{ readonly changed: boolean }>;
+  listObjects(
+    tenantId: TenantId,
+    connectionId: ConnectionId,
+  ): Promise<{ readonly readAt: Instant | undefined; readonly objects: readonly VendorObject[] }>;
+
+  // — rails and holds —
+  /** The same reservation as in commitSync, for changes that only a look can know (authoritative sets, a leaver's foreign grants). Adds to the target's open entries, cancels none. */
+  reserveRail(
+    tenantId: TenantId,
+    command: {
+      readonly connectionId: ConnectionId;
+      readonly identityId: IdentityId;
+      readonly rail: RailRequest;
+      readonly now: Instant;
+    },
+    also: Also,
+  ): Promise<{ readonly opened: readonly HoldId[] }>;
+  /** Entries of a target in open states (reserved, held, approved, executing, rejected). */
+  listRailEntries(
+    tenantId: TenantId,
+    filter: {
+      readonly connectionId?: ConnectionId;
+      readonly identityId?: IdentityId;
+      readonly holdId?: HoldId;
+      readonly after?: string;
+      readonly limit: number;
+    },
+  ): Promise<readonly RailEntry[]>;
+  listHolds(
+    tenantId: TenantId,
+    filter: { readonly state?: Hold["state"]; readonly limit: number },
+  ): Promise<readonly Hold[]>;
+  getHold(tenantId: TenantId, holdId: HoldId): Promise<Hold | undefined>;
+  /**
+   * One decision for all or some people of a batch. Approved entries become `approved`, the others of `identityIds` `rejected`; their
+   * targets are woken. The hold is decided when no held entry is left. @throws NOT_FOUND; VERSION_CONFLICT when it is not open
+   */
+  decideHold(
+    tenantId: TenantId,
+    command: {
+      readonly holdId: HoldId;
+      readonly decision: "approve" | "reject";
+      readonly identityIds: readonly IdentityId[] | "all";
+      readonly by: string;
+      readonly now: Instant;
+    },
+    also: Also,
+  ): Promise<{ readonly entries: number; readonly people: number; readonly open: boolean }>;
+
+  // — lanes —
+  /** Made or updated when a mapping version is activated; keeps state, pin and listing. */
+  upsertLane(
+    tenantId: TenantId,
+    command: {
+      readonly connectionId: ConnectionId;
+      readonly vendor: string;
+      readonly profile: string;
+      readonly credential: string;
+      readonly baseUrl: string | undefined;
+      readonly policy: ConnectionPolicy;
+      readonly now: Instant;
+    },
+    also: Also,
+  ): Promise<void>;
+  getLane(tenantId: TenantId, connectionId: ConnectionId): Promise<Lane | undefined>;
+  listLanes(tenantId: TenantId | undefined): Promise<readonly Lane[]>;
+  /** Changes the named fields. @throws NOT_FOUND */
+  updateLane(
+    tenantId: TenantId,
+    command: {
+      readonly connectionId: ConnectionId;
+      readonly set: LaneChange;
+      readonly now: Instant;
+    },
+    also: Also,
+  ): Promise<void>;
+  /**
+   * Draws up to `want` tokens of a bucket. `reserve` is the fraction that this caller may not touch (0.2 for ordinary work, 0 for leavers).
+   * `granted` 0 comes with `waitMs` until one can be had; a resting bucket (retry-after) grants nothing until then.
+   */
+  drawTokens(
+    tenantId: TenantId,
+    command: {
+      readonly connectionId: ConnectionId;
+      readonly bucket: string;
+      readonly capacity: number;
+      readonly perMs: number;
+      readonly want: number;
+      readonly reserve: number;
+      readonly now: Instant;
+    },
+  ): Promise<{ readonly granted: number; readonly waitMs: number }>;
+  /** The vendor said "not before": the bucket grants nothing until then; never shortened. */
+  restBucket(
+    tenantId: TenantId,
+    command: {
+      readonly connectionId: ConnectionId;
+      readonly bucket: string;
+      readonly until: Instant;
+      readonly now: Instant;
+    },
+  ): Promise<void>;
+  setStop(
+    tenantId: TenantId,
+    command: { readonly stop: StopSwitch; readonly on: boolean; readonly now: Instant },
+    also: Also,
+  ): Promise<void>;
+  listStops(tenantId: TenantId): Promise<readonly StopSwitch[]>;
+
+  // — findings —
+  /** Opens findings or refreshes those whose key is open; writes `also` only for those that were not open. */
+  raiseFindings(
+    tenantId: TenantId,
+    command: { readonly findings: readonly FindingDraft[]; readonly now: Instant },
+  ): Promise<{ readonly opened: readonly string[] }>;
+  /** Resolves open findings by key or by key prefix. */
+  resolveFindings(
+    tenantId: TenantId,
+    command: { readonly keys?: readonly string[]; readonly prefix?: string; readonly now: Instant },
+  ): Promise<number>;
+  listFindings(
+    tenantId: TenantId,
+    filter: {
+      readonly identityId?: IdentityId;
+      readonly connectionId?: ConnectionId;
+      readonly open?: boolean;
+      readonly limit: number;
+    },
+  ): Promise<readonly Finding[]>;
+}
+
+export type LedgerChange =
+  | {
+      readonly op: "set";
+      readonly entitlement: Entitlement;
+      readonly origin: LedgerEntry["origin"];
+      readonly because: readonly string[];
+    }
+  | { readonly op: "remove"; readonly slot: Slot };
+
+export type LinkChange =
+  | {
+      readonly op: "set";
+      readonly accountId: AccountId;
+      readonly email: string;
+      readonly origin: Link["origin"];
+    }
+  | { readonly op: "remove" };
+
+/** Fields of a lane that can be changed; absent ones stay. */
+export interface LaneChange {
+  readonly state?: Lane["state"];
+  readonly pause?: Lane["pause"];
+  readonly organization?: Lane["organization"];
+  readonly ownAccountIds?: readonly AccountId[];
+  readonly checkedAt?: Instant | null;
+  readonly checkedCredential?: string | null;
+  readonly listedAt?: Instant | null;
+  readonly nextListAt?: Instant | null;
+  readonly breakerUntil?: Instant | null;
+  readonly probeAt?: Instant | null;
+}

@@ -1,0 +1,30 @@
+import type { AccountStore } from "../accounts/account-store.ts";
+import type { AuditStore } from "../audit/audit-store.ts";
+import type { CredentialStore } from "../credentials/credential-store.ts";
+import type { DirectoryStore } from "../directory/directory-store.ts";
+import type { RecomputeStore } from "../events/recompute-store.ts";
+import type { MappingVersionStore } from "../mapping/version-store.ts";
+
+/** Every port that a database adapter implements, over one database. */
+export interface Store
+  extends
+    DirectoryStore,
+    RecomputeStore,
+    MappingVersionStore,
+    AccountStore,
+    AuditStore,
+    CredentialStore {
+  /** What the database was made for; a store is never opened for the other one. */
+  readonly stamp: StoreStamp;
+  /** Resolves when the database answers a read and, for writers, a write. @throws StoreError UNAVAILABLE */
+  ping(): Promise<void>;
+  /** Lets running commands finish, then closes. Later commands are refused with UNAVAILABLE. */
+  close(): Promise<void>;
+}
+
+export interface StoreStamp {
+  readonly world: "live" | "sandbox" | "test";
+  /** Made when the database was made; a copy has the same. */
+  readonly instanceId: string;
+  readonly createdAt: number;
+}

@@ -1,0 +1,61 @@
+import type { Instant } from "../model/clock.ts";
+import type { ConnectionId, IdentityId, TenantId } from "../model/ids.ts";
+import type { AuditRecord } from "../model/records.ts";
+
+/** A record with its place in the tree; erased personal values are left out, their commitments stay in `commitments`. */
+export interface StoredRecord {
+  readonly tenantId: TenantId;
+  /** Undefined until the sequencer came by. */
+  readonly leafIndex: number | undefined;
+  readonly record: AuditRecord;
+  /** SHA-256 commitments (hex) of the personal values by field. */
+  readonly commitments: Readonly<Record<string, string>>;
+}
+
+/** RFC 6962 tree of one tenant: its size and the roots (hex) of its perfect subtrees, largest first. */
+export interface TreeState {
+  readonly size: number;
+  readonly frontier: readonly string[];
+}
+
+/** Records are inserted by the commands that they record (`also`); this port orders, reads and proves them. */
+export interface AuditStore {
+  /** Writes records that belong to no other command (a sign-in, an export, a start). */
+  appendRecords(tenantId: TenantId, records: readonly AuditRecord[]): Promise<void>;
+  /** Records without a leaf index, in commit order. */
+  listUnsequenced(tenantId: TenantId, limit: number): Promise<readonly StoredRecord[]>;
+  getTree(tenantId: TenantId): Promise<TreeState>;
+  /**
+   * Gives the records the next gapless indexes and stores the new tree, in one commit.
+   * @throws StoreError VERSION_CONFLICT when the tree's size is not `expectSize` any more
+   */
+  appendLeaves(
+    tenantId: TenantId,
+    command: {
+      readonly expectSize: number;
+      readonly leaves: readonly { readonly recordId: string; readonly leafHash: string }[];
+      readonly frontier: readonly string[];
+    },
+  ): Promise<void>;
+  /** Leaf hashes (hex) from `from` on, for proofs and verification. */
+  listLeaves(
+    tenantId: TenantId,
+    page: { readonly from: number; readonly limit: number },
+  ): Promise<readonly string[]>;
+  /** Sequenced records in leaf order. */
+  listRecords(
+    tenantId: TenantId,
+    page: { readonly from: number; readonly limit: number },
+  ): Promise<readonly StoredRecord[]>;
+  /** Newest first; unsequenced ones too. */
+  findRecords(
+    tenantId: TenantId,
+    filter: {
+      readonly identityId?: IdentityId;
+      readonly connectionId?: ConnectionId;
+      readonly action?: string;
+      readonly before?: Instant;
+      readonly limit: number;
+    },
+  ): Promise<readonly StoredRecord[]>;
+}

@@ -1,0 +1,58 @@
+import type { Instant } from "../model/clock.ts";
+import type { IdpId, TenantId } from "../model/ids.ts";
+import type { Also } from "../model/records.ts";
+
+/** A vendor secret as it lies in the store: sealed, with the fingerprint of the clear text. */
+export interface SealedSecret {
+  readonly name: string;
+  /** `v1.<key id>.<nonce>.<ciphertext and tag>`, base64url parts. */
+  readonly sealed: string;
+  /** First 12 hex digits of the SHA-256 of the secret. */
+  readonly fingerprint: string;
+  readonly updatedAt: Instant;
+}
+
+/** A bearer token that we gave out: only its hash is kept. */
+export interface Token {
+  readonly tenantId: TenantId;
+  readonly tokenId: string;
+  readonly kind: "scim" | "operator";
+  /** For `scim`: the IdP connection that it speaks for. */
+  readonly idpId: IdpId | undefined;
+  /** SHA-256 (hex) of the token. */
+  readonly hash: string;
+  readonly label: string;
+  readonly createdAt: Instant;
+  readonly expiresAt: Instant | undefined;
+  readonly revokedAt: Instant | undefined;
+  readonly lastUsedAt: Instant | undefined;
+}
+
+export interface CredentialStore {
+  putSecret(tenantId: TenantId, secret: SealedSecret, also: Also): Promise<void>;
+  getSecret(tenantId: TenantId, name: string): Promise<SealedSecret | undefined>;
+  listSecrets(tenantId: TenantId): Promise<readonly SealedSecret[]>;
+  removeSecret(tenantId: TenantId, name: string, also: Also): Promise<void>;
+
+  createToken(
+    tenantId: TenantId,
+    token: Omit<Token, "tenantId" | "revokedAt" | "lastUsedAt">,
+    also: Also,
+  ): Promise<void>;
+  /** @throws NOT_FOUND */
+  revokeToken(
+    tenantId: TenantId,
+    command: { readonly tokenId: string; readonly now: Instant },
+    also: Also,
+  ): Promise<void>;
+  /** Tokens that are neither revoked nor expired at `now`, of all tenants: the caller keeps them in memory for some seconds. */
+  listLiveTokens(kind: Token["kind"], now: Instant): Promise<readonly Token[]>;
+  listTokens(tenantId: TenantId): Promise<readonly Token[]>;
+  /** Written at most once a minute per token by the caller. */
+  touchToken(
+    tenantId: TenantId,
+    command: { readonly tokenId: string; readonly at: Instant },
+  ): Promise<void>;
+  /** Rises with every change of any token: a revoked token stops at the next request, not after a cache's age. */
+  tokenEpoch(): Promise<number>;
+}
