@@ -61,12 +61,33 @@ export interface TargetWish {
   readonly cause: string;
 }
 
+/** Everything the store knows of one identity, all connections: what a recompute compares its wishes with. */
+export interface PersonState {
+  readonly identityId: IdentityId;
+  readonly targets: readonly (Target & { readonly hash: string })[];
+  readonly links: readonly Link[];
+  readonly ledger: readonly LedgerEntry[];
+  /** Open ones: reserved, held, approved, executing, rejected. */
+  readonly entries: readonly RailEntry[];
+  /** The linked accounts as last read. */
+  readonly observed: readonly ObservedAccount[];
+  readonly observedGrants: readonly (ObservedGrant & {
+    readonly connectionId: ConnectionId;
+    readonly accountId: AccountId;
+  })[];
+}
+
 /**
  * What we know and owe per identity × connection. All commands are atomic; those that change truth take `also`.
  * Instants are the caller's domain time.
  */
 export interface AccountStore {
   // — sync —
+  /** The state of up to 500 identities in a constant number of statements; one item per asked id, in the order asked. */
+  readPeople(
+    tenantId: TenantId,
+    identityIds: readonly IdentityId[],
+  ): Promise<readonly PersonState[]>;
   /**
    * Commits the wishes of one recompute and `done = wanted`, only where `done < wanted`; otherwise writes nothing and answers
    * `applied: false`. A wish whose hash is the target's writes no target row; its rail request still counts. A new hash:
@@ -92,7 +113,7 @@ export interface AccountStore {
   // — targets —
   /**
    * Leases due targets of open lanes: priority, then dueAt; per lane at most `perLane` normal leases at once plus `perLaneUrgent` for leavers,
-   * counting leases of every worker. Fence + 1 for each. A stopped lane or tenant hands out nothing (leavers only, where the switch says so).
+   * counting leases of every worker. Fence + 1 for each. A lane whose `breakerUntil` lies ahead, a paused one, a stopped lane or tenant hands out nothing (leavers only, where the switch says so).
    */
   leaseTargets(command: {
     readonly owner: string;
@@ -162,9 +183,7 @@ export interface AccountStore {
     },
   ): Promise<readonly Target[]>;
   /** Counts by connection and state, the earliest dueAt, and the oldest leaver that is not done. */
-  targetCounts(
-    tenantId: TenantId | undefined,
-  ): Promise<
+  targetCounts(tenantId: TenantId | undefined): Promise<
     readonly {
       readonly tenantId: TenantId;
       readonly connectionId: ConnectionId;
