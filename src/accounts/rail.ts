@@ -1,32 +1,13 @@
 import type { Instant } from "../model/clock.ts";
 import type { ConnectionId, HoldId, IdentityId } from "../model/ids.ts";
 import type { RailPolicy } from "../model/policy.ts";
-import type { Slot } from "../model/entitlement.ts";
+import type { Rail, RailWish } from "../model/rail.ts";
 
-/**
- * removals: anything that a person who stays loses · leavers: anything that a leaver loses, counted over the tenant ·
- * source: losses whose only cause is a deleted group, always decided by a person · one_cause: grants that one act brings ·
- * privileged: grants of privileged roles.
- */
-export type Rail = "removals" | "leavers" | "source" | "one_cause" | "privileged";
+export type { Rail, RailWish } from "../model/rail.ts";
 
 /** reserved: counted, may run when its time is come · held: in a batch · approved · executing: past the gate · executed · cancelled: not intended any more · rejected: a person said no. */
 export type RailState =
   "reserved" | "held" | "approved" | "executing" | "executed" | "cancelled" | "rejected";
-
-/** One intended change that a rail counts: reserved when it is decided, not when it is sent. */
-export interface RailWish {
-  readonly slot: Slot;
-  /** loss: the slot ends or gets a lower role · gain: it begins or gets a higher one. */
-  readonly direction: "loss" | "gain";
-  readonly roleFrom: string | null;
-  readonly roleTo: string | null;
-  readonly rail: Rail;
-  /** Groups what one act causes: the key of `one_cause` and `source`; "" elsewhere. */
-  readonly causeKey: string;
-  /** May not run before: debounce and grace. */
-  readonly notBefore: Instant;
-}
 
 export interface RailEntry extends RailWish {
   readonly entryId: string;
