@@ -44,4 +44,5 @@ export type FindingKind =
   | "invitation_expired"
   | "manual_step"
   | "wrong_organization"
+  | "lane_paused"
   | "mapping_waits";

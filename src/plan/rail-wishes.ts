@@ -32,7 +32,7 @@ export interface RailInput {
 export function railWishes(input: RailInput): readonly RailWish[] {
   if (input.policy.mode === "report-only") return [];
   const account = accountKindOf(input.facts).name;
-  const held = holdings(input, account);
+  const held = holdings(input);
   if (input.desired.lifecycle === "departed") {
     const role = held.get(account)?.role ?? null;
     if (!input.linked && role === null) return [];
@@ -47,7 +47,7 @@ export function railWishes(input: RailInput): readonly RailWish[] {
   }
   const wished = new Map(input.desired.assignments.map((item) => [slotKey(item), item]));
   const accountHeld = held.get(account);
-  if (accountHeld !== undefined && !wished.has(account) && !isKept(input.desired, accountHeld)) {
+  if (accountHeld?.owned === true && !wished.has(account) && !isKept(input.desired, accountHeld)) {
     return [lossWish(input, accountHeld, null)];
   }
   return [...losses(input, held, wished), ...gains(input, held)];
@@ -59,7 +59,7 @@ interface Holding extends Entitlement {
   readonly because: readonly string[];
 }
 
-function holdings(input: RailInput, account: string): Map<string, Holding> {
+function holdings(input: RailInput): Map<string, Holding> {
   const held = new Map<string, Holding>();
   for (const seen of input.seen) {
     const owned = modeOf(input.policy, seen.kind) === "authoritative";
@@ -73,10 +73,6 @@ function holdings(input: RailInput, account: string): Map<string, Holding> {
       owned: true,
       because: entry.because,
     });
-  }
-  if (input.desired.lifecycle === "active") {
-    const own = held.get(account);
-    if (own?.owned === false) held.delete(account);
   }
   return held;
 }

@@ -1,0 +1,67 @@
+import type { AccountStore } from "../accounts/account-store.ts";
+import type { Lane } from "../accounts/lane.ts";
+import type { Connector } from "../connectors/connector.ts";
+import type { Clock } from "../model/clock.ts";
+import type { AccountId, ConnectionId, TenantId } from "../model/ids.ts";
+import type { Logger, Metrics } from "../model/log.ts";
+import type { Actor } from "../model/records.ts";
+import type { CallGovernor, VendorHttp } from "../model/vendor-http.ts";
+
+/** What the worker works with; the composition root makes it once per process. */
+export interface ApplyDeps {
+  readonly store: AccountStore;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly actor: Actor;
+  /** Unique per process life: the owner of leases. */
+  readonly owner: string;
+  readonly timing: ApplyTiming;
+  readonly connectorOf: (vendor: string, profile: string) => Connector | undefined;
+  /** Opens the credential and gives a client that holds it. @throws SyncError CREDENTIAL_MISSING */
+  readonly openHttp: (lane: Lane, options: HttpOptions) => Promise<OpenedHttp>;
+  /** What sync makes of a finished listing. */
+  readonly afterListing: (
+    tenantId: TenantId,
+    connectionId: ConnectionId,
+    changed: readonly AccountId[],
+  ) => Promise<void>;
+  /** The vendor's objects changed: names may resolve now. */
+  readonly afterObjects: (tenantId: TenantId, connectionId: ConnectionId) => Promise<void>;
+}
+
+export interface HttpOptions {
+  readonly governor: CallGovernor;
+  /** The very last thing before the bytes of a write leave; throws when they may not. */
+  readonly beforeWrite: () => void;
+  readonly signal: AbortSignal;
+}
+
+export interface OpenedHttp {
+  readonly http: VendorHttp;
+  /** Of the credential that is inside: a new one is checked before it is believed. */
+  readonly credentialFingerprint: string;
+}
+
+/** All in milliseconds of domain time. */
+export interface ApplyTiming {
+  readonly leaseMs: number;
+  /** How long after the gate a write may still leave the process. */
+  readonly intentWindowMs: number;
+  /** How long beyond that a new owner waits before it reads an interrupted write back. */
+  readonly intentGraceMs: number;
+  /** A listing of a connection with open invitations, and of a quiet one. */
+  readonly listBusyMs: number;
+  readonly listQuietMs: number;
+  /** How long an organisation check with one credential is believed. */
+  readonly checkMs: number;
+}
+
+export const defaultTiming: ApplyTiming = {
+  leaseMs: 60_000,
+  intentWindowMs: 30_000,
+  intentGraceMs: 5_000,
+  listBusyMs: 5 * 60_000,
+  listQuietMs: 24 * 3_600_000,
+  checkMs: 15 * 60_000,
+};

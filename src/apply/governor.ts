@@ -1,0 +1,65 @@
+import type { Lane } from "../accounts/lane.ts";
+import { SyncError } from "../model/errors.ts";
+import type { VendorFacts } from "../model/vendor-facts.ts";
+import type { CallGovernor, CallReport } from "../model/vendor-http.ts";
+import type { ApplyDeps } from "./apply-deps.ts";
+import type { Breaker } from "./breaker.ts";
+
+/** The fraction of every bucket that only leavers may use. */
+const leaverReserve = 0.2;
+/** A caller that would wait longer than this gives its lease back instead. */
+const waitMaxMs = 30_000;
+
+/**
+ * Rate for one target's calls: tokens come from the lane's rows in the store, so that every worker together stays inside the
+ * vendor's limit; ordinary work leaves the leaver share alone; what the vendor says about waiting is written there too.
+ */
+export function createGovernor(
+  deps: ApplyDeps,
+  lane: Lane,
+  facts: VendorFacts,
+  options: { readonly leaver: boolean; readonly breaker: Breaker },
+): CallGovernor {
+  return {
+    async admit(bucketName, signal) {
+      const bucket = facts.buckets.find((item) => item.name === bucketName);
+      if (bucket === undefined) throw new Error(`${facts.vendor} has no bucket ${bucketName}`);
+      const startedAt = deps.clock.monotonic();
+      for (;;) {
+        signal.throwIfAborted();
+        const drawn = await deps.store.drawTokens(lane.tenantId, {
+          connectionId: lane.connectionId,
+          bucket: bucket.name,
+          capacity: bucket.capacity,
+          perMs: bucket.perMs,
+          want: 1,
+          reserve: options.leaver ? 0 : leaverReserve,
+          now: deps.clock.now(),
+        });
+        if (drawn.granted > 0) return;
+        const waited = deps.clock.monotonic() - startedAt;
+        if (waited + drawn.waitMs > waitMaxMs) {
+          throw new SyncError(
+            "VENDOR_RATE_LIMITED",
+            `${facts.vendor}: the ${bucket.name} limit is used up`,
+            {
+              retryAfterMs: drawn.waitMs,
+            },
+          );
+        }
+        await deps.clock.sleep(Math.max(1, drawn.waitMs), signal);
+      }
+    },
+    settled(report: CallReport) {
+      deps.metrics.count("rolecall_vendor_calls_total", {
+        connection: lane.connectionId,
+        operation: report.operation,
+        status: report.status === undefined ? "none" : String(report.status),
+      });
+      deps.metrics.observe("rolecall_vendor_call_seconds", report.durationMs / 1000, {
+        connection: lane.connectionId,
+      });
+      options.breaker.note(report);
+    },
+  };
+}

@@ -1,0 +1,145 @@
+import type { Link, LedgerEntry } from "../accounts/account-store.ts";
+import type { Lane } from "../accounts/lane.ts";
+import type { LeasedTarget } from "../accounts/target.ts";
+import type { Call, Connector } from "../connectors/connector.ts";
+import type { ObservedGrant, VendorAccount } from "../model/account.ts";
+import type { Slot } from "../model/entitlement.ts";
+import type { AccountId, IdentityId } from "../model/ids.ts";
+import { newRecord } from "../model/records.ts";
+import { slotsToRead } from "../plan/plan.ts";
+import type { ApplyDeps } from "./apply-deps.ts";
+import { matchAccount } from "./match.ts";
+
+/** What is true at the vendor for one person, read now, whole or not at all. */
+export interface Look {
+  readonly account: VendorAccount | undefined;
+  readonly link: Link | undefined;
+  readonly grants: readonly ObservedGrant[];
+  readonly ledger: readonly LedgerEntry[];
+  readonly lookalikes: readonly VendorAccount[];
+}
+
+/** Reads one person at the vendor, matches the account, and stores what was seen. A read that is not complete throws. */
+export async function lookAt(
+  deps: ApplyDeps,
+  lane: Lane,
+  connector: Connector,
+  call: Call,
+  target: LeasedTarget,
+): Promise<Look> {
+  const { tenantId, connectionId, identityId, desired } = target;
+  const [link, ledger] = await Promise.all([
+    deps.store.getLink(tenantId, connectionId, identityId),
+    deps.store.listLedger(tenantId, connectionId, identityId),
+  ]);
+  const emails = [
+    ...new Set([...desired.profile.emails, ...(link === undefined ? [] : [link.email])]),
+  ];
+  const candidates = await connector.findAccounts(call, {
+    emails,
+    ...(link === undefined ? {} : { accountId: link.accountId }),
+  });
+  const owners = await ownersOf(deps, target, candidates);
+  const match = matchAccount({ identityId, desired, link, candidates, owners });
+  const settled = match.relink === undefined ? link : await relink(deps, target, match.relink);
+  const account = match.account;
+  const grants = await readGrants(deps, connector, call, target, account, ledger);
+  await deps.store.recordLook(tenantId, {
+    connectionId,
+    accounts: candidates,
+    gone: goneAccounts(link, candidates),
+    grants: account === undefined ? [] : [{ accountId: account.accountId, ...grants }],
+    now: deps.clock.now(),
+  });
+  return {
+    account,
+    link: settled,
+    ledger,
+    lookalikes: match.lookalikes,
+    grants: grants.held,
+  };
+}
+
+async function readGrants(
+  deps: ApplyDeps,
+  connector: Connector,
+  call: Call,
+  target: LeasedTarget,
+  account: VendorAccount | undefined,
+  ledger: readonly LedgerEntry[],
+): Promise<{ readonly asked: readonly Slot[]; readonly held: readonly ObservedGrant[] }> {
+  if (account?.state !== "active") return { asked: [], held: [] };
+  const lastSeen = await deps.store.listObservedGrants(target.tenantId, target.connectionId, [
+    account.accountId,
+  ]);
+  const asked = slotsToRead({ desired: target.desired, ledger, lastSeen, facts: connector.facts });
+  const held = asked.length === 0 ? [] : await connector.readGrants(call, account, asked);
+  return { asked, held };
+}
+
+async function ownersOf(
+  deps: ApplyDeps,
+  target: LeasedTarget,
+  candidates: readonly VendorAccount[],
+): Promise<ReadonlyMap<AccountId, IdentityId>> {
+  if (candidates.length === 0) return new Map();
+  const links = await deps.store.findLinks(
+    target.tenantId,
+    target.connectionId,
+    candidates.map((item) => item.accountId),
+  );
+  return new Map(links.map((item) => [item.accountId, item.identityId]));
+}
+
+function goneAccounts(
+  link: Link | undefined,
+  candidates: readonly VendorAccount[],
+): readonly AccountId[] {
+  if (link === undefined || candidates.some((item) => item.accountId === link.accountId)) return [];
+  return [link.accountId];
+}
+
+async function relink(
+  deps: ApplyDeps,
+  target: LeasedTarget,
+  found: { readonly account: VendorAccount; readonly origin: Link["origin"] },
+): Promise<Link> {
+  const { tenantId, connectionId, identityId } = target;
+  const change = {
+    op: "set" as const,
+    accountId: found.account.accountId,
+    email: found.account.email,
+    origin: found.origin,
+  };
+  const now = deps.clock.now();
+  await deps.store.changeLink(
+    tenantId,
+    { connectionId, identityId, change, now },
+    {
+      records: [
+        newRecord(deps.clock, {
+          actor: deps.actor,
+          action: found.origin === "matched" ? "link.matched" : "link.followed",
+          subject: { type: "link", id: identityId },
+          connectionId,
+          cause: target.cause,
+          facts: {
+            accountId: found.account.accountId,
+            role: found.account.role,
+            state: found.account.state,
+          },
+          personal: { email: found.account.email },
+        }),
+      ],
+      recompute: [],
+    },
+  );
+  return {
+    connectionId,
+    identityId,
+    accountId: change.accountId,
+    email: change.email,
+    origin: change.origin,
+    since: now,
+  };
+}

@@ -1,0 +1,233 @@
+import type { PersonState, TargetWish } from "../accounts/account-store.ts";
+import { priorities, type Priority } from "../accounts/target.ts";
+import type { RecomputeMark } from "../events/recompute-store.ts";
+import { evaluate } from "../mapping/evaluate.ts";
+import { desiredHash, resolveDesired } from "../mapping/resolve.ts";
+import type { BrokenRule, DesiredState } from "../model/assignment.ts";
+import type { AccessException, IdentityFacts } from "../model/identity.ts";
+import { newId, type IdentityId, type TenantId } from "../model/ids.ts";
+import { foldEmail } from "../model/fold.ts";
+import { newRecord, type Cause } from "../model/records.ts";
+import { accountKindOf } from "../plan/plan.ts";
+import { railWishes } from "../plan/rail-wishes.ts";
+import { reportLookalikes } from "./lookalikes.ts";
+import type { SyncDeps } from "./sync-deps.ts";
+import { Worlds, type ConnectionWorld, type World } from "./world.ts";
+
+export type Recompute = (tenantId: TenantId, identityIds: readonly IdentityId[]) => Promise<void>;
+
+/**
+ * Brings the wishes of some people up to date: reads the marks, then the truth, asks mapping, and commits what each connection
+ * should hold, with `done` = the `wanted` that was read first. Safe to run twice, late, in any order and beside another worker.
+ */
+export function createRecompute(deps: SyncDeps): Recompute {
+  const worlds = new Worlds(deps);
+  return async (tenantId, identityIds) => {
+    const startedAt = deps.clock.monotonic();
+    // The marks come first: whatever changes after this read raises `wanted` and is looked at again.
+    const marks = await deps.store.readMarks(tenantId, identityIds);
+    const now = deps.clock.now();
+    const owed = marks.filter((mark) => mark.done < mark.wanted && mark.dueAt <= now);
+    if (owed.length === 0) return;
+    const ids = owed.map((mark) => mark.identityId);
+    const [world, facts, people] = await Promise.all([
+      worlds.read(tenantId),
+      deps.store.readIdentities(tenantId, ids),
+      deps.store.readPeople(tenantId, ids),
+    ]);
+    const exceptions = await exceptionsByPerson(deps, tenantId, facts);
+    const factsById = new Map(facts.map((item) => [item.identityId, item]));
+    const peopleById = new Map(people.map((item) => [item.identityId, item]));
+    await Promise.all(
+      owed.map(async (mark) => {
+        const person = factsById.get(mark.identityId);
+        const state = peopleById.get(mark.identityId);
+        if (person === undefined || state === undefined) return;
+        await commit(deps, world, mark, person, state, exceptionsOf(person, exceptions));
+      }),
+    );
+    deps.metrics.observe("rolecall_recompute_seconds", (deps.clock.monotonic() - startedAt) / 1000);
+    deps.ringWorkers(tenantId);
+  };
+}
+
+/** Evaluates one person at one connection: the one place where mapping meets the directory, for sync, explain and simulation. */
+export function wishOf(
+  connection: ConnectionWorld,
+  person: IdentityFacts,
+  exceptions: readonly AccessException[],
+  now: number,
+): { readonly desired: DesiredState; readonly broken: readonly BrokenRule[] } {
+  const own = exceptions.filter((item) => item.connectionId === connection.version.connectionId);
+  const evaluation = evaluate(connection.compiled, connection.bindings, person, own, now);
+  const desired = resolveDesired(evaluation, {
+    objects: connection.objects,
+    facts: connection.facts,
+    policy: connection.lane.policy,
+    mappingVersion: connection.version.versionId,
+    person,
+  });
+  return { desired, broken: evaluation.broken };
+}
+
+async function commit(
+  deps: SyncDeps,
+  world: World,
+  mark: RecomputeMark,
+  person: IdentityFacts,
+  state: PersonState,
+  exceptions: readonly AccessException[],
+): Promise<void> {
+  const now = deps.clock.now();
+  const wishes: TargetWish[] = [];
+  for (const connection of world.connections) {
+    const wish = targetWish(deps, connection, person, state, mark.cause, exceptions, now);
+    if (wish !== undefined) wishes.push(wish);
+  }
+  const answer = await deps.store.commitSync(
+    person.tenantId,
+    {
+      identityId: person.identityId,
+      wanted: mark.wanted,
+      wishes,
+      nextDueAt: nextException(exceptions, now),
+      now,
+    },
+    { records: [], recompute: [] },
+  );
+  if (!answer.applied) return;
+  for (const holdId of answer.opened) {
+    deps.logger.error(
+      { tenantId: person.tenantId, holdId },
+      "hold opened: a batch of changes waits for a decision",
+    );
+  }
+  if (!person.active && answer.changed.length > 0)
+    await reportLookalikes(deps, world, person, state);
+}
+
+function targetWish(
+  deps: SyncDeps,
+  connection: ConnectionWorld,
+  person: IdentityFacts,
+  state: PersonState,
+  cause: Cause,
+  exceptions: readonly AccessException[],
+  now: number,
+): TargetWish | undefined {
+  const connectionId = connection.version.connectionId;
+  const here = <T extends { readonly connectionId: string }>(items: readonly T[]) =>
+    items.filter((item) => item.connectionId === connectionId);
+  const { desired, broken } = wishOf(connection, person, exceptions, now);
+  const target = here(state.targets)[0];
+  const link = here(state.links)[0];
+  const ledger = here(state.ledger);
+  if (target === undefined && link === undefined && ledger.length === 0 && isEmpty(desired))
+    return undefined;
+  const account = here(state.observed).find(
+    (item) => item.accountId === link?.accountId && !item.gone,
+  );
+  const accountKind = accountKindOf(connection.facts).name;
+  const wishes = railWishes({
+    facts: connection.facts,
+    policy: connection.lane.policy,
+    desired,
+    ledger,
+    linked: link !== undefined,
+    seen: [
+      ...(account === undefined ? [] : [{ kind: accountKind, objectId: "", role: account.role }]),
+      ...here(state.observedGrants).filter((grant) => !grant.implicit),
+    ],
+    open: here(state.entries),
+    cause,
+    broken,
+    now,
+  });
+  return {
+    connectionId,
+    desired,
+    hash: desiredHash(desired),
+    priority: priorityOf(desired, cause),
+    rail: {
+      policy: connection.lane.policy.rails,
+      wishes,
+      entryIds: wishes.map(() => newId(deps.clock)),
+      holdIds: wishes.map(() => newId(deps.clock)),
+    },
+    cause: cause.key ?? cause.kind,
+    record: newRecord(deps.clock, {
+      actor: deps.actor,
+      action: "target.wished",
+      subject: { type: "identity", id: person.identityId },
+      connectionId,
+      cause: cause.key ?? cause.kind,
+      mappingVersion: connection.version.versionId,
+      facts: {
+        lifecycle: desired.lifecycle,
+        assignments: desired.assignments.map(({ kind, objectId, role, because }) => ({
+          kind,
+          objectId,
+          role,
+          because,
+        })),
+        conflicts: desired.conflicts.length,
+        unresolved: desired.unresolved.map(({ kind, name }) => ({ kind, name })),
+      },
+    }),
+  };
+}
+
+function isEmpty(desired: DesiredState): boolean {
+  return desired.assignments.length + desired.conflicts.length + desired.unresolved.length === 0;
+}
+
+function priorityOf(desired: DesiredState, cause: Cause): Priority {
+  if (desired.lifecycle === "departed") return priorities.leaver;
+  switch (cause.kind) {
+    case "scim.user":
+    case "scim.group":
+    case "hr":
+    case "operator":
+      return priorities.change;
+    case "mapping":
+    case "observation":
+    case "schedule":
+    case "sweep":
+      return priorities.background;
+  }
+}
+
+/** The keys under which an exception may name this person. */
+function keysOf(person: IdentityFacts): readonly string[] {
+  return [...person.emails, foldEmail(person.userName)];
+}
+
+async function exceptionsByPerson(
+  deps: SyncDeps,
+  tenantId: TenantId,
+  facts: readonly IdentityFacts[],
+): Promise<ReadonlyMap<string, readonly AccessException[]>> {
+  const keys = [...new Set(facts.flatMap(keysOf))];
+  const found = keys.length === 0 ? [] : await deps.store.findExceptions(tenantId, keys);
+  return Map.groupBy(found, (item) => item.person);
+}
+
+function exceptionsOf(
+  person: IdentityFacts,
+  byPerson: ReadonlyMap<string, readonly AccessException[]>,
+): readonly AccessException[] {
+  if (byPerson.size === 0) return [];
+  const found = new Map<string, AccessException>();
+  for (const key of keysOf(person)) {
+    for (const item of byPerson.get(key) ?? []) found.set(item.exceptionId, item);
+  }
+  return [...found.values()];
+}
+
+/** When the next exception ends: the only thing that changes a wish while nothing happens. */
+function nextException(exceptions: readonly AccessException[], now: number): number | undefined {
+  const ends = exceptions.flatMap((item) =>
+    item.until !== null && item.until >= now ? [item.until + 1] : [],
+  );
+  return ends.length === 0 ? undefined : Math.min(...ends);
+}
