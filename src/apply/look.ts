@@ -1,5 +1,4 @@
 import type { Link, LedgerEntry } from "../accounts/account-store.ts";
-import type { Lane } from "../accounts/lane.ts";
 import type { LeasedTarget } from "../accounts/target.ts";
 import type { Call, Connector } from "../connectors/connector.ts";
 import type { ObservedGrant, VendorAccount } from "../model/account.ts";
@@ -22,7 +21,6 @@ export interface Look {
 /** Reads one person at the vendor, matches the account, and stores what was seen. A read that is not complete throws. */
 export async function lookAt(
   deps: ApplyDeps,
-  lane: Lane,
   connector: Connector,
   call: Call,
   target: LeasedTarget,

@@ -1,0 +1,562 @@
+import type { Lane } from "../accounts/lane.ts";
+import type { LeasedTarget } from "../accounts/target.ts";
+import type { Call, Connector } from "../connectors/connector.ts";
+import { SyncError } from "../model/errors.ts";
+import { slotKey } from "../model/entitlement.ts";
+import { DAY_MS } from "../model/policy.ts";
+import { planTarget } from "../plan/plan.ts";
+import { renderPlan } from "../plan/render.ts";
+import type { Plan, Step } from "../plan/step.ts";
+import type { ApplyDeps } from "./apply-deps.ts";
+import type { Breaker } from "./breaker.ts";
+import { reportPlan, reportRemainingKeys } from "./findings.ts";
+import { createGovernor } from "./governor.ts";
+import { ensureChecked, pauseLane } from "./lane-check.ts";
+import { lookAt, type Look } from "./look.ts";
+import { refusalVerdict, reserveStep } from "./refusal.ts";
+import { retryVerdict } from "./retry.ts";
+import { runStep, WriteWindow, type StepContext } from "./run-step.ts";
+import { judgeableAt, settleIntents } from "./settle-intents.ts";
+import { convergedVerdict, heaviest, type Verdict } from "./verdict.ts";
+
+/** How often one lease looks, acts and looks again before it comes back later. */
+const roundsMax = 4;
+
+/**
+ * Makes one vendor agree about one person: look, plan, pass the gate, act, look again. Nothing is remembered between leases but
+ * what the store holds, so a crash anywhere is repaired by the next lease.
+ */
+export async function reconcile(
+  deps: ApplyDeps,
+  breaker: Breaker,
+  target: LeasedTarget,
+): Promise<void> {
+  const lane = await deps.store.getLane(target.tenantId, target.connectionId);
+  if (lane === undefined) return;
+  const abort = new AbortController();
+  const stopRenewing = keepLease(deps, target, abort);
+  try {
+    const verdict = await judge(deps, breaker, lane, target, abort.signal);
+    if (verdict !== "abandoned") await release(deps, target, verdict);
+  } finally {
+    stopRenewing();
+    const restUntil = breaker.takeRest();
+    if (restUntil !== undefined) await restLane(deps, lane, restUntil);
+  }
+}
+
+type Judged = Verdict | "abandoned";
+
+async function judge(
+  deps: ApplyDeps,
+  breaker: Breaker,
+  lane: Lane,
+  target: LeasedTarget,
+  signal: AbortSignal,
+): Promise<Judged> {
+  try {
+    return await lookAndAct(deps, breaker, lane, target, signal);
+  } catch (error) {
+    if (signal.aborted) return "abandoned";
+    return errorVerdict(deps, lane, target, error);
+  }
+}
+
+async function lookAndAct(
+  deps: ApplyDeps,
+  breaker: Breaker,
+  lane: Lane,
+  target: LeasedTarget,
+  signal: AbortSignal,
+): Promise<Judged> {
+  const connector = deps.connectorOf(lane.vendor, lane.profile);
+  if (connector === undefined) {
+    throw new SyncError(
+      "INTERNAL",
+      `this build has no connector for ${lane.vendor}/${lane.profile}`,
+    );
+  }
+  const window = new WriteWindow();
+  const opened = await deps.openHttp(lane, {
+    governor: createGovernor(deps, lane, connector.facts, {
+      leaver: target.desired.lifecycle === "departed",
+      breaker,
+    }),
+    beforeWrite: () => {
+      window.assertOpen(deps.clock.monotonic());
+    },
+    signal,
+  });
+  const call: Call = { http: opened.http, signal, now: () => deps.clock.now() };
+  const intents = await deps.store.openIntents(
+    target.tenantId,
+    target.connectionId,
+    target.identityId,
+  );
+  const judgeable = judgeableAt(deps, intents, target.fence);
+  if (judgeable !== undefined && judgeable > deps.clock.now()) {
+    return waiting(
+      target,
+      "AMBIGUOUS",
+      "an interrupted write is read back before anything else is sent",
+      judgeable,
+    );
+  }
+  const checked = await ensureChecked(deps, lane, connector, call, opened.credentialFingerprint);
+  deps.metrics.observe(
+    "rolecall_event_to_call_seconds",
+    (deps.clock.now() - target.wishedAt) / 1000,
+    {
+      connection: target.connectionId,
+    },
+  );
+  return new Rounds(
+    deps,
+    checked,
+    connector,
+    call,
+    target,
+    window,
+    opened.credentialFingerprint,
+  ).run(intents);
+}
+
+class Rounds {
+  readonly #deps: ApplyDeps;
+  readonly #lane: Lane;
+  readonly #connector: Connector;
+  readonly #call: Call;
+  readonly #target: LeasedTarget;
+  readonly #window: WriteWindow;
+  readonly #fingerprint: string;
+  readonly #ran = new Set<string>();
+  #notes: Record<string, string | number | readonly string[]>;
+
+  constructor(
+    deps: ApplyDeps,
+    lane: Lane,
+    connector: Connector,
+    call: Call,
+    target: LeasedTarget,
+    window: WriteWindow,
+    fingerprint: string,
+  ) {
+    this.#deps = deps;
+    this.#lane = lane;
+    this.#connector = connector;
+    this.#call = call;
+    this.#target = target;
+    this.#window = window;
+    this.#fingerprint = fingerprint;
+    this.#notes = { ...(target.notes as Record<string, string | number | readonly string[]>) };
+  }
+
+  async run(intents: Parameters<typeof settleIntents>[3]): Promise<Judged> {
+    let open = intents;
+    for (let round = 0; round < roundsMax; round++) {
+      const look = await this.#look(open);
+      if ("state" in look) return look;
+      open = [];
+      const plan = await this.#plan(look);
+      if (this.#lane.policy.mode === "report-only") return this.#reportOnly(plan, look);
+      const fresh = plan.steps.filter((step) => !this.#ran.has(stepKey(step)));
+      if (fresh.length === 0) {
+        if (plan.steps.length > 0)
+          return this.#settling("the vendor does not show what it accepted yet");
+        return this.#converged(plan, look);
+      }
+      const early = this.#tooEarlyToCreate(fresh, look);
+      if (early !== undefined) return early;
+      const parts = await this.#act(fresh, look);
+      if (parts === "abandoned") return parts;
+      if (parts.length > 0)
+        return this.#withNotes(
+          heaviest([...parts, ...this.#blockedParts(plan)]) ?? this.#settling("waits"),
+        );
+    }
+    return this.#settling("the account keeps changing while it is brought into line");
+  }
+
+  /** One complete look, with interrupted writes judged by it. */
+  async #look(open: Parameters<typeof settleIntents>[3]): Promise<Look | Verdict> {
+    const look = await lookAt(this.#deps, this.#connector, this.#call, this.#target);
+    if (open.length === 0) return look;
+    const settled = await settleIntents(
+      this.#deps,
+      this.#connector.facts,
+      this.#target,
+      open,
+      look,
+      numberNote(this.#notes.lostCreates),
+    );
+    this.#notes = { ...this.#notes, lostCreates: settled.lostCreates };
+    if (settled.waitUntil !== undefined) {
+      return this.#withNotes(
+        waiting(
+          this.#target,
+          "AMBIGUOUS",
+          "an invitation whose answer was lost is looked up a second time before it may be sent again",
+          settled.waitUntil,
+        ),
+      );
+    }
+    if (settled.lostCreates >= 2) {
+      throw new SyncError(
+        "CREATE_AMBIGUOUS",
+        "the answer to the invitation was lost twice and it never showed up: check at the vendor, then redrive",
+      );
+    }
+    const { tenantId, connectionId, identityId } = this.#target;
+    const [ledger, link] = await Promise.all([
+      this.#deps.store.listLedger(tenantId, connectionId, identityId),
+      this.#deps.store.getLink(tenantId, connectionId, identityId),
+    ]);
+    return { ...look, ledger, link };
+  }
+
+  async #plan(look: Look): Promise<Plan> {
+    const { facts } = this.#connector;
+    const adminRoles = Object.values(facts.kinds).flatMap((kind) =>
+      kind.account
+        ? Object.entries(kind.roles).flatMap(([role, item]) => (item.admin ? [role] : []))
+        : [],
+    );
+    const plan = planTarget({
+      facts,
+      policy: this.#lane.policy,
+      desired: this.#target.desired,
+      account: look.account,
+      grants: look.grants,
+      ledger: look.ledger,
+      ownAccountIds: this.#lane.ownAccountIds,
+      activeAdmins: await this.#deps.store.countObserved(
+        this.#target.tenantId,
+        this.#target.connectionId,
+        adminRoles,
+      ),
+    });
+    this.#notes = { ...this.#notes, plan: renderPlan(plan) };
+    await this.#keepLedger(plan);
+    await reportPlan(this.#deps, this.#target, plan, look);
+    return plan;
+  }
+
+  async #keepLedger(plan: Plan): Promise<void> {
+    if (this.#lane.policy.mode === "report-only") return;
+    const because = new Map(
+      this.#target.desired.assignments.map((item) => [slotKey(item), item.because]),
+    );
+    const changes = [
+      ...plan.forget.map((slot) => ({ op: "remove" as const, slot })),
+      ...plan.adopt.map((entitlement) => ({
+        op: "set" as const,
+        entitlement,
+        origin: "adopted" as const,
+        because: because.get(slotKey(entitlement)) ?? [],
+      })),
+    ];
+    if (changes.length === 0) return;
+    const { tenantId, connectionId, identityId } = this.#target;
+    await this.#deps.store.changeLedger(
+      tenantId,
+      { connectionId, identityId, changes, now: this.#deps.clock.now() },
+      { records: [], recompute: [] },
+    );
+  }
+
+  /** A create that the vendor answered may not show in its lists yet: sending it again would double it. */
+  #tooEarlyToCreate(steps: readonly Step[], look: Look): Verdict | undefined {
+    if (!steps.some((step) => step.action === "create_account") || look.account !== undefined)
+      return undefined;
+    const since = look.link?.origin === "created" ? look.link.since : undefined;
+    const guardMs = Math.max(60_000, 3 * this.#connector.facts.settleMs);
+    if (since === undefined || this.#deps.clock.now() - since > guardMs) return undefined;
+    return this.#settling("the invitation was accepted by the vendor and is not in its list yet");
+  }
+
+  /** Runs the steps in order. Empty: all ran. A step that may not run does not stop gains behind it; losses wait for gains. */
+  async #act(steps: readonly Step[], look: Look): Promise<readonly Verdict[] | "abandoned"> {
+    const parts: Verdict[] = [];
+    const context: StepContext = {
+      deps: this.#deps,
+      connector: this.#connector,
+      call: this.#call,
+      target: this.#target,
+      look,
+      window: this.#window,
+      credentialFingerprint: this.#fingerprint,
+    };
+    for (const step of steps) {
+      const wait = this.#waitsForGain(step, parts);
+      if (wait !== undefined) {
+        parts.push(wait);
+        continue;
+      }
+      const inviteLimit = this.#inviteLimit(step, look);
+      if (inviteLimit !== undefined) throw inviteLimit;
+      if (step.action === "remove_account")
+        await reportRemainingKeys(this.#deps, this.#connector, this.#call, this.#target, look);
+      const verdict = await this.#runOne(context, step);
+      if (verdict === "abandoned") return verdict;
+      if (verdict !== undefined) parts.push(verdict);
+    }
+    return parts;
+  }
+
+  async #runOne(context: StepContext, step: Step): Promise<Judged | undefined> {
+    let result = await runStep(context, step);
+    if (!result.ran && result.refusal.why === "rail_missing") {
+      await reserveStep(this.#deps, this.#lane, this.#target, step);
+      result = await runStep(context, step);
+    }
+    if (!result.ran) return refusalVerdict(this.#deps, this.#target, result.refusal);
+    this.#ran.add(stepKey(step));
+    if (step.action === "create_account") {
+      this.#notes = {
+        ...this.#notes,
+        invitesSent: numberNote(this.#notes.invitesSent) + 1,
+        lostCreates: 0,
+      };
+    }
+    return undefined;
+  }
+
+  #waitsForGain(step: Step, parts: readonly Verdict[]): Verdict | undefined {
+    if (
+      step.direction === "gain" ||
+      parts.length === 0 ||
+      this.#target.desired.lifecycle === "departed"
+    )
+      return undefined;
+    const until = this.#target.wishedAt + DAY_MS;
+    if (this.#deps.clock.now() >= until) return undefined;
+    return waiting(
+      this.#target,
+      "SETTLING",
+      "what is taken away waits until what is given is there, at most a day",
+      until,
+    );
+  }
+
+  #inviteLimit(step: Step, look: Look): SyncError | undefined {
+    if (step.action !== "create_account" || look.account?.state !== "expired") return undefined;
+    const sent = numberNote(this.#notes.invitesSent);
+    if (sent <= this.#lane.policy.inviteResends) return undefined;
+    return new SyncError(
+      "INVITE_LIMIT",
+      `${String(sent)} invitations expired unaccepted; ask the person, then redrive`,
+    );
+  }
+
+  #blockedParts(plan: Plan): readonly Verdict[] {
+    return plan.blocked.map((item) => ({
+      state: item.code === "MANUAL_STEP" ? ("manual" as const) : ("parked" as const),
+      reason: { code: item.code, text: item.text },
+      dueAt: null,
+      attempts: 0,
+      reached: false,
+      notes: {},
+    }));
+  }
+
+  #reportOnly(plan: Plan, look: Look): Verdict {
+    const leaves = this.#target.desired.lifecycle === "departed" && look.account !== undefined;
+    const text = leaves
+      ? "report-only: a leaver still has an account here; remove it by hand or let the connection write"
+      : `report-only: ${String(plan.steps.length)} steps noted, none taken`;
+    return this.#withNotes({
+      state: leaves ? "manual" : "idle",
+      reason: { code: "REPORT_ONLY", text },
+      dueAt: null,
+      attempts: 0,
+      reached: plan.steps.length === 0 && plan.blocked.length === 0,
+      notes: {},
+    });
+  }
+
+  async #converged(plan: Plan, look: Look): Promise<Verdict> {
+    const verdict = await convergedVerdict(
+      this.#deps,
+      this.#lane,
+      this.#target,
+      plan,
+      look,
+      this.#notes,
+    );
+    return heaviest([verdict, ...this.#blockedParts(plan)]) ?? verdict;
+  }
+
+  #settling(text: string): Verdict {
+    const { attempts } = this.#target;
+    const waitMs = Math.min(
+      Math.max(this.#connector.facts.settleMs, 1_000),
+      2_000 * 2 ** Math.min(attempts, 10),
+    );
+    return this.#withNotes({
+      ...waiting(this.#target, "SETTLING", text, this.#deps.clock.now() + waitMs),
+      attempts: attempts + 1,
+    });
+  }
+
+  #withNotes(verdict: Verdict): Verdict {
+    return { ...verdict, notes: this.#notes };
+  }
+}
+
+async function errorVerdict(
+  deps: ApplyDeps,
+  lane: Lane,
+  target: LeasedTarget,
+  error: unknown,
+): Promise<Verdict> {
+  const log = deps.logger.child({
+    tenantId: target.tenantId,
+    connectionId: target.connectionId,
+    identityId: target.identityId,
+  });
+  if (!(error instanceof SyncError)) {
+    log.error({ err: error }, "target parked: a fault of ours");
+    return parked(target, { code: "INTERNAL", text: "a fault of ours; see the log" });
+  }
+  const reason = { code: error.code, text: error.message };
+  switch (error.disposition) {
+    case "retry":
+      log.warn({ code: error.code, ...error.facts }, "vendor call failed; tried again later");
+      return retryVerdict(deps.clock, target, error);
+    case "replan":
+      log.warn(
+        { code: error.code, ...error.facts },
+        "write not certain; read back before the next",
+      );
+      return error.code === "WRITE_AMBIGUOUS"
+        ? {
+            ...waiting(
+              target,
+              "AMBIGUOUS",
+              error.message,
+              deps.clock.now() + deps.timing.intentWindowMs + deps.timing.intentGraceMs,
+            ),
+            attempts: target.attempts + 1,
+          }
+        : retryVerdict(deps.clock, target, error);
+    case "pause":
+      await pauseLane(deps, lane, error);
+      return {
+        state: "waiting",
+        reason,
+        dueAt: deps.clock.now(),
+        attempts: target.attempts,
+        reached: false,
+        notes: target.notes,
+      };
+    case "hold":
+      return {
+        state: "held",
+        reason,
+        dueAt: null,
+        attempts: target.attempts,
+        reached: false,
+        notes: target.notes,
+      };
+    case "park":
+      log.error({ code: error.code, ...error.facts }, "target parked: it needs a fact or a person");
+      return parked(target, reason);
+  }
+}
+
+function parked(target: LeasedTarget, reason: NonNullable<Verdict["reason"]>): Verdict {
+  return {
+    state: "parked",
+    reason,
+    dueAt: null,
+    attempts: target.attempts,
+    reached: false,
+    notes: target.notes,
+  };
+}
+
+function waiting(
+  target: LeasedTarget,
+  code: "AMBIGUOUS" | "SETTLING",
+  text: string,
+  dueAt: number,
+): Verdict {
+  return {
+    state: "waiting",
+    reason: { code, text },
+    dueAt,
+    attempts: target.attempts,
+    reached: false,
+    notes: target.notes,
+  };
+}
+
+async function release(deps: ApplyDeps, target: LeasedTarget, verdict: Verdict): Promise<void> {
+  const now = deps.clock.now();
+  await deps.store.releaseTarget(
+    target.tenantId,
+    {
+      connectionId: target.connectionId,
+      identityId: target.identityId,
+      fence: target.fence,
+      wake: target.wake,
+      state: verdict.state,
+      reason: verdict.reason,
+      dueAt: verdict.dueAt,
+      attempts: verdict.attempts,
+      notes: verdict.notes,
+      now,
+      ...(verdict.reached ? { applied: { generation: target.generation, at: now } } : {}),
+    },
+    { records: [], recompute: [] },
+  );
+}
+
+async function restLane(deps: ApplyDeps, lane: Lane, until: number): Promise<void> {
+  deps.logger.warn(
+    { tenantId: lane.tenantId, connectionId: lane.connectionId, until },
+    "breaker open: the vendor is down",
+  );
+  await deps.store.updateLane(
+    lane.tenantId,
+    { connectionId: lane.connectionId, set: { breakerUntil: until }, now: deps.clock.now() },
+    { records: [], recompute: [] },
+  );
+}
+
+/** Renews the lease while the work goes on; a lost lease aborts it. */
+function keepLease(deps: ApplyDeps, target: LeasedTarget, abort: AbortController): () => void {
+  let cancel: () => void = () => undefined;
+  const renew = async () => {
+    const until = deps.clock.now() + deps.timing.leaseMs;
+    const kept = await deps.store.renewLease(target.tenantId, {
+      connectionId: target.connectionId,
+      identityId: target.identityId,
+      fence: target.fence,
+      until,
+    });
+    if (!kept) abort.abort();
+    else if (!abort.signal.aborted) arm();
+  };
+  const arm = () => {
+    cancel = deps.clock.after(deps.timing.leaseMs / 3, () => {
+      renew().catch((error: unknown) => {
+        deps.logger.warn({ err: error }, "lease not renewed");
+        abort.abort();
+      });
+    });
+  };
+  arm();
+  return () => {
+    cancel();
+    if (!abort.signal.aborted) abort.abort();
+  };
+}
+
+function stepKey(step: Step): string {
+  return `${step.action} ${slotKey(step.slot)} ${step.roleTo ?? ""}`;
+}
+
+function numberNote(value: unknown): number {
+  return typeof value === "number" ? value : 0;
+}

@@ -1,0 +1,232 @@
+import type { GateRefusal } from "../accounts/intent.ts";
+import type { LeasedTarget } from "../accounts/target.ts";
+import type { Applied, Call, Connector } from "../connectors/connector.ts";
+import type { VendorAccount } from "../model/account.ts";
+import { SyncError } from "../model/errors.ts";
+import { newId, type IntentId } from "../model/ids.ts";
+import type { Step } from "../plan/step.ts";
+import type { ApplyDeps } from "./apply-deps.ts";
+import type { Look } from "./look.ts";
+import { outcomeRecord } from "./outcome-record.ts";
+import { changesOf } from "./settle-intents.ts";
+
+/** The write that is allowed now, if any: `beforeWrite` of the client asks it immediately before the bytes leave. */
+export class WriteWindow {
+  #notAfter: number | undefined;
+
+  open(notAfter: number): void {
+    this.#notAfter = notAfter;
+  }
+
+  close(): void {
+    this.#notAfter = undefined;
+  }
+
+  /** @throws SyncError INTENT_EXPIRED when no intent covers a write now */
+  assertOpen(monotonicNow: number): void {
+    if (this.#notAfter === undefined || monotonicNow > this.#notAfter) {
+      throw new SyncError("INTENT_EXPIRED", "the write was allowed too long ago and was not sent");
+    }
+  }
+}
+
+export interface StepContext {
+  readonly deps: ApplyDeps;
+  readonly connector: Connector;
+  readonly call: Call;
+  readonly target: LeasedTarget;
+  readonly look: Look;
+  readonly window: WriteWindow;
+  readonly credentialFingerprint: string;
+}
+
+export type StepResult =
+  | { readonly ran: true; readonly outcome: Applied["outcome"] }
+  | { readonly ran: false; readonly refusal: GateRefusal };
+
+/**
+ * One vendor write through the one gate: an intent row, the call, an outcome row with what it changed and its audit record.
+ * Errors of the call leave as SyncErrors after their outcome is written; an unanswered write stays `unknown`.
+ */
+export async function runStep(context: StepContext, step: Step): Promise<StepResult> {
+  const { deps, target } = context;
+  const intentId = newId<IntentId>(deps.clock);
+  const now = deps.clock.now();
+  const windowEnd = deps.clock.monotonic() + deps.timing.intentWindowMs;
+  const gate = await deps.store.insertIntent(target.tenantId, {
+    intentId,
+    connectionId: target.connectionId,
+    identityId: target.identityId,
+    step: step.action,
+    slot: step.slot,
+    direction: step.direction,
+    privileged: step.privileged,
+    roleFrom: step.roleFrom,
+    roleTo: step.roleTo,
+    accountId: context.look.account?.accountId ?? null,
+    generation: target.generation,
+    fence: target.fence,
+    notAfter: now + deps.timing.intentWindowMs,
+    now,
+  });
+  if (!gate.ok) return { ran: false, refusal: gate };
+  context.window.open(windowEnd);
+  try {
+    const applied = await send(context, step);
+    await finish(context, step, intentId, "done", applied);
+    return { ran: true, outcome: applied.outcome };
+  } catch (error) {
+    await finishFailed(context, step, intentId, error);
+    throw error;
+  } finally {
+    context.window.close();
+  }
+}
+
+type Sent = Applied & { readonly account?: VendorAccount };
+
+async function send(context: StepContext, step: Step): Promise<Sent> {
+  const { connector, call, target, look } = context;
+  if (step.action === "create_account") {
+    const { profile } = target.desired;
+    return connector.createAccount(call, {
+      email: profile.emails[0] ?? "",
+      role: step.roleTo ?? "",
+      displayName: profile.displayName,
+      ...(profile.givenName === undefined ? {} : { givenName: profile.givenName }),
+      ...(profile.familyName === undefined ? {} : { familyName: profile.familyName }),
+    });
+  }
+  const account = look.account;
+  if (account === undefined) throw new Error(`${step.action} needs an account`);
+  switch (step.action) {
+    case "set_account_role":
+      return connector.setAccountRole(call, account, step.roleTo ?? "");
+    case "remove_account":
+    case "cancel_invitation":
+      return connector.removeAccount(call, account);
+    case "grant":
+      return connector.grant(call, account, { ...step.slot, role: step.roleTo ?? "" });
+    case "revoke":
+      return connector.revoke(call, account, step.slot);
+  }
+}
+
+async function finish(
+  context: StepContext,
+  step: Step,
+  intentId: IntentId,
+  state: "done",
+  applied: Sent,
+): Promise<void> {
+  const { deps, connector, target, look } = context;
+  const account = applied.account ?? look.account;
+  const changes = changesOf(
+    connector.facts,
+    { step: step.action, slot: step.slot, roleTo: step.roleTo },
+    target,
+    {
+      ledger: look.ledger,
+      ...(step.action === "create_account" && applied.account !== undefined
+        ? { account: applied.account }
+        : {}),
+    },
+  );
+  deps.metrics.count("rolecall_vendor_writes_total", {
+    connection: target.connectionId,
+    step: step.action,
+    outcome: applied.outcome,
+  });
+  await deps.store.finishIntent(
+    target.tenantId,
+    {
+      intentId,
+      state,
+      facts: { outcome: applied.outcome, requestIds: applied.requestIds },
+      ...changes,
+      now: deps.clock.now(),
+    },
+    {
+      records: [
+        outcomeRecord(deps, target, {
+          action: step.action,
+          slot: step.slot,
+          roleFrom: step.roleFrom,
+          roleTo: step.roleTo,
+          outcome: applied.outcome === "changed" ? "done" : applied.outcome,
+          accountId: account?.accountId,
+          intentId,
+          requestIds: applied.requestIds,
+          because: step.because,
+          credentialFingerprint: context.credentialFingerprint,
+        }),
+      ],
+      recompute: [],
+    },
+  );
+}
+
+async function finishFailed(
+  context: StepContext,
+  step: Step,
+  intentId: IntentId,
+  error: unknown,
+): Promise<void> {
+  const { deps, target, look } = context;
+  const state = failureState(error);
+  const code = error instanceof SyncError ? error.code : "INTERNAL";
+  const facts = { code, ...(error instanceof SyncError ? error.facts : {}) };
+  deps.metrics.count("rolecall_vendor_writes_total", {
+    connection: target.connectionId,
+    step: step.action,
+    outcome: state,
+  });
+  await deps.store.finishIntent(
+    target.tenantId,
+    { intentId, state, facts, ledger: [], link: undefined, now: deps.clock.now() },
+    {
+      records:
+        state === "unknown"
+          ? []
+          : [
+              outcomeRecord(deps, target, {
+                action: step.action,
+                slot: step.slot,
+                roleFrom: step.roleFrom,
+                roleTo: step.roleTo,
+                outcome: state === "refused" ? "refused" : "not_done",
+                accountId: look.account?.accountId,
+                intentId,
+                because: step.because,
+                credentialFingerprint: context.credentialFingerprint,
+                facts,
+              }),
+            ],
+      recompute: [],
+    },
+  );
+}
+
+/** What is known of a write whose call failed: nothing left the process, the vendor said no, or nobody knows. */
+function failureState(error: unknown): "unsent" | "refused" | "unknown" {
+  if (!(error instanceof SyncError)) return "unknown";
+  switch (error.code) {
+    case "INTENT_EXPIRED":
+    case "GATE_REFUSED":
+    case "VENDOR_UNAVAILABLE":
+    case "CREDENTIAL_MISSING":
+    case "VENDOR_BREAKER_OPEN":
+      return "unsent";
+    case "VENDOR_RATE_LIMITED":
+    case "VENDOR_CONFLICT":
+    case "VENDOR_REJECTED":
+    case "VENDOR_PLAN_REQUIRED":
+    case "VENDOR_OWNS_MEMBERSHIP":
+    case "SEATS_EXHAUSTED":
+    case "CREDENTIAL_REFUSED":
+    case "CREDENTIAL_SCOPE_MISSING":
+      return "refused";
+    default:
+      return "unknown";
+  }
+}

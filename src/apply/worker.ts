@@ -1,0 +1,120 @@
+import type { ConnectionId, TenantId } from "../model/ids.ts";
+import type { LeasedTarget } from "../accounts/target.ts";
+import type { ApplyDeps } from "./apply-deps.ts";
+import { Breaker } from "./breaker.ts";
+import { reconcile } from "./reconcile.ts";
+
+export interface Worker {
+  start(): void;
+  /** Targets may be due now: look at once instead of at the next poll. */
+  ring(): void;
+  /** Takes no new targets and resolves when those in hand are released. */
+  stop(): Promise<void>;
+}
+
+const pollMs = 1_000;
+
+/**
+ * Leases due targets and reconciles them, several lanes at once, few of one lane, leavers first and beyond the ordinary share.
+ * Any number of workers may run: the store hands a target to one of them at a time.
+ */
+export function createWorker(
+  deps: ApplyDeps,
+  options: { readonly concurrency?: number; readonly perLane?: number } = {},
+): Worker {
+  const concurrency = options.concurrency ?? 32;
+  const perLane = options.perLane ?? 4;
+  const inHand = new Set<Promise<void>>();
+  const breakers = new Map<string, Breaker>();
+  let running: Promise<void> | undefined;
+  let stopping = false;
+  let wake: () => void = () => undefined;
+  let rung = false;
+
+  const breakerOf = (tenantId: TenantId, connectionId: ConnectionId): Breaker => {
+    const key = `${tenantId}\n${connectionId}`;
+    const known = breakers.get(key);
+    if (known !== undefined) return known;
+    const made = new Breaker(deps.clock);
+    breakers.set(key, made);
+    return made;
+  };
+
+  const take = (target: LeasedTarget): void => {
+    const work = reconcile(deps, breakerOf(target.tenantId, target.connectionId), target)
+      .catch((error: unknown) => {
+        // The lease runs out and somebody takes it again: nothing is lost, but a person should know.
+        deps.logger.error(
+          {
+            err: error,
+            tenantId: target.tenantId,
+            connectionId: target.connectionId,
+            identityId: target.identityId,
+          },
+          "reconcile failed",
+        );
+      })
+      .finally(() => {
+        inHand.delete(work);
+        ring();
+      });
+    inHand.add(work);
+  };
+
+  const round = async (): Promise<number> => {
+    const free = concurrency - inHand.size;
+    if (free <= 0) return 0;
+    const leased = await deps.store.leaseTargets({
+      owner: deps.owner,
+      now: deps.clock.now(),
+      leaseMs: deps.timing.leaseMs,
+      limit: free,
+      perLane,
+      perLaneUrgent: perLane,
+    });
+    leased.forEach(take);
+    return leased.length;
+  };
+
+  const idle = async (ms: number): Promise<void> => {
+    if (rung || stopping) return;
+    const abort = new AbortController();
+    wake = () => {
+      abort.abort();
+    };
+    await deps.clock.sleep(ms, abort.signal);
+  };
+
+  const loop = async (): Promise<void> => {
+    while (!stopping) {
+      rung = false;
+      let pauseMs = pollMs;
+      try {
+        if ((await round()) > 0) continue;
+        const next = await deps.store.nextTargetDueAt();
+        if (next !== undefined) pauseMs = Math.max(10, Math.min(pollMs, next - deps.clock.now()));
+      } catch (error) {
+        deps.logger.error({ err: error }, "worker could not lease targets; it tries again");
+      }
+      await idle(pauseMs);
+    }
+  };
+
+  function ring(): void {
+    rung = true;
+    wake();
+  }
+
+  return {
+    start() {
+      running ??= loop();
+    },
+    ring,
+    async stop() {
+      stopping = true;
+      ring();
+      await running;
+      await Promise.all(inHand);
+    },
+  };
+}
