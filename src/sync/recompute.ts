@@ -35,7 +35,7 @@ export function createRecompute(deps: SyncDeps): Recompute {
       deps.store.readIdentities(tenantId, ids),
       deps.store.readPeople(tenantId, ids),
     ]);
-    const exceptions = await exceptionsByPerson(deps, tenantId, facts);
+    const exceptions = await exceptionsFor(deps, tenantId, facts);
     const factsById = new Map(facts.map((item) => [item.identityId, item]));
     const peopleById = new Map(people.map((item) => [item.identityId, item]));
     await Promise.all(
@@ -43,7 +43,7 @@ export function createRecompute(deps: SyncDeps): Recompute {
         const person = factsById.get(mark.identityId);
         const state = peopleById.get(mark.identityId);
         if (person === undefined || state === undefined) return;
-        await commit(deps, world, mark, person, state, exceptionsOf(person, exceptions));
+        await commit(deps, world, mark, person, state, exceptions(person));
       }),
     );
     deps.metrics.observe("rolecall_recompute_seconds", (deps.clock.monotonic() - startedAt) / 1000);
@@ -202,26 +202,23 @@ function keysOf(person: IdentityFacts): readonly string[] {
   return [...person.emails, foldEmail(person.userName)];
 }
 
-async function exceptionsByPerson(
+/** Reads the exceptions of some people at once; the answer finds those of one person. */
+export async function exceptionsFor(
   deps: SyncDeps,
   tenantId: TenantId,
-  facts: readonly IdentityFacts[],
-): Promise<ReadonlyMap<string, readonly AccessException[]>> {
-  const keys = [...new Set(facts.flatMap(keysOf))];
+  people: readonly IdentityFacts[],
+): Promise<(person: IdentityFacts) => readonly AccessException[]> {
+  const keys = [...new Set(people.flatMap(keysOf))];
   const found = keys.length === 0 ? [] : await deps.store.findExceptions(tenantId, keys);
-  return Map.groupBy(found, (item) => item.person);
-}
-
-function exceptionsOf(
-  person: IdentityFacts,
-  byPerson: ReadonlyMap<string, readonly AccessException[]>,
-): readonly AccessException[] {
-  if (byPerson.size === 0) return [];
-  const found = new Map<string, AccessException>();
-  for (const key of keysOf(person)) {
-    for (const item of byPerson.get(key) ?? []) found.set(item.exceptionId, item);
-  }
-  return [...found.values()];
+  const byPerson = Map.groupBy(found, (item) => item.person);
+  return (person) => {
+    if (byPerson.size === 0) return [];
+    const own = new Map<string, AccessException>();
+    for (const key of keysOf(person)) {
+      for (const item of byPerson.get(key) ?? []) own.set(item.exceptionId, item);
+    }
+    return [...own.values()];
+  };
 }
 
 /** When the next exception ends: the only thing that changes a wish while nothing happens. */

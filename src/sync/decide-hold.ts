@@ -1,0 +1,144 @@
+import type { RailEntry } from "../accounts/rail.ts";
+import { newId, type HoldId, type IdentityId, type TenantId } from "../model/ids.ts";
+import type { AccessException, IdentityFacts } from "../model/identity.ts";
+import { foldEmail } from "../model/fold.ts";
+import { DAY_MS } from "../model/policy.ts";
+import { newRecord, type Actor, type RecomputeRequest } from "../model/records.ts";
+import type { SyncDeps } from "./sync-deps.ts";
+
+/** How long a rejected change stays decided before the rules are asked again. */
+const rejectionMs = 90 * DAY_MS;
+
+export interface HoldDecision {
+  readonly holdId: HoldId;
+  readonly decision: "approve" | "reject";
+  readonly identityIds: readonly IdentityId[] | "all";
+  readonly why: string;
+  readonly actor: Actor;
+}
+
+/**
+ * One decision for all or some people of a batch. A rejection is written as exceptions, so that the next recompute does not undo
+ * it: what was to be taken is granted, what was to be given is denied, for 90 days.
+ * @throws StoreError NOT_FOUND, VERSION_CONFLICT when the hold is decided already
+ */
+export async function decideHold(
+  deps: SyncDeps,
+  tenantId: TenantId,
+  decision: HoldDecision,
+): Promise<{ readonly people: number; readonly entries: number; readonly open: boolean }> {
+  const entries = await entriesOf(deps, tenantId, decision);
+  const recompute: RecomputeRequest[] = [];
+  if (decision.decision === "reject") {
+    await writeExceptions(deps, tenantId, decision, entries);
+    for (const identityId of new Set(entries.map((entry) => entry.identityId))) {
+      recompute.push({ identityId, cause: { kind: "operator" }, urgent: false });
+    }
+  }
+  const result = await deps.store.decideHold(
+    tenantId,
+    {
+      holdId: decision.holdId,
+      decision: decision.decision,
+      identityIds: decision.identityIds,
+      by: decision.actor.id,
+      now: deps.clock.now(),
+    },
+    {
+      records: [
+        newRecord(deps.clock, {
+          actor: decision.actor,
+          action: decision.decision === "approve" ? "hold.approved" : "hold.rejected",
+          subject: { type: "hold", id: decision.holdId },
+          facts: {
+            why: decision.why,
+            people: decision.identityIds === "all" ? "all" : decision.identityIds,
+            entries: entries.length,
+          },
+        }),
+      ],
+      recompute,
+    },
+  );
+  deps.ringRelay();
+  deps.ringWorkers(tenantId);
+  return result;
+}
+
+async function entriesOf(
+  deps: SyncDeps,
+  tenantId: TenantId,
+  decision: HoldDecision,
+): Promise<readonly RailEntry[]> {
+  const all: RailEntry[] = [];
+  let after: string | undefined;
+  for (;;) {
+    const page = await deps.store.listRailEntries(tenantId, {
+      holdId: decision.holdId,
+      limit: 500,
+      ...(after === undefined ? {} : { after }),
+    });
+    all.push(...page);
+    if (page.length < 500) break;
+    after = page.at(-1)?.entryId;
+  }
+  const chosen = decision.identityIds === "all" ? undefined : new Set(decision.identityIds);
+  return all.filter((entry) => entry.state === "held" && chosen?.has(entry.identityId) !== false);
+}
+
+async function writeExceptions(
+  deps: SyncDeps,
+  tenantId: TenantId,
+  decision: HoldDecision,
+  entries: readonly RailEntry[],
+): Promise<void> {
+  const now = deps.clock.now();
+  const people = new Map<IdentityId, IdentityFacts>();
+  const ids = [...new Set(entries.map((entry) => entry.identityId))];
+  for (let at = 0; at < ids.length; at += 500) {
+    for (const person of await deps.store.readIdentities(tenantId, ids.slice(at, at + 500))) {
+      people.set(person.identityId, person);
+    }
+  }
+  for (const entry of entries) {
+    const person = people.get(entry.identityId);
+    if (person === undefined || entry.rail === "leavers") continue;
+    const role = entry.direction === "loss" ? entry.roleFrom : entry.roleTo;
+    const exception: AccessException = {
+      exceptionId: newId(deps.clock),
+      person: person.emails[0] ?? foldEmail(person.userName),
+      connectionId: entry.connectionId,
+      effect: entry.direction === "loss" ? "grant" : "deny",
+      kind: entry.slot.kind,
+      object: entry.slot.objectId === "" ? null : { by: "id", value: entry.slot.objectId },
+      role,
+      until: now + rejectionMs,
+      why: decision.why,
+      by: decision.actor.id,
+      source: "decision",
+    };
+    await deps.store.addException(
+      tenantId,
+      { exception, now },
+      {
+        records: [
+          newRecord(deps.clock, {
+            actor: decision.actor,
+            action: "exception.added",
+            subject: { type: "exception", id: exception.exceptionId },
+            connectionId: entry.connectionId,
+            cause: `hold:${decision.holdId}`,
+            facts: {
+              identityId: entry.identityId,
+              effect: exception.effect,
+              kind: exception.kind,
+              role,
+              until: exception.until,
+            },
+          }),
+        ],
+        recompute: [],
+      },
+    );
+  }
+}
