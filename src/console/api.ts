@@ -1,0 +1,129 @@
+import express, {
+  type ErrorRequestHandler,
+  type Request,
+  type Response,
+  type Router,
+} from "express";
+import { z } from "zod";
+import { InputError, StoreError, SyncError } from "../model/errors.ts";
+import { asId, isName, type TenantId } from "../model/ids.ts";
+import type { Logger } from "../model/log.ts";
+import type { Actor } from "../model/records.ts";
+import { OperationError, type ConsoleDeps, type Operation } from "./operation.ts";
+
+export interface ApiOptions {
+  readonly defaultTenant: TenantId;
+  /** Who the bearer token belongs to; undefined: nobody. */
+  readonly authenticate: (token: string | undefined, address: string) => Promise<Actor | undefined>;
+  readonly operations: readonly Operation[];
+  readonly logger: Logger;
+}
+
+/** `/api/v1`: every operation behind the same door: token, tenant, validation, typed errors as problem details (RFC 9457). */
+export function createApi(deps: ConsoleDeps, options: ApiOptions): Router {
+  const router = express.Router();
+  router.use(express.json({ limit: "1mb", strict: true }));
+  for (const row of options.operations) {
+    const method = row.method.toLowerCase() as "get" | "post" | "put" | "delete";
+    router[method](row.path, async (request, response) => {
+      await serve(deps, options, row, request, response);
+    });
+  }
+  router.use((request, response) => {
+    problem(response, 404, `no operation ${request.method} ${request.path}`);
+  });
+  router.use(errors(options.logger));
+  return router;
+}
+
+async function serve(
+  deps: ConsoleDeps,
+  options: ApiOptions,
+  row: Operation,
+  request: Request,
+  response: Response,
+): Promise<void> {
+  const actor = await options.authenticate(bearerOf(request), request.ip ?? "");
+  if (actor === undefined) {
+    response.setHeader("WWW-Authenticate", "Bearer");
+    problem(response, 401, "send the operator token as `Authorization: Bearer …`");
+    return;
+  }
+  const { tenant, ...query } = request.query;
+  const tenantId = typeof tenant === "string" ? tenant : options.defaultTenant;
+  if (!isName(tenantId)) {
+    problem(response, 400, "tenant: lower-case letters, digits and dashes");
+    return;
+  }
+  const body: unknown = request.body;
+  const input = row.input.parse({
+    ...query,
+    ...(typeof body === "object" && body !== null && !Array.isArray(body) ? body : {}),
+    ...request.params,
+  });
+  const answer = await row.run(deps, { tenantId: asId<TenantId>(tenantId), actor }, input);
+  response.json(answer ?? { ok: true });
+}
+
+function bearerOf(request: Request): string | undefined {
+  const header = request.headers.authorization;
+  return header?.toLowerCase().startsWith("bearer ") === true ? header.slice(7).trim() : undefined;
+}
+
+function errors(logger: Logger): ErrorRequestHandler {
+  return (error: unknown, _request, response, next) => {
+    if (response.headersSent) {
+      next(error);
+      return;
+    }
+    if (error instanceof z.ZodError) problem(response, 400, z.prettifyError(error));
+    else if (error instanceof OperationError) problem(response, error.status, error.message);
+    else if (error instanceof InputError) problem(response, 422, error.message, error.problems);
+    else if (error instanceof SyncError) problem(response, 409, error.message);
+    else if (error instanceof StoreError) storeProblem(response, error);
+    else if (isHttpError(error)) problem(response, error.status, error.message);
+    else {
+      logger.error({ err: error }, "operator request failed");
+      problem(response, 500, "a fault of ours; the log of the service has it");
+    }
+  };
+}
+
+function isHttpError(error: unknown): error is { status: number; message: string } {
+  return (
+    error instanceof Error &&
+    "status" in error &&
+    typeof error.status === "number" &&
+    error.status < 500
+  );
+}
+
+function storeProblem(response: Response, error: StoreError): void {
+  switch (error.code) {
+    case "NOT_FOUND":
+      problem(response, 404, error.message);
+      return;
+    case "VERSION_CONFLICT":
+    case "ALREADY_EXISTS":
+      problem(response, 409, error.message);
+      return;
+    case "INVALID":
+      problem(response, 400, error.message);
+      return;
+    case "UNAVAILABLE":
+      response.setHeader("Retry-After", "5");
+      problem(response, 503, error.message);
+  }
+}
+
+function problem(
+  response: Response,
+  status: number,
+  detail: string,
+  problems?: readonly string[],
+): void {
+  response
+    .status(status)
+    .type("application/problem+json")
+    .send(JSON.stringify({ status, detail, ...(problems === undefined ? {} : { problems }) }));
+}

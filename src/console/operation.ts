@@ -1,0 +1,77 @@
+import type { z } from "zod";
+import type { AccountStore } from "../accounts/account-store.ts";
+import type { AuditStore } from "../audit/audit-store.ts";
+import type { CredentialStore } from "../credentials/credential-store.ts";
+import type { TenantId } from "../model/ids.ts";
+import type { Actor } from "../model/records.ts";
+import type { SyncDeps } from "../sync/sync-deps.ts";
+import type { MappingProposal, ProposalResult } from "../sync/roll-out.ts";
+
+/** What the operator's operations work with: use cases and read ports, nothing that speaks to a vendor. */
+export interface ConsoleDeps extends SyncDeps {
+  readonly store: SyncDeps["store"] & AccountStore & AuditStore & CredentialStore;
+  readonly version: string;
+  readonly world: "live" | "sandbox" | "test";
+  /** Base of what the IdPs are told: `https://rolecall.example.com`. */
+  readonly publicUrl: string;
+  readonly issueToken: (
+    tenantId: TenantId,
+    draft: {
+      readonly kind: "scim" | "operator";
+      readonly idpId: string | undefined;
+      readonly label: string;
+      readonly expiresAt: number | undefined;
+    },
+    actor: Actor,
+  ) => Promise<{ readonly tokenId: string; readonly token: string }>;
+  readonly putCredential: (
+    tenantId: TenantId,
+    name: string,
+    secret: string,
+    actor: Actor,
+  ) => Promise<{ readonly fingerprint: string }>;
+  /** Reads the mapping files of a tenant again. @throws InputError with every problem */
+  readonly readMappings: (tenantId: TenantId) => Promise<readonly MappingProposal[]>;
+  readonly proposeMappings: (
+    tenantId: TenantId,
+    actor: Actor,
+  ) => Promise<readonly ProposalResult[]>;
+  readonly backlog: () => Promise<{ readonly owed: number; readonly urgentOwed: number }>;
+}
+
+export interface OperationContext {
+  readonly tenantId: TenantId;
+  readonly actor: Actor;
+}
+
+/** One thing an operator can do or ask: the row that routes, validates, documents and serves it. */
+export interface Operation<Input extends z.ZodType = z.ZodType> {
+  readonly name: string;
+  readonly method: "GET" | "POST" | "PUT" | "DELETE";
+  /** Below `/api/v1`; `:parameters` are part of the input. */
+  readonly path: string;
+  readonly summary: string;
+  /** Path parameters, query and body as one object. */
+  readonly input: Input;
+  readonly run: (
+    deps: ConsoleDeps,
+    context: OperationContext,
+    input: z.output<Input>,
+  ) => Promise<unknown>;
+}
+
+/** Keeps the input's type while the row is written; the list of operations forgets it. */
+export function operation<Input extends z.ZodType>(row: Operation<Input>): Operation {
+  return row as unknown as Operation;
+}
+
+/** What went wrong for the caller; everything else is a 500 with a request id. */
+export class OperationError extends Error {
+  override readonly name = "OperationError";
+  readonly status: 400 | 404 | 409 | 422;
+
+  constructor(status: 400 | 404 | 409 | 422, message: string) {
+    super(message);
+    this.status = status;
+  }
+}

@@ -1,0 +1,13 @@
+import type { Operation } from "../operation.ts";
+import { decisionOperations } from "./decisions.ts";
+import { laneOperations } from "./lanes.ts";
+import { peopleOperations } from "./people.ts";
+import { setupOperations } from "./setup.ts";
+
+/** Every operation of `/api/v1`, in the order of the documentation. */
+export const allOperations: readonly Operation[] = [
+  ...laneOperations,
+  ...peopleOperations,
+  ...decisionOperations,
+  ...setupOperations,
+];

@@ -1,0 +1,185 @@
+import { z } from "zod";
+import { priorities } from "../../accounts/target.ts";
+import { asId, type ConnectionId, type HoldId, type IdentityId } from "../../model/ids.ts";
+import { newRecord } from "../../model/records.ts";
+import { decideHold } from "../../sync/decide-hold.ts";
+import { operation, OperationError } from "../operation.ts";
+import { theIdentity } from "./people.ts";
+
+export const decisionOperations = [
+  operation({
+    name: "listHolds",
+    method: "GET",
+    path: "/holds",
+    summary: "Batches that wait, or waited, for a decision",
+    input: z.object({ state: z.enum(["open", "decided", "lapsed"]).optional() }),
+    run: async (deps, { tenantId }, { state }) => ({
+      holds: await deps.store.listHolds(tenantId, {
+        limit: 200,
+        ...(state === undefined ? {} : { state }),
+      }),
+    }),
+  }),
+  operation({
+    name: "showHold",
+    method: "GET",
+    path: "/holds/:holdId",
+    summary: "One batch with the people in it",
+    input: z.object({ holdId: z.string() }),
+    run: async (deps, { tenantId }, input) => {
+      const holdId = asId<HoldId>(input.holdId);
+      const hold = await deps.store.getHold(tenantId, holdId);
+      if (hold === undefined) throw new OperationError(404, `no hold ${input.holdId}`);
+      const entries = await deps.store.listRailEntries(tenantId, { holdId, limit: 500 });
+      const people = await deps.store.readIdentities(tenantId, [
+        ...new Set(entries.map((entry) => entry.identityId)),
+      ]);
+      const names = new Map(people.map((person) => [person.identityId, person.userName]));
+      return {
+        hold,
+        entries: entries.map((entry) => ({
+          ...entry,
+          userName: names.get(entry.identityId) ?? null,
+        })),
+      };
+    },
+  }),
+  operation({
+    name: "decideHold",
+    method: "POST",
+    path: "/holds/:holdId/decision",
+    summary: "Approve or reject a batch, whole or for some people",
+    input: z.object({
+      holdId: z.string(),
+      decision: z.enum(["approve", "reject"]),
+      people: z.array(z.string()).min(1).max(5_000).optional(),
+      why: z.string().min(3).max(500),
+    }),
+    run: async (deps, { tenantId, actor }, input) => {
+      const identityIds: IdentityId[] = [];
+      for (const person of input.people ?? [])
+        identityIds.push(await theIdentity(deps, tenantId, person));
+      return decideHold(deps, tenantId, {
+        holdId: asId<HoldId>(input.holdId),
+        decision: input.decision,
+        identityIds: input.people === undefined ? "all" : identityIds,
+        why: input.why,
+        actor,
+      });
+    },
+  }),
+  operation({
+    name: "listParked",
+    method: "GET",
+    path: "/parked",
+    summary: "People whose change waits for a fact or a person, with the reason",
+    input: z.object({
+      connection: z.string().optional(),
+      limit: z.coerce.number().int().min(1).max(1_000).default(200),
+    }),
+    run: async (deps, { tenantId }, input) => {
+      const targets = await deps.store.listTargets(tenantId, {
+        states: ["parked", "manual"],
+        limit: input.limit,
+        ...(input.connection === undefined
+          ? {}
+          : { connectionId: asId<ConnectionId>(input.connection) }),
+      });
+      const people = await deps.store.readIdentities(
+        tenantId,
+        [...new Set(targets.map((target) => target.identityId))].slice(0, 500),
+      );
+      const names = new Map(people.map((person) => [person.identityId, person.userName]));
+      return {
+        parked: targets.map((target) => ({
+          identityId: target.identityId,
+          userName: names.get(target.identityId) ?? null,
+          connectionId: target.connectionId,
+          state: target.state,
+          code: target.reason?.code ?? null,
+          reason: target.reason?.text ?? null,
+          since: target.wishedAt,
+          lifecycle: target.desired.lifecycle,
+        })),
+      };
+    },
+  }),
+  operation({
+    name: "redrive",
+    method: "POST",
+    path: "/parked/redrive",
+    summary: "Try parked people again: one, one connection's, or all",
+    input: z.object({
+      identity: z.string().optional(),
+      connection: z.string().optional(),
+      all: z.boolean().optional(),
+    }),
+    run: async (deps, { tenantId, actor }, input) => {
+      if (input.identity === undefined && input.connection === undefined && input.all !== true) {
+        throw new OperationError(400, "say whom: identity, connection, or all");
+      }
+      const identityId =
+        input.identity === undefined
+          ? undefined
+          : await theIdentity(deps, tenantId, input.identity);
+      let redriven = 0;
+      for (const lane of await deps.store.listLanes(tenantId)) {
+        if (input.connection !== undefined && lane.connectionId !== input.connection) continue;
+        const targets = await deps.store.listTargets(tenantId, {
+          states: ["parked", "manual"],
+          connectionId: lane.connectionId,
+          limit: 1_000,
+          ...(identityId === undefined ? {} : { identityId }),
+        });
+        if (targets.length === 0) continue;
+        redriven += await deps.store.wakeTargets(
+          tenantId,
+          {
+            connectionId: lane.connectionId,
+            identityIds: targets.map((target) => target.identityId),
+            priority: priorities.change,
+            now: deps.clock.now(),
+          },
+          {
+            records: [
+              newRecord(deps.clock, {
+                actor,
+                action: "parked.redriven",
+                subject: { type: "connection", id: lane.connectionId },
+                connectionId: lane.connectionId,
+                facts: { people: targets.length },
+              }),
+            ],
+            recompute: [],
+          },
+        );
+      }
+      deps.ringWorkers(tenantId);
+      return { redriven };
+    },
+  }),
+  operation({
+    name: "listFindings",
+    method: "GET",
+    path: "/findings",
+    summary: "What a person should know or decide",
+    input: z.object({
+      connection: z.string().optional(),
+      identity: z.string().optional(),
+      all: z.coerce.boolean().optional(),
+      limit: z.coerce.number().int().min(1).max(1_000).default(200),
+    }),
+    run: async (deps, { tenantId }, input) => ({
+      findings: await deps.store.listFindings(tenantId, {
+        limit: input.limit,
+        ...(input.all === true ? {} : { open: true }),
+        ...(input.connection === undefined
+          ? {}
+          : { connectionId: asId<ConnectionId>(input.connection) }),
+        ...(input.identity === undefined
+          ? {}
+          : { identityId: await theIdentity(deps, tenantId, input.identity) }),
+      }),
+    }),
+  }),
+];
