@@ -1,0 +1,184 @@
+import { z } from "zod";
+import { instant } from "./table.ts";
+
+const place = z.union([
+  z.object({ by: z.literal("none") }),
+  z.object({ by: z.literal("id"), id: z.string() }),
+  z.object({ by: z.literal("name"), name: z.string() }),
+]);
+
+const shape = z.object({
+  person: z.object({
+    identityId: z.string(),
+    active: z.boolean(),
+    userName: z.string(),
+    displayName: z.string(),
+    groups: z.array(z.object({ displayName: z.string() })),
+    sources: z.array(
+      z.object({
+        idpId: z.string(),
+        active: z.boolean(),
+        loaded: z.boolean(),
+        deleted: z.boolean(),
+      }),
+    ),
+  }),
+  connections: z.array(
+    z.object({
+      connectionId: z.string(),
+      mode: z.string(),
+      rules: z.array(
+        z.object({
+          ruleId: z.string(),
+          result: z.string(),
+          effect: z.string(),
+          outcome: z.string(),
+          beatenBy: z.array(z.string()),
+          conditions: z.array(
+            z.object({ text: z.string(), result: z.string(), why: z.string().optional() }),
+          ),
+          entitlements: z.array(z.object({ kind: z.string(), role: z.string(), object: place })),
+        }),
+      ),
+      desired: z.object({
+        lifecycle: z.string(),
+        assignments: z.array(
+          z.object({
+            kind: z.string(),
+            objectId: z.string(),
+            role: z.string(),
+            because: z.array(z.string()),
+          }),
+        ),
+      }),
+      observed: z
+        .object({
+          accountId: z.string(),
+          state: z.string(),
+          role: z.string(),
+          readAt: z.number(),
+          grants: z.array(
+            z.object({
+              kind: z.string(),
+              objectId: z.string(),
+              role: z.string(),
+              implicit: z.boolean(),
+            }),
+          ),
+        })
+        .nullable(),
+      target: z
+        .object({
+          state: z.string(),
+          reason: z.string().nullable(),
+          code: z.string().nullable(),
+          dueAt: z.number().nullable(),
+        })
+        .nullable(),
+      waiting: z.array(
+        z.object({
+          slot: z.string(),
+          rail: z.string(),
+          state: z.string(),
+          notBefore: z.number(),
+          holdId: z.string().nullable(),
+        }),
+      ),
+      plan: z.array(z.string()),
+      findings: z.array(z.object({ severity: z.string(), text: z.string() })),
+    }),
+  ),
+  want: z
+    .array(
+      z.object({
+        connectionId: z.string(),
+        thing: z.string(),
+        has: z.boolean(),
+        ways: z.array(
+          z.object({
+            ruleId: z.string(),
+            missing: z.array(z.string()),
+            blockedBy: z.array(z.string()),
+          }),
+        ),
+      }),
+    )
+    .optional(),
+});
+
+type Explained = z.output<typeof shape>;
+
+/** One person's story in plain lines: what the sources say, each rule's verdict, the wish, what the vendor shows, what waits. */
+export function renderExplanation(answer: unknown): string {
+  const { person, connections, want } = shape.parse(answer);
+  const lines = [
+    `${person.displayName} <${person.userName}>  ${person.active ? "active" : "left"}  (${person.identityId})`,
+    `  groups: ${person.groups.map((group) => group.displayName).join(", ") || "none"}`,
+    ...person.sources.map(
+      (source) =>
+        `  source ${source.idpId}: ${source.deleted ? "deleted" : source.active ? "active" : "inactive"}${source.loaded ? "" : ", still arriving: absence does not count yet"}`,
+    ),
+    ...connections.flatMap(renderConnection),
+    ...(want ?? []).flatMap(renderWant),
+  ];
+  return `${lines.join("\n")}\n`;
+}
+
+function renderConnection(item: Explained["connections"][number]): readonly string[] {
+  const rules = item.rules.filter(
+    (rule) => rule.outcome !== "no_match" || rule.result === "unknown",
+  );
+  return [
+    "",
+    `${item.connectionId} (${item.mode})`,
+    ...(item.desired.assignments.length === 0
+      ? [`  should have: nothing${item.desired.lifecycle === "departed" ? " (left)" : ""}`]
+      : item.desired.assignments.map(
+          (wish) =>
+            `  should have: ${slot(wish.kind, wish.objectId)} ${wish.role}  because ${wish.because.join(", ")}`,
+        )),
+    ...(item.observed === null
+      ? ["  has:         no account that is linked to this person"]
+      : [
+          `  has:         ${item.observed.role} (${item.observed.state}), read ${instant(item.observed.readAt)}`,
+          ...item.observed.grants.map(
+            (grant) =>
+              `  has:         ${slot(grant.kind, grant.objectId)} ${grant.role}${grant.implicit ? " (follows from the role)" : ""}`,
+          ),
+        ]),
+    ...(item.target === null
+      ? []
+      : [
+          `  state:       ${item.target.state}${item.target.reason === null ? "" : `: ${item.target.reason}`}${item.target.dueAt === null ? "" : ` (next look ${instant(item.target.dueAt)})`}`,
+        ]),
+    ...item.waiting.map(
+      (entry) =>
+        `  waits:       ${entry.slot} ${entry.state} on the ${entry.rail} rail${entry.holdId === null ? `, not before ${instant(entry.notBefore)}` : `, hold ${entry.holdId}`}`,
+    ),
+    ...item.plan.map((line) => `  would do:    ${line}`),
+    ...rules.map(
+      (rule) =>
+        `  rule:        ${rule.ruleId} is ${rule.result}, ${rule.outcome.replaceAll("_", " ")}${rule.beatenBy.length === 0 ? "" : ` (by ${rule.beatenBy.join(", ")})`}`,
+    ),
+    ...item.findings.map((finding) => `  finding:     [${finding.severity}] ${finding.text}`),
+  ];
+}
+
+function renderWant(want: NonNullable<Explained["want"]>[number]): readonly string[] {
+  const head = `${want.connectionId}: "${want.thing}" ${want.has ? "is held now" : "is not held"}`;
+  if (want.ways.length === 0)
+    return ["", head, "  no rule gives it: add one to the mapping file, or an exception"];
+  return [
+    "",
+    head,
+    ...want.ways.flatMap((way) => [
+      `  rule ${way.ruleId} ${way.missing.length === 0 ? "matches" : "would give it"}`,
+      ...way.missing.map((text) => `    needs: ${text}`),
+      ...way.blockedBy.map((text) => `    blocked: ${text}`),
+    ]),
+  ];
+}
+
+function slot(kind: string, objectId: string): string {
+  return objectId === "" ? kind : `${kind} ${objectId}`;
+}

@@ -1,0 +1,724 @@
+import { z } from "zod";
+import type { Json } from "../model/json.ts";
+import {
+  argument,
+  CommandError,
+  exitCodes,
+  flag,
+  requiredFlag,
+  type Command,
+  type Invocation,
+} from "./command.ts";
+import { renderExplanation } from "./explain-view.ts";
+import { instant, table } from "./table.ts";
+
+const rowsOf = (key: string) => z.object({ [key]: z.array(z.record(z.string(), z.unknown())) });
+
+type Input = Readonly<Record<string, Json | undefined>>;
+
+/** Calls one operation and prints its answer: as it is with --json, else through `render`. */
+async function show(
+  invocation: Invocation,
+  method: "GET" | "POST" | "PUT" | "DELETE",
+  path: string,
+  input: Input,
+  render: (answer: unknown) => string,
+): Promise<0> {
+  const answer = await (await invocation.api()).call(method, path, input);
+  invocation.terminal.out(
+    invocation.json ? `${JSON.stringify(answer, null, 2)}\n` : render(answer),
+  );
+  return exitCodes.ok;
+}
+
+/** A renderer of `{ key: rows[] }` as a table. */
+function listOf(key: string, columns: Readonly<Record<string, string>>, empty: string) {
+  return (answer: unknown): string => {
+    const rows = rowsOf(key).parse(answer)[key] ?? [];
+    return table(
+      Object.values(columns),
+      rows.map((row) => Object.keys(columns).map((column) => cell(column, row[column]))),
+      empty,
+    );
+  };
+}
+
+function cell(column: string, value: unknown): string {
+  if (value === null || value === undefined || value === "") return "-";
+  if (typeof value === "number" && /(At|Since|since)$/.test(column)) return instant(value);
+  return typeof value === "string" || typeof value === "number" || typeof value === "boolean"
+    ? String(value)
+    : JSON.stringify(value);
+}
+
+function done(text: string) {
+  return (): string => `${text}\n`;
+}
+
+const whyFlag = { why: "string" } as const;
+
+export const onlineCommands: readonly Command[] = [
+  {
+    words: "status",
+    usage: "status",
+    summary: "lanes, people by state, holds, backlog",
+    flags: {},
+    run: (invocation) => show(invocation, "GET", "/status", {}, renderStatus),
+  },
+  {
+    words: "explain",
+    usage: "explain <identity> [--connection C] [--want connection:thing]",
+    summary: "why somebody has what they have, and what would give a wanted thing",
+    flags: { connection: "string", want: "string" },
+    run: (invocation) =>
+      show(
+        invocation,
+        "GET",
+        "/explain",
+        {
+          identity: argument(invocation, 0, "identity"),
+          connection: flag(invocation, "connection"),
+          want: flag(invocation, "want"),
+        },
+        renderExplanation,
+      ),
+  },
+  {
+    words: "plan",
+    usage: "plan [--identity E] [--connection C]",
+    summary: "what would change and why; writes nothing",
+    flags: { identity: "string", connection: "string" },
+    run: (invocation) =>
+      show(
+        invocation,
+        "GET",
+        "/plan",
+        { identity: flag(invocation, "identity"), connection: flag(invocation, "connection") },
+        renderPlans,
+      ),
+  },
+  {
+    words: "reconcile",
+    usage: "reconcile [--identity E] [--connection C]",
+    summary: "recompute and look again now",
+    flags: { identity: "string", connection: "string" },
+    run: (invocation) =>
+      show(
+        invocation,
+        "POST",
+        "/reconcile",
+        { identity: flag(invocation, "identity"), connection: flag(invocation, "connection") },
+        (answer) =>
+          `${String(z.object({ targets: z.number() }).parse(answer).targets)} accounts are looked at again\n`,
+      ),
+  },
+  {
+    words: "holds list",
+    usage: "holds list [--state open|decided|lapsed]",
+    summary: "batches that wait for a decision",
+    flags: { state: "string" },
+    run: (invocation) =>
+      show(
+        invocation,
+        "GET",
+        "/holds",
+        { state: flag(invocation, "state") },
+        listOf(
+          "holds",
+          {
+            holdId: "HOLD",
+            rail: "RAIL",
+            connectionId: "CONNECTION",
+            people: "PEOPLE",
+            count: "COUNTED",
+            allowance: "ALLOWED",
+            openedAt: "OPENED",
+            state: "STATE",
+          },
+          "no batch waits for a decision",
+        ),
+      ),
+  },
+  {
+    words: "holds show",
+    usage: "holds show <hold>",
+    summary: "the people and changes in one batch",
+    flags: {},
+    run: (invocation) =>
+      show(
+        invocation,
+        "GET",
+        `/holds/${encodeURIComponent(argument(invocation, 0, "hold"))}`,
+        {},
+        listOf(
+          "entries",
+          {
+            userName: "PERSON",
+            connectionId: "CONNECTION",
+            slot: "WHAT",
+            direction: "CHANGE",
+            roleFrom: "FROM",
+            roleTo: "TO",
+            state: "STATE",
+          },
+          "the batch is empty",
+        ),
+      ),
+  },
+  ...(["approve", "reject"] as const).map((decision): Command => ({
+    words: `holds ${decision}`,
+    usage: `holds ${decision} <hold> --why TEXT [--people E,E]`,
+    summary:
+      decision === "approve"
+        ? "let a batch run, whole or for some people"
+        : "refuse a batch; it is written as exceptions for 90 days",
+    flags: { ...whyFlag, people: "string" },
+    run: (invocation) =>
+      show(
+        invocation,
+        "POST",
+        `/holds/${encodeURIComponent(argument(invocation, 0, "hold"))}/decision`,
+        {
+          decision,
+          why: requiredFlag(invocation, "why"),
+          people: flag(invocation, "people")
+            ?.split(",")
+            .map((person) => person.trim()),
+        },
+        (answer) => {
+          const { people, entries, open } = z
+            .object({ people: z.number(), entries: z.number(), open: z.boolean() })
+            .parse(answer);
+          return `${decision}d: ${String(entries)} changes of ${String(people)} people${open ? "; the rest of the batch still waits" : ""}\n`;
+        },
+      ),
+  })),
+  {
+    words: "parked list",
+    usage: "parked list [--connection C]",
+    summary: "people whose change needs a fact or a person",
+    flags: { connection: "string" },
+    run: (invocation) =>
+      show(
+        invocation,
+        "GET",
+        "/parked",
+        { connection: flag(invocation, "connection") },
+        listOf(
+          "parked",
+          {
+            userName: "PERSON",
+            connectionId: "CONNECTION",
+            state: "STATE",
+            code: "CODE",
+            reason: "REASON",
+          },
+          "nobody is parked",
+        ),
+      ),
+  },
+  {
+    words: "parked redrive",
+    usage: "parked redrive [--identity E] [--connection C] [--all]",
+    summary: "try parked people again",
+    flags: { identity: "string", connection: "string", all: "boolean" },
+    run: (invocation) =>
+      show(
+        invocation,
+        "POST",
+        "/parked/redrive",
+        {
+          identity: flag(invocation, "identity"),
+          connection: flag(invocation, "connection"),
+          all: invocation.flags.all === true ? true : undefined,
+        },
+        (answer) =>
+          `${String(z.object({ redriven: z.number() }).parse(answer).redriven)} tried again\n`,
+      ),
+  },
+  {
+    words: "findings",
+    usage: "findings [--identity E] [--connection C] [--all]",
+    summary: "what somebody should know or decide",
+    flags: { identity: "string", connection: "string", all: "boolean" },
+    run: (invocation) =>
+      show(
+        invocation,
+        "GET",
+        "/findings",
+        {
+          identity: flag(invocation, "identity"),
+          connection: flag(invocation, "connection"),
+          all: invocation.flags.all === true ? true : undefined,
+        },
+        listOf(
+          "findings",
+          {
+            severity: "SEVERITY",
+            kind: "KIND",
+            connectionId: "CONNECTION",
+            openedAt: "SINCE",
+            text: "WHAT TO DO",
+          },
+          "no open findings",
+        ),
+      ),
+  },
+  ...(["pause", "resume"] as const).map((verb): Command => ({
+    words: `lane ${verb}`,
+    usage:
+      verb === "pause"
+        ? "lane pause <connection> --why TEXT"
+        : "lane resume <connection> --why TEXT [--accept-organization ID]",
+    summary: verb === "pause" ? "stop one connection" : "open a paused connection",
+    flags: { ...whyFlag, "accept-organization": "string" },
+    run: (invocation) =>
+      show(
+        invocation,
+        "POST",
+        `/lanes/${encodeURIComponent(argument(invocation, 0, "connection"))}/${verb}`,
+        {
+          why: requiredFlag(invocation, "why"),
+          acceptOrganization: flag(invocation, "accept-organization"),
+        },
+        done(`${argument(invocation, 0, "connection")} is ${verb === "pause" ? "paused" : "open"}`),
+      ),
+  })),
+  ...(["stop", "start"] as const).map((verb): Command => ({
+    words: verb,
+    usage: `${verb} --why TEXT [--connection C] [--covers all|grants|removals|all-but-leavers]`,
+    summary: verb === "stop" ? "the kill switch: no new vendor write" : "take a stop switch back",
+    flags: { ...whyFlag, connection: "string", covers: "string" },
+    run: (invocation) =>
+      show(
+        invocation,
+        "POST",
+        `/${verb}`,
+        {
+          why: requiredFlag(invocation, "why"),
+          connection: flag(invocation, "connection"),
+          covers: flag(invocation, "covers"),
+        },
+        listOf(
+          "stops",
+          { connectionId: "CONNECTION", covers: "COVERS", by: "BY", why: "WHY", since: "SINCE" },
+          "nothing is stopped",
+        ),
+      ),
+  })),
+  {
+    words: "tenant list",
+    usage: "tenant list",
+    summary: "every tenant",
+    flags: {},
+    run: (invocation) =>
+      show(
+        invocation,
+        "GET",
+        "/tenants",
+        {},
+        listOf("tenants", { tenantId: "TENANT", createdAt: "CREATED" }, "no tenant"),
+      ),
+  },
+  {
+    words: "tenant add",
+    usage: "tenant add <name>",
+    summary: "a new tenant",
+    flags: {},
+    run: (invocation) =>
+      show(
+        invocation,
+        "POST",
+        "/tenants",
+        { name: argument(invocation, 0, "name") },
+        done("added"),
+      ),
+  },
+  ...(["list", "show"] as const).map((verb): Command => ({
+    words: `idp ${verb}`,
+    usage: verb === "list" ? "idp list" : "idp show <name>",
+    summary: verb === "list" ? "IdP connections" : "one IdP connection",
+    flags: {},
+    run: (invocation) =>
+      show(invocation, "GET", "/idps", {}, (answer) => {
+        const parsed = z
+          .object({ scimUrl: z.string(), idps: z.array(z.record(z.string(), z.unknown())) })
+          .parse(answer);
+        const wanted = verb === "show" ? argument(invocation, 0, "name") : undefined;
+        const idps = parsed.idps.filter((idp) => wanted === undefined || idp.idpId === wanted);
+        if (idps.length === 0 && wanted !== undefined)
+          throw new CommandError(exitCodes.notThere, `no IdP connection "${wanted}"`);
+        return `SCIM base URL: ${parsed.scimUrl}\n${listOf("idps", { idpId: "NAME", kind: "KIND", userCount: "PEOPLE", groupCount: "GROUPS", loadedAt: "LOADED", lastRequestAt: "LAST HEARD" }, "no IdP connection")({ idps })}`;
+      }),
+  })),
+  {
+    words: "idp add",
+    usage: "idp add <name> --kind okta|entra|generic",
+    summary: "a new IdP connection with its first token",
+    flags: { kind: "string" },
+    run: (invocation) =>
+      show(
+        invocation,
+        "POST",
+        "/idps",
+        { name: argument(invocation, 0, "name"), kind: requiredFlag(invocation, "kind") },
+        (answer) => {
+          const { scimUrl, token } = z
+            .object({ scimUrl: z.string(), token: z.string() })
+            .parse(answer);
+          return `SCIM base URL: ${scimUrl}\ntoken (shown this once): ${token}\n`;
+        },
+      ),
+  },
+  {
+    words: "idp loaded",
+    usage: "idp loaded <name> [--undo]",
+    summary: "say that everybody has arrived: from now on absence counts",
+    flags: { undo: "boolean" },
+    run: (invocation) =>
+      show(
+        invocation,
+        "POST",
+        `/idps/${encodeURIComponent(argument(invocation, 0, "name"))}/loaded`,
+        { loaded: invocation.flags.undo !== true },
+        done(
+          invocation.flags.undo === true ? "absence does not count" : "absence counts from now on",
+        ),
+      ),
+  },
+  {
+    words: "link list",
+    usage: "link list [--identity E] [--connection C]",
+    summary: "which account belongs to whom",
+    flags: { identity: "string", connection: "string" },
+    run: (invocation) =>
+      show(
+        invocation,
+        "GET",
+        "/links",
+        { identity: flag(invocation, "identity"), connection: flag(invocation, "connection") },
+        listOf(
+          "links",
+          {
+            connectionId: "CONNECTION",
+            identityId: "IDENTITY",
+            accountId: "ACCOUNT",
+            email: "ADDRESS",
+            origin: "ORIGIN",
+            since: "SINCE",
+          },
+          "no links",
+        ),
+      ),
+  },
+  {
+    words: "link set",
+    usage: "link set <connection> <identity> <account> --why TEXT",
+    summary: "say that an account is this person's",
+    flags: { ...whyFlag, email: "string" },
+    run: (invocation) =>
+      show(
+        invocation,
+        "PUT",
+        "/links",
+        {
+          connection: argument(invocation, 0, "connection"),
+          identity: argument(invocation, 1, "identity"),
+          account: argument(invocation, 2, "account"),
+          email: flag(invocation, "email"),
+          why: requiredFlag(invocation, "why"),
+        },
+        done("linked"),
+      ),
+  },
+  {
+    words: "link remove",
+    usage: "link remove <connection> <identity> --why TEXT",
+    summary: "say that an account is not this person's",
+    flags: whyFlag,
+    run: (invocation) =>
+      show(
+        invocation,
+        "DELETE",
+        "/links",
+        {
+          connection: argument(invocation, 0, "connection"),
+          identity: argument(invocation, 1, "identity"),
+          why: requiredFlag(invocation, "why"),
+        },
+        done("unlinked"),
+      ),
+  },
+  {
+    words: "token list",
+    usage: "token list",
+    summary: "tokens without their secrets",
+    flags: {},
+    run: (invocation) =>
+      show(
+        invocation,
+        "GET",
+        "/tokens",
+        {},
+        listOf(
+          "tokens",
+          {
+            tokenId: "TOKEN",
+            kind: "KIND",
+            idpId: "IDP",
+            label: "LABEL",
+            lastUsedAt: "LAST USED",
+            expiresAt: "EXPIRES AT",
+            revokedAt: "REVOKED",
+          },
+          "no tokens",
+        ),
+      ),
+  },
+  {
+    words: "token create",
+    usage: "token create --kind scim|operator --label TEXT [--idp NAME] [--days N]",
+    summary: "a new token, shown once",
+    flags: { kind: "string", label: "string", idp: "string", days: "string" },
+    run: (invocation) =>
+      show(
+        invocation,
+        "POST",
+        "/tokens",
+        {
+          kind: requiredFlag(invocation, "kind"),
+          label: requiredFlag(invocation, "label"),
+          idp: flag(invocation, "idp"),
+          expiresInDays: wholeNumber(flag(invocation, "days"), "days"),
+        },
+        (answer) => {
+          const { tokenId, token } = z
+            .object({ tokenId: z.string(), token: z.string() })
+            .parse(answer);
+          return `token ${tokenId} (shown this once): ${token}\n`;
+        },
+      ),
+  },
+  {
+    words: "token revoke",
+    usage: "token revoke <token id>",
+    summary: "a token stops at its next request",
+    flags: {},
+    run: (invocation) =>
+      show(
+        invocation,
+        "DELETE",
+        `/tokens/${encodeURIComponent(argument(invocation, 0, "token id"))}`,
+        {},
+        done("revoked"),
+      ),
+  },
+  {
+    words: "credential set",
+    usage: "credential set <name>   (the secret on standard input)",
+    summary: "seal a vendor secret; mappings name it sealed:NAME",
+    flags: {},
+    run: async (invocation) => {
+      const secret = (await invocation.terminal.readStdin()).trim();
+      if (secret === "")
+        throw new CommandError(
+          exitCodes.usage,
+          "the secret is read from standard input and was empty",
+        );
+      const name = argument(invocation, 0, "name");
+      return show(
+        invocation,
+        "PUT",
+        `/credentials/${encodeURIComponent(name)}`,
+        { secret },
+        (answer) =>
+          `sealed:${name} is set (fingerprint ${z.object({ fingerprint: z.string() }).parse(answer).fingerprint})\n`,
+      );
+    },
+  },
+  {
+    words: "credential list",
+    usage: "credential list",
+    summary: "sealed secrets by name and fingerprint",
+    flags: {},
+    run: (invocation) =>
+      show(
+        invocation,
+        "GET",
+        "/credentials",
+        {},
+        listOf(
+          "credentials",
+          { name: "NAME", fingerprint: "FINGERPRINT", updatedAt: "SINCE" },
+          "no sealed secret",
+        ),
+      ),
+  },
+  {
+    words: "mapping list",
+    usage: "mapping list",
+    summary: "mapping versions, newest first",
+    flags: {},
+    run: (invocation) =>
+      show(
+        invocation,
+        "GET",
+        "/mappings",
+        {},
+        listOf(
+          "mappings",
+          {
+            connectionId: "CONNECTION",
+            versionId: "VERSION",
+            state: "STATE",
+            proposedAt: "PROPOSED",
+            activatedAt: "ACTIVATED",
+            simulation: "SIMULATION",
+          },
+          "no mapping yet",
+        ),
+      ),
+  },
+  {
+    words: "mapping apply",
+    usage: "mapping apply",
+    summary: "read the files again and propose what changed",
+    flags: {},
+    run: (invocation) =>
+      show(
+        invocation,
+        "POST",
+        "/mappings/apply",
+        {},
+        listOf(
+          "results",
+          { connectionId: "CONNECTION", outcome: "OUTCOME", why: "WHY", versionId: "VERSION" },
+          "no mapping files",
+        ),
+      ),
+  },
+  {
+    words: "mapping approve",
+    usage: "mapping approve <version>",
+    summary: "activate a proposal that waits",
+    flags: {},
+    run: (invocation) =>
+      show(
+        invocation,
+        "POST",
+        `/mappings/${encodeURIComponent(argument(invocation, 0, "version"))}/approve`,
+        {},
+        done("active"),
+      ),
+  },
+  {
+    words: "mapping rebind",
+    usage: "mapping rebind <connection> <group name> <group id>",
+    summary: "let the rules of a group name follow another group",
+    flags: {},
+    run: (invocation) =>
+      show(
+        invocation,
+        "POST",
+        "/mappings/rebind",
+        {
+          connection: argument(invocation, 0, "connection"),
+          group: argument(invocation, 1, "group name"),
+          groupId: argument(invocation, 2, "group id"),
+        },
+        done("bound"),
+      ),
+  },
+];
+
+function wholeNumber(text: string | undefined, name: string): number | undefined {
+  if (text === undefined) return undefined;
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1)
+    throw new CommandError(exitCodes.usage, `--${name} wants a whole number above 0`);
+  return value;
+}
+
+const statusShape = z.object({
+  version: z.string(),
+  world: z.string(),
+  people: z.object({ active: z.number(), total: z.number() }),
+  lanes: z.array(
+    z.object({
+      connectionId: z.string(),
+      vendor: z.string(),
+      mode: z.string(),
+      state: z.string(),
+      pause: z.object({ text: z.string() }).nullable(),
+      organization: z.object({ name: z.string() }).nullable(),
+      managedAccounts: z.number(),
+      openInvitations: z.number(),
+      targets: z.record(z.string(), z.number()),
+    }),
+  ),
+  openHolds: z.number(),
+  stops: z.array(z.unknown()),
+  backlog: z.object({ owed: z.number(), urgentOwed: z.number() }),
+  audit: z.object({ size: z.number() }),
+});
+
+function renderStatus(answer: unknown): string {
+  const status = statusShape.parse(answer);
+  const lanes = table(
+    [
+      "CONNECTION",
+      "VENDOR",
+      "MODE",
+      "STATE",
+      "ORGANIZATION",
+      "ACCOUNTS",
+      "INVITED",
+      "PEOPLE BY STATE",
+    ],
+    status.lanes.map((lane) => [
+      lane.connectionId,
+      lane.vendor,
+      lane.mode,
+      lane.pause === null ? lane.state : `${lane.state}: ${lane.pause.text}`,
+      lane.organization?.name,
+      lane.managedAccounts,
+      lane.openInvitations,
+      Object.entries(lane.targets)
+        .map(([state, count]) => `${state} ${String(count)}`)
+        .join(", ") || "-",
+    ]),
+    "no connection yet",
+  );
+  return [
+    `Rolecall ${status.version} (${status.world.toUpperCase()})`,
+    `people: ${String(status.people.active)} active of ${String(status.people.total)}; recomputes owed: ${String(status.backlog.owed)}; open holds: ${String(status.openHolds)}; stop switches: ${String(status.stops.length)}; audit records: ${String(status.audit.size)}`,
+    "",
+    lanes,
+  ].join("\n");
+}
+
+const plansShape = z.object({
+  plans: z.array(
+    z.object({
+      userName: z.string(),
+      connectionId: z.string(),
+      mode: z.string(),
+      state: z.string(),
+      readAt: z.number().nullable(),
+      plan: z.array(z.string()),
+    }),
+  ),
+  next: z.string().optional(),
+});
+
+function renderPlans(answer: unknown): string {
+  const { plans, next } = plansShape.parse(answer);
+  if (plans.length === 0) return "nothing would change\n";
+  const blocks = plans.map((item) =>
+    [
+      `${item.userName} at ${item.connectionId} (${item.mode}, ${item.state}, vendor last read ${instant(item.readAt)})`,
+      ...(item.plan.length === 0 ? ["  as wished"] : item.plan.map((line) => `  ${line}`)),
+    ].join("\n"),
+  );
+  return `${blocks.join("\n")}\n${next === undefined ? "" : `more: continue after ${next}\n`}`;
+}
