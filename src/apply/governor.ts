@@ -19,8 +19,29 @@ export function createGovernor(
   lane: Lane,
   facts: VendorFacts,
   options: { readonly leaver: boolean; readonly breaker: Breaker },
-): CallGovernor {
+): CallGovernor & { readonly flush: () => Promise<void> } {
+  const resting: Promise<void>[] = [];
+  const rest = async (bucket: string, retryAfterMs: number): Promise<void> => {
+    const now = deps.clock.now();
+    try {
+      await deps.store.restBucket(lane.tenantId, {
+        connectionId: lane.connectionId,
+        bucket,
+        until: now + retryAfterMs,
+        now,
+      });
+    } catch (error) {
+      // The target that met the limit waits by itself; the others will meet it once more.
+      deps.logger.warn(
+        { err: error, connectionId: lane.connectionId },
+        "the vendor's waiting time was not stored",
+      );
+    }
+  };
   return {
+    async flush() {
+      await Promise.all(resting);
+    },
     async admit(bucketName, signal) {
       const bucket = facts.buckets.find((item) => item.name === bucketName);
       if (bucket === undefined) throw new Error(`${facts.vendor} has no bucket ${bucketName}`);
@@ -60,6 +81,9 @@ export function createGovernor(
         connection: lane.connectionId,
       });
       options.breaker.note(report);
+      if (report.failure === "rate_limited" && report.retryAfterMs !== undefined) {
+        resting.push(rest(report.bucket, report.retryAfterMs));
+      }
     },
   };
 }

@@ -3,6 +3,7 @@ import type { LeasedTarget } from "../accounts/target.ts";
 import type { Call, Connector } from "../connectors/connector.ts";
 import { SyncError } from "../model/errors.ts";
 import { slotKey } from "../model/entitlement.ts";
+import type { JsonObject } from "../model/json.ts";
 import { DAY_MS } from "../model/policy.ts";
 import { planTarget } from "../plan/plan.ts";
 import { renderPlan } from "../plan/render.ts";
@@ -54,12 +55,18 @@ async function judge(
   target: LeasedTarget,
   signal: AbortSignal,
 ): Promise<Judged> {
+  // What a lease learns on its way is kept even where it ends in an error.
+  const notebook: Notebook = { notes: target.notes };
   try {
-    return await lookAndAct(deps, breaker, lane, target, signal);
+    return await lookAndAct(deps, breaker, lane, target, signal, notebook);
   } catch (error) {
     if (signal.aborted) return "abandoned";
-    return errorVerdict(deps, lane, target, error);
+    return errorVerdict(deps, lane, { ...target, notes: notebook.notes }, error);
   }
+}
+
+interface Notebook {
+  notes: JsonObject;
 }
 
 async function lookAndAct(
@@ -68,6 +75,7 @@ async function lookAndAct(
   lane: Lane,
   target: LeasedTarget,
   signal: AbortSignal,
+  notebook: Notebook,
 ): Promise<Judged> {
   const connector = deps.connectorOf(lane.vendor, lane.profile);
   if (connector === undefined) {
@@ -77,11 +85,12 @@ async function lookAndAct(
     );
   }
   const window = new WriteWindow();
+  const governor = createGovernor(deps, lane, connector.facts, {
+    leaver: target.desired.lifecycle === "departed",
+    breaker,
+  });
   const opened = await deps.openHttp(lane, {
-    governor: createGovernor(deps, lane, connector.facts, {
-      leaver: target.desired.lifecycle === "departed",
-      breaker,
-    }),
+    governor,
     beforeWrite: () => {
       window.assertOpen(deps.clock.monotonic());
     },
@@ -110,15 +119,32 @@ async function lookAndAct(
       connection: target.connectionId,
     },
   );
-  return new Rounds(
+  const rounds = new Rounds({
     deps,
-    checked,
+    lane: checked,
     connector,
     call,
     target,
     window,
-    opened.credentialFingerprint,
-  ).run(intents);
+    fingerprint: opened.credentialFingerprint,
+    notebook,
+  });
+  try {
+    return await rounds.run(intents);
+  } finally {
+    await governor.flush();
+  }
+}
+
+interface RoundsInput {
+  readonly deps: ApplyDeps;
+  readonly lane: Lane;
+  readonly connector: Connector;
+  readonly call: Call;
+  readonly target: LeasedTarget;
+  readonly window: WriteWindow;
+  readonly fingerprint: string;
+  readonly notebook: Notebook;
 }
 
 class Rounds {
@@ -130,25 +156,17 @@ class Rounds {
   readonly #window: WriteWindow;
   readonly #fingerprint: string;
   readonly #ran = new Set<string>();
-  #notes: Record<string, string | number | readonly string[]>;
+  readonly #notebook: Notebook;
 
-  constructor(
-    deps: ApplyDeps,
-    lane: Lane,
-    connector: Connector,
-    call: Call,
-    target: LeasedTarget,
-    window: WriteWindow,
-    fingerprint: string,
-  ) {
-    this.#deps = deps;
-    this.#lane = lane;
-    this.#connector = connector;
-    this.#call = call;
-    this.#target = target;
-    this.#window = window;
-    this.#fingerprint = fingerprint;
-    this.#notes = { ...(target.notes as Record<string, string | number | readonly string[]>) };
+  constructor(input: RoundsInput) {
+    this.#deps = input.deps;
+    this.#lane = input.lane;
+    this.#connector = input.connector;
+    this.#call = input.call;
+    this.#target = input.target;
+    this.#window = input.window;
+    this.#fingerprint = input.fingerprint;
+    this.#notebook = input.notebook;
   }
 
   async run(intents: Parameters<typeof settleIntents>[3]): Promise<Judged> {
@@ -187,9 +205,9 @@ class Rounds {
       this.#target,
       open,
       look,
-      numberNote(this.#notes.lostCreates),
+      numberNote(this.#notebook.notes.lostCreates),
     );
-    this.#notes = { ...this.#notes, lostCreates: settled.lostCreates };
+    this.#note({ lostCreates: settled.lostCreates });
     if (settled.waitUntil !== undefined) {
       return this.#withNotes(
         waiting(
@@ -235,7 +253,7 @@ class Rounds {
         adminRoles,
       ),
     });
-    this.#notes = { ...this.#notes, plan: renderPlan(plan) };
+    this.#note({ plan: renderPlan(plan) });
     await this.#keepLedger(plan);
     await reportPlan(this.#deps, this.#target, plan, look);
     return plan;
@@ -312,11 +330,7 @@ class Rounds {
     if (!result.ran) return refusalVerdict(this.#deps, this.#target, result.refusal);
     this.#ran.add(stepKey(step));
     if (step.action === "create_account") {
-      this.#notes = {
-        ...this.#notes,
-        invitesSent: numberNote(this.#notes.invitesSent) + 1,
-        lostCreates: 0,
-      };
+      this.#note({ invitesSent: numberNote(this.#notebook.notes.invitesSent) + 1, lostCreates: 0 });
     }
     return undefined;
   }
@@ -340,7 +354,7 @@ class Rounds {
 
   #inviteLimit(step: Step, look: Look): SyncError | undefined {
     if (step.action !== "create_account" || look.account?.state !== "expired") return undefined;
-    const sent = numberNote(this.#notes.invitesSent);
+    const sent = numberNote(this.#notebook.notes.invitesSent);
     if (sent <= this.#lane.policy.inviteResends) return undefined;
     return new SyncError(
       "INVITE_LIMIT",
@@ -381,7 +395,7 @@ class Rounds {
       this.#target,
       plan,
       look,
-      this.#notes,
+      this.#notebook.notes,
     );
     return heaviest([verdict, ...this.#blockedParts(plan)]) ?? verdict;
   }
@@ -398,8 +412,12 @@ class Rounds {
     });
   }
 
+  #note(facts: JsonObject): void {
+    this.#notebook.notes = { ...this.#notebook.notes, ...facts };
+  }
+
   #withNotes(verdict: Verdict): Verdict {
-    return { ...verdict, notes: this.#notes };
+    return { ...verdict, notes: this.#notebook.notes };
   }
 }
 

@@ -92,7 +92,9 @@ export function createWorker(
       try {
         if ((await round()) > 0) continue;
         const next = await deps.store.nextTargetDueAt();
-        if (next !== undefined) pauseMs = Math.max(10, Math.min(pollMs, next - deps.clock.now()));
+        const inMs = next === undefined ? pollMs : next - deps.clock.now();
+        // Due and not leased: its lane is full, and whoever ends there rings.
+        if (inMs > 0) pauseMs = Math.min(pollMs, inMs);
       } catch (error) {
         deps.logger.error({ err: error }, "worker could not lease targets; it tries again");
       }

@@ -1,3 +1,5 @@
+import type { ErrorCode } from "./errors.ts";
+
 /**
  * What a connector may do to the world: one declared call at a time, through a client that already holds the
  * credential, the base URL, the timeouts, the size limit, the report-only gate and the rate limiter.
@@ -34,7 +36,7 @@ export interface VendorRequest<T> {
 }
 
 export interface Refusal {
-  readonly code: import("./errors.ts").ErrorCode;
+  readonly code: ErrorCode;
   /** The vendor's own code or type, for evidence. */
   readonly vendorCode?: string;
   /** The vendor's text, cut and redacted by the client. */

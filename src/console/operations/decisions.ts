@@ -69,6 +69,56 @@ export const decisionOperations = [
     },
   }),
   operation({
+    name: "listTargets",
+    method: "GET",
+    path: "/targets",
+    summary: "Wish and state of everybody at one connection, page by page",
+    input: z.object({
+      connection: z.string(),
+      after: z.string().optional(),
+      limit: z.coerce.number().int().min(1).max(500).default(200),
+    }),
+    run: async (deps, { tenantId }, input) => {
+      const targets = await deps.store.listTargets(tenantId, {
+        connectionId: asId<ConnectionId>(input.connection),
+        limit: input.limit,
+        ...(input.after === undefined ? {} : { after: input.after }),
+      });
+      const ids = targets.map((target) => target.identityId);
+      const people = await deps.store.readIdentities(tenantId, ids);
+      const states = await deps.store.readPeople(tenantId, ids);
+      const names = new Map(people.map((person) => [person.identityId, person.userName]));
+      const links = new Map(
+        states.map((state) => [
+          state.identityId,
+          state.links.find((link) => link.connectionId === input.connection)?.accountId ?? null,
+        ]),
+      );
+      return {
+        targets: targets.map((target) => ({
+          identityId: target.identityId,
+          userName: names.get(target.identityId) ?? null,
+          accountId: links.get(target.identityId) ?? null,
+          lifecycle: target.desired.lifecycle,
+          desired: target.desired.assignments.map(({ kind, objectId, role, because }) => ({
+            kind,
+            objectId,
+            role,
+            because,
+          })),
+          emails: target.desired.profile.emails,
+          state: target.state,
+          code: target.reason?.code ?? null,
+          reason: target.reason?.text ?? null,
+          dueAt: target.dueAt,
+          generation: target.generation,
+          appliedGeneration: target.appliedGeneration,
+        })),
+        ...(targets.length === input.limit ? { next: targets.at(-1)?.identityId } : {}),
+      };
+    },
+  }),
+  operation({
     name: "listParked",
     method: "GET",
     path: "/parked",
