@@ -1,8 +1,5 @@
 import type { Json } from "./json.ts";
 
-/** Half of a surrogate pair without the other: it has no UTF-8 form, so it has no canonical one (RFC 8785 §3.2.2.2). */
-const loneSurrogate = /\p{Surrogate}/u;
-
 /**
  * The one byte form of a JSON value (RFC 8785): no white space, keys in UTF-16 order, numbers and strings as ECMAScript writes
  * them. Members that are undefined are left out, as if they had never been there.
@@ -25,7 +22,8 @@ export function canonicalJson(value: Json): string {
 }
 
 function canonicalString(text: string): string {
-  if (loneSurrogate.test(text))
+  // RFC 8785 §3.2.2.2: what has no UTF-8 form has no canonical one.
+  if (!text.isWellFormed())
     throw new TypeError("a string with half of a surrogate pair has no UTF-8 form");
   return JSON.stringify(text);
 }

@@ -1,0 +1,133 @@
+import { createReadStream } from "node:fs";
+import { mkdir, open, type FileHandle } from "node:fs/promises";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { InputError } from "../model/errors.ts";
+import type { TenantId } from "../model/ids.ts";
+import type { Hash } from "./tree.ts";
+
+/** What the tree of one tenant was at one moment, kept outside the database: a later edit or cut cannot agree with it. */
+export interface Checkpoint {
+  /** Names the tree: `rolecall/<store instance>/<tenant>`. */
+  readonly origin: string;
+  readonly size: number;
+  /** Hex. */
+  readonly root: Hash;
+}
+
+/** The note text of C2SP tlog-checkpoint: origin, size, root in base64, each on its line, and the blank line that ends it. */
+export function formatCheckpoint(checkpoint: Checkpoint): string {
+  const root = Buffer.from(checkpoint.root, "hex").toString("base64");
+  return `${checkpoint.origin}\n${String(checkpoint.size)}\n${root}\n\n`;
+}
+
+/** @throws InputError for anything that is not one checkpoint; further lines of the note are allowed and not read */
+export function parseCheckpoint(lines: readonly string[]): Checkpoint {
+  const [origin = "", size = "", root = ""] = lines;
+  const problems: string[] = [];
+  if (origin === "") problems.push("line 1: the origin is missing");
+  if (!/^(0|[1-9]\d{0,15})$/.test(size)) problems.push("line 2: the size is not a decimal number");
+  if (!/^[A-Za-z0-9+/]{43}=$/.test(root)) problems.push("line 3: the root is not 32 bytes base64");
+  if (problems.length > 0) throw new InputError("not a checkpoint", problems);
+  return { origin, size: Number(size), root: Buffer.from(root, "base64").toString("hex") };
+}
+
+/** One append-only file of checkpoints per tenant. */
+export interface CheckpointFiles {
+  /** Appends and resolves when it is on disk. */
+  append(tenantId: TenantId, tree: { readonly size: number; readonly root: Hash }): Promise<void>;
+  /** The newest one. @throws InputError when the file ends in something else */
+  last(tenantId: TenantId): Promise<Checkpoint | undefined>;
+  /** All of them, oldest first. @throws InputError at one that cannot be read */
+  read(tenantId: TenantId): AsyncIterable<Checkpoint>;
+}
+
+const tailBytes = 4_096;
+
+/** Files `<folder>/<tenant>.txt`; the folder is made at the first append. */
+export function checkpointFiles(folder: string, instanceId: string): CheckpointFiles {
+  const pathOf = (tenantId: TenantId) => join(folder, `${tenantId}.txt`);
+  return {
+    append: async (tenantId, tree) => {
+      await mkdir(folder, { recursive: true, mode: 0o700 });
+      const file = await open(pathOf(tenantId), "a+", 0o600);
+      try {
+        await cutTorn(file);
+        const origin = `rolecall/${instanceId}/${tenantId}`;
+        await file.appendFile(formatCheckpoint({ origin, ...tree }));
+        await file.sync();
+      } finally {
+        await file.close();
+      }
+      await syncFolder(folder);
+    },
+    last: async (tenantId) => {
+      const file = await openExisting(pathOf(tenantId));
+      if (file === undefined) return undefined;
+      try {
+        const whole = (await readTail(file)).split(/\n\n+/).slice(0, -1);
+        const newest = whole.at(-1);
+        return newest === undefined ? undefined : parseCheckpoint(newest.split("\n"));
+      } finally {
+        await file.close();
+      }
+    },
+    read: (tenantId) => readCheckpoints(pathOf(tenantId)),
+  };
+}
+
+/** Checkpoints of a file, oldest first; none where there is no file. @throws InputError at one that cannot be read */
+export async function* readCheckpoints(path: string): AsyncGenerator<Checkpoint> {
+  const file = await openExisting(path);
+  if (file === undefined) return;
+  await file.close();
+  const lines = createInterface({ input: createReadStream(path, "utf8"), crlfDelay: Infinity });
+  let note: string[] = [];
+  for await (const line of lines) {
+    if (line !== "") {
+      note.push(line);
+    } else if (note.length > 0) {
+      yield parseCheckpoint(note);
+      note = [];
+    }
+  }
+  // A note without its blank line was being written when the process died: it was never acknowledged.
+}
+
+async function openExisting(path: string): Promise<FileHandle | undefined> {
+  try {
+    return await open(path, "r");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw error;
+  }
+}
+
+async function readTail(file: FileHandle): Promise<string> {
+  const { size } = await file.stat();
+  const from = Math.max(0, size - tailBytes);
+  const buffer = Buffer.alloc(size - from);
+  await file.read(buffer, 0, buffer.length, from);
+  return buffer.toString("utf8");
+}
+
+/** Takes away a note that a crash left unfinished, so that the next one starts on a line of its own. */
+async function cutTorn(file: FileHandle): Promise<void> {
+  const { size } = await file.stat();
+  const tail = await readTail(file);
+  if (tail === "" || tail.endsWith("\n\n")) return;
+  const end = tail.lastIndexOf("\n\n");
+  const torn = Buffer.byteLength(end < 0 ? tail : tail.slice(end + 2));
+  await file.truncate(size - torn);
+}
+
+async function syncFolder(folder: string): Promise<void> {
+  // Windows cannot open a folder; its file systems keep the entry with the file.
+  if (process.platform === "win32") return;
+  const handle = await open(folder, "r");
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
