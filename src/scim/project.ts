@@ -51,8 +51,8 @@ export function project(projection: Projection, resource: JsonObject): JsonObjec
       result[name] = value;
       continue;
     }
-    const wanted = only === undefined ? returned !== "request" || undefined : only.get(name);
-    if (wanted === undefined) continue;
+    const wanted = only === undefined ? returned === "default" : (only.get(name) ?? false);
+    if (wanted === false) continue;
     const excluded = without.get(name);
     if (excluded === true) continue;
     const kept = wanted === true ? value : pick(value, wanted);
@@ -151,7 +151,7 @@ function insert(tree: Tree, steps: readonly string[]): void {
       node.set(step, true);
       return;
     }
-    const next: Tree = below ?? new Map();
+    const next = below ?? new Map<string, Tree | true>();
     node.set(step, next);
     node = next;
   }
