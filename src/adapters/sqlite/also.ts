@@ -1,0 +1,135 @@
+import type { Instant } from "../../model/clock.ts";
+import { commitmentsOf } from "../../model/commitment.ts";
+import { StoreError } from "../../model/errors.ts";
+import type { IdentityId, TenantId } from "../../model/ids.ts";
+import type { Also, AuditRecord, FanoutRequest, RecomputeRequest } from "../../model/records.ts";
+import { documentText, type Database } from "./database.ts";
+
+/**
+ * Writes what a command carries besides its rows, in the same transaction: audit records, recompute marks, fan-outs.
+ * @throws StoreError NOT_FOUND for a mark of an identity that this tenant does not have
+ */
+export function writeAlso(db: Database, tenantId: TenantId, also: Also, now: Instant): void {
+  for (const record of also.records) writeRecord(db, tenantId, record);
+  for (const request of also.recompute) markIdentity(db, tenantId, request, now);
+  for (const fanout of also.fanouts ?? []) writeFanout(db, tenantId, fanout, false, now);
+}
+
+/** What a new reason does to a mark: shared by single marks and by those that are made from a list. */
+const markConflict = `ON CONFLICT (tenant_id, identity_id) DO UPDATE SET
+  wanted = wanted + 1,
+  urgent = CASE WHEN done < wanted THEN max(urgent, excluded.urgent) ELSE excluded.urgent END,
+  due_at = CASE WHEN done < wanted THEN min(due_at, excluded.due_at) ELSE excluded.due_at END,
+  since = CASE WHEN done < wanted THEN min(since, excluded.since) ELSE excluded.since END,
+  cause_kind = CASE WHEN done < wanted AND cause_key IS NOT NULL AND excluded.cause_key IS NULL THEN cause_kind ELSE excluded.cause_kind END,
+  cause_key = CASE WHEN done < wanted AND cause_key IS NOT NULL AND excluded.cause_key IS NULL THEN cause_key ELSE excluded.cause_key END`;
+
+const markColumns =
+  "recompute (tenant_id, identity_id, wanted, published, done, urgent, due_at, since, cause_kind, cause_key)";
+
+/** `wanted += 1`. @throws StoreError NOT_FOUND */
+export function markIdentity(
+  db: Database,
+  tenantId: TenantId,
+  request: RecomputeRequest,
+  now: Instant,
+): void {
+  const { identityId, cause } = request;
+  if (!identityExists(db, tenantId, identityId)) {
+    throw new StoreError("NOT_FOUND", `there is no identity ${identityId} to recompute`);
+  }
+  db.run(
+    `INSERT INTO ${markColumns} VALUES (?, ?, 1, 0, 0, ?, ?, ?, ?, ?) ${markConflict}`,
+    tenantId,
+    identityId,
+    request.urgent,
+    request.dueAt ?? now,
+    now,
+    cause.kind,
+    cause.key ?? null,
+  );
+}
+
+function identityExists(db: Database, tenantId: TenantId, identityId: IdentityId): boolean {
+  return (
+    db.get(
+      "SELECT 1 FROM identities WHERE tenant_id = ? AND identity_id = ?",
+      tenantId,
+      identityId,
+    ) !== undefined
+  );
+}
+
+/** `wanted += 1` for every identity of a temporary or real table's column, in one statement. Answers how many. */
+export function markListed(
+  db: Database,
+  tenantId: TenantId,
+  list: { readonly sql: string; readonly parameters: readonly (string | number | null)[] },
+  request: Omit<RecomputeRequest, "identityId">,
+  now: Instant,
+): number {
+  // `WHERE true` keeps the parser from reading ON CONFLICT as a join condition (sqlite.org/lang_upsert.html, 2026-01).
+  return db.run(
+    `INSERT INTO ${markColumns}
+     SELECT ?, identity_id, 1, 0, 0, ?, ?, ?, ?, ? FROM (${list.sql}) WHERE true ${markConflict}`,
+    tenantId,
+    request.urgent,
+    request.dueAt ?? now,
+    now,
+    request.cause.kind,
+    request.cause.key ?? null,
+    ...list.parameters,
+  );
+}
+
+/** `listed`: the caller puts its people into fanout_people. */
+export function writeFanout(
+  db: Database,
+  tenantId: TenantId,
+  fanout: FanoutRequest,
+  listed: boolean,
+  now: Instant,
+): void {
+  db.run(
+    "INSERT INTO fanouts (tenant_id, fanout_id, scope, cause_kind, cause_key, urgent, listed, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+    tenantId,
+    fanout.fanoutId,
+    documentText(fanout.scope),
+    fanout.cause.kind,
+    fanout.cause.key ?? null,
+    fanout.urgent,
+    listed,
+    now,
+  );
+}
+
+export function writeRecord(db: Database, tenantId: TenantId, record: AuditRecord): void {
+  const { personal, ...body } = record;
+  const hasPersonal = personal !== undefined && Object.keys(personal).length > 0;
+  db.run(
+    "INSERT INTO audit_records (tenant_id, record_id, at, action, identity_id, connection_id, body, personal, commitments) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    tenantId,
+    record.recordId,
+    record.at,
+    record.action,
+    identityOf(db, tenantId, record),
+    record.connectionId ?? null,
+    documentText(body),
+    hasPersonal ? documentText(personal) : null,
+    hasPersonal ? documentText(commitmentsOf(personal)) : null,
+  );
+}
+
+/** Whose history the record belongs to: the identity that it names, or the one behind the source user. */
+function identityOf(db: Database, tenantId: TenantId, record: AuditRecord): string | null {
+  const { subject, facts } = record;
+  if (subject.type === "identity") return subject.id;
+  if (typeof facts["identityId"] === "string") return facts["identityId"];
+  if (subject.type !== "source_user") return null;
+  const user = db.get<{ identity_id: string }>(
+    "SELECT identity_id FROM users WHERE tenant_id = ? AND source_user_id = ?",
+    tenantId,
+    subject.id,
+  );
+  return user?.identity_id ?? null;
+}
