@@ -1,5 +1,5 @@
-import { textProblem } from "./coerce-value.ts";
-import { ScimError, type ScimType } from "./scim-error.ts";
+import { FilterScanner, type Token, type TokenKind } from "./filter-scanner.ts";
+import type { ScimError, ScimType } from "./scim-error.ts";
 
 export type FilterValue = string | number | boolean | null;
 
@@ -28,7 +28,6 @@ export interface ValuePath {
   readonly sub: string | undefined;
 }
 
-export const maxFilterLength = 8_192;
 /** Open parentheses and brackets at once. */
 export const maxFilterDepth = 32;
 
@@ -64,17 +63,6 @@ const tests: ReadonlySet<string> = new Set([
   "le",
 ] satisfies ComparisonTest[]);
 
-type TokenKind = "word" | "text" | "(" | ")" | "[" | "]" | "end";
-
-interface Token {
-  readonly kind: TokenKind;
-  /** Of a text: its value without quotes and escapes. */
-  readonly text: string;
-  /** Index of its first and of the character after its last. */
-  readonly start: number;
-  readonly end: number;
-}
-
 const number = /^-?\d{1,17}(\.\d{1,17})?([eE][+-]?\d{1,2})?$/;
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 const attributeName = /^[A-Za-z$][\w$-]*(\.[A-Za-z$][\w$-]*)?$/;
@@ -82,23 +70,13 @@ const urn = /^urn:[\w:.%/~+$-]+$/i;
 
 /** Reads left to right, one token ahead, never back: linear in the length. */
 class FilterParser {
-  private readonly source: string;
-  private readonly label: string;
-  private readonly scimType: ScimType;
+  private readonly scanner: FilterScanner;
   private token: Token;
+  private endOfLast = 0;
 
   constructor(source: string, label: string, scimType: ScimType) {
-    this.source = source;
-    this.label = label;
-    this.scimType = scimType;
-    if (source.length > maxFilterLength) {
-      throw new ScimError(
-        400,
-        scimType,
-        `${label}: got ${String(source.length)} characters, but expected at most ${String(maxFilterLength)}`,
-      );
-    }
-    this.token = this.scan(0);
+    this.scanner = new FilterScanner(source, label, scimType);
+    this.token = this.scanner.scan(0);
   }
 
   readOr(depth: number, inElement: boolean): Filter {
@@ -230,68 +208,18 @@ class FilterParser {
     if (this.token.kind !== "end") throw this.expected(expected);
   }
 
-  private endOfLast = 0;
-
   private advance(): void {
     this.endOfLast = this.token.end;
-    this.token = this.scan(this.token.end);
-  }
-
-  private scan(from: number): Token {
-    const { source } = this;
-    let start = from;
-    while (isSpace(source.charCodeAt(start))) start += 1;
-    const character = source[start];
-    if (character === undefined) return { kind: "end", text: "", start, end: start };
-    if (character === "(" || character === ")" || character === "[" || character === "]") {
-      return { kind: character, text: character, start, end: start + 1 };
-    }
-    if (character === '"') return this.scanText(start);
-    let end = start + 1;
-    while (end < source.length && !isDelimiter(source.charCodeAt(end))) end += 1;
-    return { kind: "word", text: source.slice(start, end), start, end };
-  }
-
-  private scanText(start: number): Token {
-    const { source } = this;
-    let end = start + 1;
-    while (end < source.length && source[end] !== '"') end += source[end] === "\\" ? 2 : 1;
-    if (end >= source.length) {
-      throw this.problem(
-        start,
-        'a closing double quote (a quote inside is written \\")',
-        "the end",
-      );
-    }
-    const quoted = source.slice(start, end + 1);
-    let text: unknown;
-    try {
-      text = JSON.parse(quoted);
-    } catch (cause) {
-      if (!(cause instanceof SyntaxError)) throw cause;
-      throw this.problem(start, "text with the escapes of JSON", "text that JSON cannot read");
-    }
-    if (typeof text !== "string") throw this.problem(start, "text in double quotes", quoted);
-    const wrong = textProblem(text);
-    if (wrong !== undefined) throw this.problem(start, wrong.expected, wrong.got);
-    return { kind: "text", text, start, end: end + 1 };
+    this.token = this.scanner.scan(this.token.end);
   }
 
   private expected(what: string): ScimError {
     const { kind, text, start } = this.token;
     const shown = text.length > 40 ? `${text.slice(0, 40)}…` : text;
-    return this.problem(
+    return this.scanner.problem(
       start,
       what,
       kind === "end" ? "the end" : JSON.stringify(shown.toWellFormed()),
-    );
-  }
-
-  private problem(at: number, expected: string, got: string): ScimError {
-    return new ScimError(
-      400,
-      this.scimType,
-      `${this.label}: at position ${String(at + 1)} expected ${expected}, but got ${got}`,
     );
   }
 }
@@ -317,19 +245,4 @@ function readLiteral(word: string): FilterValue | undefined {
 function isName(text: string): boolean {
   if (text.slice(0, 4).toLowerCase() !== "urn:") return attributeName.test(text);
   return urn.test(text) && !text.endsWith(":") && !text.endsWith(".");
-}
-
-function isSpace(code: number): boolean {
-  return code === 0x20 || code === 0x09 || code === 0x0a || code === 0x0d;
-}
-
-function isDelimiter(code: number): boolean {
-  return (
-    isSpace(code) ||
-    code === 0x22 ||
-    code === 0x28 ||
-    code === 0x29 ||
-    code === 0x5b ||
-    code === 0x5d
-  );
 }

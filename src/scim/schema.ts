@@ -54,7 +54,7 @@ export const enterpriseUrn = "urn:ietf:params:scim:schemas:extension:enterprise:
 
 /**
  * What OneLogin writes instead of the URNs of RFC 7643 section 8
- * (request bodies quoted in goauthentik/authentik issue 11249, 2024-09).
+ * (request bodies quoted in goauthentik/authentik issue 11249).
  */
 const urnAliases: ReadonlyMap<string, string> = new Map([
   ["urn:scim:schemas:core:2.0", "core"],

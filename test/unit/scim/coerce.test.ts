@@ -113,6 +113,7 @@ describe("coerceUser", () => {
     ["an object", { value: "7" }, { value: "7" }],
     ["text", "7", { value: "7" }],
     ["a list of one", [{ $ref: "Users/7", value: "7" }], { $ref: "Users/7", value: "7" }],
+    ["an object with a read-only part", { value: "7", displayName: "Bo" }, { value: "7" }],
     ["an empty text", "", undefined],
     ["an empty list", [], undefined],
     ["null", null, undefined],

@@ -78,6 +78,15 @@ describe("compileGroupPatch", () => {
     ]);
   });
 
+  it("reads a thousand ids out of one path, and refuses a path without end", () => {
+    const ids = Array.from({ length: 1_000 }, (_, index) => `0199aa00-${String(index)}`);
+    const path = (all: readonly string[]): string =>
+      `members[${all.map((id) => `value eq "${id}"`).join(" or ")}]`;
+    expect(members({ op: "remove", path: path(ids) })).toEqual([{ op: "remove", memberIds: ids }]);
+    const error = errorOf(() => compile({ op: "remove", path: path([...ids, ...ids, ...ids]) }));
+    expect(error).toMatchObject({ status: 400, scimType: "invalidPath" });
+  });
+
   it("reads bare texts, one element, and elements with other parts", () => {
     expect(
       members({

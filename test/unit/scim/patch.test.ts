@@ -162,6 +162,9 @@ describe("patchUser", () => {
   it("replaces single values on add, and clears them on remove and on a null replacement", () => {
     expect(patched({ op: "add", path: "title", value: "Prof" })["title"]).toBe("Prof");
     expect(patched({ op: "add", path: "title", value: null })["title"]).toBe("Dr");
+    expect(
+      patched({ op: "add", value: { name: null, [enterpriseUrn]: "", emails: null } }),
+    ).toEqual(ada);
     expect(patched({ op: "remove", path: "title" })).not.toHaveProperty("title");
     expect(patched({ op: "replace", path: "title", value: null })).not.toHaveProperty("title");
     expect(patched({ op: "replace", value: { title: null } })).not.toHaveProperty("title");
@@ -178,6 +181,19 @@ describe("patchUser", () => {
       patched({ op: "remove", path: "name.givenName" }, { op: "remove", path: "name.familyName" }),
     ).not.toHaveProperty("name");
     expect(patched({ op: "replace", path: "name", value: null })).not.toHaveProperty("name");
+  });
+
+  it("takes an added nothing as no change", () => {
+    for (const path of [
+      "name",
+      "emails",
+      `${enterpriseUrn}:manager`,
+      'emails[type eq "work"].value',
+      'emails[type eq "work"]',
+      "name.givenName",
+    ]) {
+      expect(patch(ada, { op: "add", path, value: null })).toMatchObject({ changed: false });
+    }
   });
 
   it("changes an extension as a whole by its URN", () => {
@@ -239,9 +255,10 @@ describe("patchUser", () => {
       expect(patched({ op: "remove", path: 'emails[type eq "fax"]' })["emails"]).toEqual(
         ada["emails"],
       );
-      expect(
-        patched({ op: "remove", path: 'emails[type eq "work"].primary' })["emails"],
-      ).toMatchObject([{ value: "ada@example.com" }, {}]);
+      expect(patched({ op: "remove", path: 'emails[type eq "work"].primary' })["emails"]).toEqual([
+        { value: "ada@example.com", type: "work" },
+        ...home,
+      ]);
     });
 
     it("changes what a filter finds and nothing else", () => {
