@@ -12,7 +12,17 @@ export interface VendorHttp {
    *   with `refusals` of the request asked first.
    */
   request<T>(request: VendorRequest<T>): Promise<VendorAnswer<T>>;
+
+  /**
+   * Walks a cursor list: sends `request`, then again with the query that `next` takes from each answer, until it says "end".
+   * @throws SyncError as `request`, and VENDOR_READ_INCOMPLETE for a page that says "incomplete", a cursor that comes back, or a
+   *   list that does not end
+   */
+  pages<T>(request: VendorRequest<T>, next: (value: T) => NextPage): AsyncIterable<VendorAnswer<T>>;
 }
+
+/** Query parameters that ask for the page behind this one; "incomplete": more is promised, and no way to it is given. */
+export type NextPage = { readonly query: Readonly<Record<string, string>> } | "end" | "incomplete";
 
 export interface VendorRequest<T> {
   /** One of the `operation`s of the vendor's facts; decides method, path template, bucket and access. */
@@ -29,14 +39,15 @@ export interface VendorRequest<T> {
   /** Statuses besides 2xx whose body goes to `parse` as well. */
   readonly also?: readonly number[];
   /**
-   * Reads status and decoded error body; answers a code where the vendor says something that a status alone does not.
-   * Undefined: the default by status. Decide by status and vendor code, never by message text.
+   * Reads status and decoded body of every answer, 2xx too (some vendors say no with a 200); answers what the vendor says beyond
+   * the status. Undefined: nothing. Decide by status and vendor code, never by message text.
    */
   readonly refusals?: (status: number, body: unknown) => Refusal | undefined;
 }
 
 export interface Refusal {
-  readonly code: ErrorCode;
+  /** Undefined: the default by status, the rest is evidence; a 2xx without a code stands. */
+  readonly code?: ErrorCode;
   /** The vendor's own code or type, for evidence. */
   readonly vendorCode?: string;
   /** The vendor's text, cut and redacted by the client. */
