@@ -36,6 +36,28 @@ export interface BrokenRule {
   readonly groupName: string;
 }
 
+/**
+ * What one rule or exception says about one slot of one person. Names and ids of the same object only meet once names
+ * are resolved, so the claims travel with the evaluation and the contest is held again between resolved slots.
+ */
+export interface Claim {
+  readonly effect: "grant" | "deny";
+  readonly kind: string;
+  /** "any" in a deny: every object of the kind. */
+  readonly object: ObjectRef | { readonly by: "any" };
+  /** Kind and object as one string, names folded: equal keys are the same slot. */
+  readonly key: string;
+  /** null in a deny: every role. */
+  readonly role: string | null;
+  readonly rank: number;
+  readonly privileged: boolean;
+  /** A rule id, or `exception:<id>`. */
+  readonly because: string;
+  readonly exception: boolean;
+  /** The rule is unknown for this person: a grant gives nothing, a deny applies, neither may cause a loss. */
+  readonly unknown?: Uncertainty["why"];
+}
+
 /** The answer of mapping for one identity at one connection; pure data, names not yet resolved. */
 export interface Evaluation {
   /** `active`: mapped by rules · `departed`: a leaver, or not active: gets nothing, whoever gave it. */
@@ -44,6 +66,8 @@ export interface Evaluation {
   readonly conflicts: readonly AssignmentConflict[];
   readonly uncertain: readonly Uncertainty[];
   readonly broken: readonly BrokenRule[];
+  /** Everything that was weighed, in no particular order. */
+  readonly claims: readonly Claim[];
 }
 
 /** Why each rule did or did not count, for `explain` and the console. */

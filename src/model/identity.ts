@@ -25,6 +25,11 @@ export interface IdentityFacts {
   /** Live groups that hold the person, directly or through nested groups. */
   readonly groups: ReadonlySet<GroupId>;
   readonly sources: readonly SourceFacts[];
+  /**
+   * IdP connections of the tenant that are not marked loaded, those without a source of this person too: the person may
+   * still arrive there. Absent: none beyond what `sources` says.
+   */
+  readonly arriving?: readonly IdpId[];
   /** Rises with every change of the person, their sources or memberships; for logs, not for locks. */
   readonly version: number;
 }

@@ -1,0 +1,121 @@
+import { table } from "../cli/table.ts";
+import type { TargetRow } from "./operator.ts";
+
+/** The truth at a vendor, read from the simulator itself and not through Rolecall. */
+export interface VendorTruth {
+  readonly connection: string;
+  readonly accounts: readonly {
+    /** Folded. */
+    readonly email: string;
+    readonly state: "active" | "invited";
+    readonly role: string;
+    /** Object id → role, implied ones left out. */
+    readonly slots: Readonly<Record<string, string>>;
+  }[];
+  /** The kind whose slot is the account itself. */
+  readonly accountKind: string;
+  /** Objects by id, for people. */
+  readonly names: Readonly<Record<string, string>>;
+  /** Addresses that were there before and are nobody's business: owners, break-glass, look-alikes. */
+  readonly bystanders: readonly string[];
+}
+
+export interface VendorCheck {
+  readonly connection: string;
+  readonly asWished: number;
+  readonly invited: number;
+  readonly gone: number;
+  readonly bystanders: number;
+  readonly differences: readonly string[];
+}
+
+/** Compares what the mapping wishes for everybody with what the vendor really holds, in both directions. */
+export function checkVendor(truth: VendorTruth, wishes: readonly TargetRow[]): VendorCheck {
+  const accounts = new Map(truth.accounts.map((account) => [account.email, account]));
+  const differences: string[] = [];
+  let asWished = 0;
+  let invited = 0;
+  let gone = 0;
+  for (const wish of wishes) {
+    const email = wish.emails[0] ?? wish.userName?.toLowerCase() ?? "";
+    const account = accounts.get(email);
+    accounts.delete(email);
+    const role = wish.desired.find((item) => item.kind === truth.accountKind)?.role;
+    if (role === undefined) {
+      if (account === undefined) gone += 1;
+      else
+        differences.push(`${email} should have nothing and is ${account.state} as ${account.role}`);
+      continue;
+    }
+    if (account === undefined) {
+      differences.push(
+        `${email} should be ${role} and has no account (${wish.state}: ${wish.reason ?? "no reason"})`,
+      );
+      continue;
+    }
+    const wrong = compare(truth, wish, role, account);
+    if (wrong.length > 0) differences.push(`${email}: ${wrong.join("; ")}`);
+    else if (account.state === "invited") invited += 1;
+    else asWished += 1;
+  }
+  let bystanders = 0;
+  for (const email of accounts.keys()) {
+    if (truth.bystanders.includes(email)) bystanders += 1;
+    else differences.push(`${email} has an account that nobody wished`);
+  }
+  for (const email of truth.bystanders) {
+    if (!truth.accounts.some((account) => account.email === email))
+      differences.push(`${email} was to be left alone and is gone`);
+  }
+  return { connection: truth.connection, asWished, invited, gone, bystanders, differences };
+}
+
+function compare(
+  truth: VendorTruth,
+  wish: TargetRow,
+  role: string,
+  account: VendorTruth["accounts"][number],
+): readonly string[] {
+  const wrong: string[] = [];
+  if (account.role !== role) wrong.push(`should be ${role} and is ${account.role}`);
+  if (account.state === "invited") return wrong;
+  const wished = new Map(
+    wish.desired
+      .filter((item) => item.kind !== truth.accountKind)
+      .map((item) => [item.objectId, item.role]),
+  );
+  for (const [objectId, slotRole] of wished) {
+    const held = account.slots[objectId];
+    if (held !== slotRole)
+      wrong.push(
+        `${truth.names[objectId] ?? objectId}: should be ${slotRole} and is ${held ?? "nothing"}`,
+      );
+  }
+  for (const objectId of Object.keys(account.slots)) {
+    if (!wished.has(objectId))
+      wrong.push(
+        `${truth.names[objectId] ?? objectId}: should be nothing and is ${account.slots[objectId] ?? ""}`,
+      );
+  }
+  return wrong;
+}
+
+/** The last page of the demo. */
+export function renderChecks(checks: readonly VendorCheck[]): string {
+  const summary = table(
+    ["VENDOR", "AS WISHED", "INVITED, WAITING", "GONE AS WISHED", "LEFT ALONE", "DIFFERENT"],
+    checks.map((check) => [
+      check.connection,
+      check.asWished,
+      check.invited,
+      check.gone,
+      check.bystanders,
+      check.differences.length,
+    ]),
+    "no vendor",
+  );
+  const differences = checks.flatMap((check) =>
+    check.differences.map((text) => `  ${check.connection}: ${text}`),
+  );
+  return differences.length === 0 ? summary : `${summary}${differences.join("\n")}\n`;
+}

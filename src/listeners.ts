@@ -1,0 +1,122 @@
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import express, { type Express, type Router } from "express";
+
+export interface Listener {
+  readonly url: string;
+  readonly port: number;
+  /** Takes no new connection, lets requests under way end, then closes; after `graceMs` of wall time the rest are cut. */
+  close(graceMs: number): Promise<void>;
+}
+
+/** Answers to probes: `undefined` body means ready. */
+export interface Probes {
+  readonly live: () => Promise<ProbeAnswer>;
+  readonly ready: () => Promise<ProbeAnswer>;
+}
+
+export interface ProbeAnswer {
+  readonly ok: boolean;
+  readonly checks: Readonly<Record<string, string>>;
+}
+
+/** The listener for identity providers: SCIM and probes, nothing else. */
+export function publicApp(parts: {
+  readonly scim: Router;
+  readonly probes: Probes;
+  readonly trustedProxies: readonly string[];
+}): Express {
+  const app = bareApp(parts.trustedProxies);
+  app.use("/scim/v2", parts.scim);
+  addProbes(app, parts.probes);
+  app.use((_request, response) => {
+    response.status(404).json({ status: 404, detail: "Rolecall answers SCIM at /scim/v2" });
+  });
+  return app;
+}
+
+/** The operator's listener: `/api/v1`, metrics and probes; on the loopback interface unless told otherwise. */
+export function operatorApp(parts: {
+  readonly api: Router;
+  readonly probes: Probes;
+  readonly metrics: () => Promise<{ readonly type: string; readonly body: string }>;
+}): Express {
+  const app = bareApp([]);
+  app.use("/api/v1", parts.api);
+  app.get("/metrics", async (_request, response) => {
+    const { type, body } = await parts.metrics();
+    response.setHeader("Content-Type", type);
+    response.end(body);
+  });
+  addProbes(app, parts.probes);
+  app.use((_request, response) => {
+    response.status(404).json({ status: 404, detail: "the operator's interface is at /api/v1" });
+  });
+  return app;
+}
+
+function bareApp(trustedProxies: readonly string[]): Express {
+  const app = express();
+  app.disable("x-powered-by");
+  // Rooms send their own entity tags; a hash of the body would contradict them.
+  app.set("etag", false);
+  app.set("trust proxy", trustedProxies.length === 0 ? false : [...trustedProxies]);
+  return app;
+}
+
+function addProbes(app: Express, probes: Probes): void {
+  for (const [path, probe] of [
+    ["/healthz", probes.live],
+    ["/readyz", probes.ready],
+  ] as const) {
+    app.get(path, async (_request, response) => {
+      const answer = await probe();
+      response.status(answer.ok ? 200 : 503).json(answer);
+    });
+  }
+}
+
+/** Opens a listener. @throws Error that names the address where it is taken */
+export async function listen(
+  app: Express,
+  port: number,
+  host: string | undefined,
+): Promise<Listener> {
+  const server = createServer(
+    { requestTimeout: 60_000, headersTimeout: 20_000, keepAliveTimeout: 65_000 },
+    app,
+  );
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", (error: NodeJS.ErrnoException) => {
+      reject(
+        error.code === "EADDRINUSE"
+          ? new Error(
+              `port ${String(port)} is taken: end the other process or choose another port`,
+              { cause: error },
+            )
+          : error,
+      );
+    });
+    server.listen({ port, ...(host === undefined ? {} : { host }) }, resolve);
+  });
+  const address = server.address() as AddressInfo;
+  return {
+    port: address.port,
+    url: `http://${host === undefined || host === "0.0.0.0" ? "127.0.0.1" : host}:${String(address.port)}`,
+    close: (graceMs) => closeServer(server, graceMs),
+  };
+}
+
+async function closeServer(server: Server, graceMs: number): Promise<void> {
+  const closed = new Promise<void>((resolve) => {
+    server.close(() => {
+      resolve();
+    });
+  });
+  server.closeIdleConnections();
+  const cut = AbortSignal.timeout(graceMs);
+  cut.addEventListener("abort", () => {
+    server.closeAllConnections();
+  });
+  await closed;
+}
