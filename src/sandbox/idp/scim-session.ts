@@ -67,6 +67,11 @@ export class ScimSession {
     this.log = options.log ?? new ExchangeLog();
   }
 
+  /** Whether its signal has ended it. */
+  get stopped(): boolean {
+    return this.#options.signal?.aborted === true;
+  }
+
   /** @throws ScimRequestError for every status but 2xx, and for a body that is not a resource with an id. */
   async get(path: string, query: Query = []): Promise<ScimResource> {
     const answer = await this.#send("GET", path, query);
@@ -215,16 +220,18 @@ export class ScimSession {
   }
 
   #persists(error: unknown): boolean {
-    const stopped = this.#options.signal?.aborted === true;
     return (
-      this.#options.persist === true && !stopped && error instanceof ScimRequestError && error.lost
+      this.#options.persist === true &&
+      !this.stopped &&
+      error instanceof ScimRequestError &&
+      error.lost
     );
   }
 
   async #pause(ms: number): Promise<void> {
     const { clock, signal } = this.#options;
     await clock.sleep(ms, signal);
-    if (signal?.aborted === true) throw new ScimRequestError(undefined, "The session was stopped");
+    if (this.stopped) throw new ScimRequestError(undefined, "The session was stopped");
   }
 }
 
