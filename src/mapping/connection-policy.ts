@@ -1,0 +1,60 @@
+import { foldEmail } from "../model/fold.ts";
+import { DAY_MS, type ConnectionPolicy, type RailRule } from "../model/policy.ts";
+import type { MappingFile } from "./schema.ts";
+
+const unitMs = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: DAY_MS } as const;
+
+/** `90s` → 90000. The form is checked by the schema. */
+export function durationMs(text: string): number {
+  const match = /^(\d+)(ms|s|m|h|d)$/.exec(text);
+  if (match === null) throw new RangeError(`not a duration: ${text}`);
+  return Number(match[1]) * unitMs[match[2] as keyof typeof unitMs];
+}
+
+type RailEntry = NonNullable<NonNullable<MappingFile["rails"]>["removals"]>;
+
+function railRule(entry: RailEntry | undefined, floor: number, fraction: number): RailRule {
+  return {
+    floor: entry?.floor ?? floor,
+    fraction: entry?.fraction ?? fraction,
+    windowMs: entry?.window === undefined ? DAY_MS : durationMs(entry.window),
+  };
+}
+
+/**
+ * How a connection is run: the head of its file with every default filled in. `tenantDomains` count where the file
+ * lists no domains of its own.
+ */
+export function connectionPolicy(
+  file: Pick<MappingFile, "mode" | "sets" | "account" | "timing" | "protected" | "rails">,
+  tenantDomains: readonly string[] = [],
+): ConnectionPolicy {
+  const { account, timing, rails } = file;
+  return {
+    mode: file.mode ?? "report-only",
+    sets: file.sets ?? {},
+    domains: distinct((account?.domains ?? tenantDomains).map(foldEmail)),
+    leaver: account?.leaver ?? "remove",
+    create: account?.create ?? "invite",
+    inviteResends: account?.inviteResends ?? 2,
+    timing: {
+      debounceMs: durationMs(timing?.debounce ?? "90s"),
+      graceMs: durationMs(timing?.grace ?? "24h"),
+      verifyMs: distinct((timing?.verify ?? ["0s", "15m", "24h"]).map(durationMs)).sort(
+        (a, b) => a - b,
+      ),
+    },
+    rails: {
+      removals: railRule(rails?.removals, 3, 0.1),
+      oneCause: railRule(rails?.grants?.one_cause, 50, 0.25),
+      privilegedGrants: rails?.grants?.privileged ?? 1,
+      leavers: railRule(rails?.leavers, 10, 0.01),
+    },
+    protectedAccounts: distinct((file.protected?.accounts ?? []).map(foldEmail)),
+    adminsMin: file.protected?.admins_min ?? 2,
+  };
+}
+
+function distinct<T>(items: readonly T[]): T[] {
+  return [...new Set(items)];
+}

@@ -1,0 +1,189 @@
+import type { VendorObject } from "../model/account.ts";
+import type { Claim, DesiredState, Evaluation, Uncertainty } from "../model/assignment.ts";
+import { emailDomain } from "../model/fold.ts";
+import type { IdentityFacts } from "../model/identity.ts";
+import type { ConnectionPolicy } from "../model/policy.ts";
+import type { VendorFacts } from "../model/vendor-facts.ts";
+import { canonicalHash, compareText } from "./canonical.ts";
+import { claimKey, claimText } from "./claim-key.ts";
+import { accountOf, settle, type Settlement } from "./settle.ts";
+
+export interface ResolveInput {
+  /** The vendor's objects by a complete read; undefined: never read. */
+  readonly objects: readonly VendorObject[] | undefined;
+  readonly facts: VendorFacts;
+  readonly policy: Pick<ConnectionPolicy, "domains">;
+  readonly mappingVersion: string;
+  readonly person: IdentityFacts;
+}
+
+/** Turns names into the vendor's ids, holds the contest again where a name and an id meet, and adds who the account is for. */
+export function resolveDesired(evaluation: Evaluation, input: ResolveInput): DesiredState {
+  const { facts, mappingVersion, policy, person } = input;
+  const profile = {
+    emails: person.emails.filter(
+      (email) => policy.domains.length === 0 || policy.domains.includes(emailDomain(email)),
+    ),
+    displayName: person.displayName,
+    ...(person.givenName === undefined ? {} : { givenName: person.givenName }),
+    ...(person.familyName === undefined ? {} : { familyName: person.familyName }),
+  };
+  const empty = { assignments: [], conflicts: [], unresolved: [], keep: [] };
+  if (evaluation.lifecycle === "departed") {
+    return { lifecycle: "departed", ...empty, mappingVersion, profile };
+  }
+  const names = new ObjectNames(input.objects);
+  const claims = evaluation.claims.flatMap((claim) => names.resolve(claim));
+  const settled = settle([...claims, ...names.fears(claims)], facts, accountOf(facts));
+  return { lifecycle: "active", ...states(settled, names), mappingVersion, profile };
+}
+
+/** The names that a mapping may write for a kind, for messages: live objects, sorted. */
+export function objectNames(objects: readonly VendorObject[], kind: string): readonly string[] {
+  return objects
+    .filter((object) => object.kind === kind && !object.archived)
+    .map((object) => object.name)
+    .sort(compareText);
+}
+
+/**
+ * The canonical hash of a wish: equal wishes have equal hashes, whatever version of the mapping says so, so that
+ * activating a version moves only those for whom something changes.
+ */
+export function desiredHash(state: DesiredState): string {
+  const { mappingVersion: _version, ...wish } = state;
+  return canonicalHash(wish);
+}
+
+type Unresolved = DesiredState["unresolved"][number];
+
+function states(
+  settled: Settlement,
+  names: ObjectNames,
+): Pick<DesiredState, "assignments" | "conflicts" | "unresolved" | "keep"> {
+  const assignments: DesiredState["assignments"][number][] = [];
+  const unresolved: Unresolved[] = [];
+  const keep = new Map<string, DesiredState["keep"][number]>();
+  const keepSlot = (kind: string, objectId: string, why: string) => {
+    keep.set(JSON.stringify([kind, objectId, why]), { kind, objectId, why });
+  };
+  for (const { kind, object, role, because, privileged } of settled.assignments) {
+    const failure = names.failure(kind, object);
+    if (failure === undefined) {
+      assignments.push({
+        kind,
+        objectId: object.by === "id" ? object.id : "",
+        role,
+        because,
+        privileged,
+      });
+      continue;
+    }
+    const name = object.by === "name" ? object.name : object.by === "id" ? object.id : "";
+    unresolved.push({ kind, name, because, why: failure });
+    keepSlot(kind, "*", `${claimText(kind, object)} is ${failureText[failure]}`);
+  }
+  const conflicts = settled.conflicts.map(({ kind, object, roles }) => {
+    const objectId = names.slotId(kind, object);
+    const said = roles.map(({ role, because }) => `${role} (${because.join(", ")})`);
+    const text = `${claimText(kind, object)}: ${said.join(" and ")} exclude each other; set \`rank:\` in one of the rules`;
+    keepSlot(kind, objectId ?? "*", "rules contradict each other");
+    return {
+      slot: objectId === undefined ? null : { kind, objectId },
+      text,
+      because: [...new Set(roles.flatMap(({ because }) => because))].sort(compareText),
+    };
+  });
+  for (const { kind, object, ruleId, why } of settled.uncertain) {
+    keepSlot(kind, names.slotId(kind, object) ?? "*", `${ruleId}: ${doubtText[why]}`);
+  }
+  return {
+    assignments: assignments.sort((a, b) =>
+      compareText(`${a.kind}\n${a.objectId}`, `${b.kind}\n${b.objectId}`),
+    ),
+    conflicts,
+    unresolved,
+    keep: [...keep].sort(([a], [b]) => compareText(a, b)).map(([, item]) => item),
+  };
+}
+
+const failureText = {
+  unknown: "not at the vendor",
+  ambiguous: "at the vendor more than once",
+  not_read_yet: "not looked up yet",
+} as const satisfies Record<Unresolved["why"], string>;
+
+const doubtText = {
+  group_never_arrived: "its group has never arrived",
+  group_ambiguous: "its group is there twice",
+  source_not_loaded: "its identity provider is still arriving",
+  attribute_missing: "an attribute that it reads is missing",
+} as const satisfies Record<Uncertainty["why"], string>;
+
+/** Looks objects up by folded name and by id. */
+class ObjectNames {
+  readonly #byName = new Map<string, string[]>();
+  readonly #ids = new Set<string>();
+  readonly #read: boolean;
+
+  constructor(objects: readonly VendorObject[] | undefined) {
+    this.#read = objects !== undefined;
+    for (const { kind, objectId, name, archived } of objects ?? []) {
+      if (archived) continue;
+      this.#ids.add(claimKey(kind, { by: "id", id: objectId }));
+      const key = claimKey(kind, { by: "name", name });
+      this.#byName.set(key, [...(this.#byName.get(key) ?? []), objectId]);
+    }
+  }
+
+  /** The claim by id where the name is known; a deny by an ambiguous name denies every bearer of it. */
+  resolve(claim: Claim): Claim[] {
+    const { kind, object } = claim;
+    if (object.by !== "name") return [claim];
+    const ids = this.#byName.get(claim.key) ?? [];
+    if (claim.effect === "grant" && ids.length !== 1) return [claim];
+    const known = ids.map((id): Claim => {
+      const byId = { by: "id", id } as const;
+      return { ...claim, object: byId, key: claimKey(kind, byId) };
+    });
+    return claim.effect === "deny" ? [claim, ...known] : known;
+  }
+
+  /** Before the first read a denied name may be any id: grants by id of that kind wait. */
+  fears(claims: readonly Claim[]): Claim[] {
+    if (this.#read) return [];
+    const denies = claims.filter((claim) => claim.effect === "deny" && claim.object.by === "name");
+    if (denies.length === 0) return [];
+    const ids = claims.filter((claim) => claim.effect === "grant" && claim.object.by === "id");
+    return denies.flatMap((deny) =>
+      ids
+        .filter((grant) => grant.kind === deny.kind)
+        .map(({ object, key }): Claim => ({ ...deny, object, key, unknown: "source_not_loaded" })),
+    );
+  }
+
+  failure(kind: string, object: Claim["object"]): Unresolved["why"] | undefined {
+    if (object.by === "none" || object.by === "any") return undefined;
+    if (object.by === "id") {
+      return this.#read && !this.#ids.has(claimKey(kind, object)) ? "unknown" : undefined;
+    }
+    if (!this.#read) return "not_read_yet";
+    return (this.#byName.get(claimKey(kind, object)) ?? []).length > 1 ? "ambiguous" : "unknown";
+  }
+
+  /** The slot's object id; undefined where it is not known. */
+  slotId(kind: string, object: Claim["object"]): string | undefined {
+    switch (object.by) {
+      case "none":
+        return "";
+      case "any":
+        return undefined;
+      case "id":
+        return object.id;
+      case "name": {
+        const ids = this.#byName.get(claimKey(kind, object)) ?? [];
+        return ids.length === 1 ? ids[0] : undefined;
+      }
+    }
+  }
+}
