@@ -49,18 +49,19 @@ async function serve(
     problem(response, 401, "send the operator token as `Authorization: Bearer …`");
     return;
   }
-  const { tenant, ...query } = request.query;
+  const body: unknown = request.body;
+  const { tenant, ...given } = {
+    ...request.query,
+    ...(typeof body === "object" && body !== null && !Array.isArray(body)
+      ? (body as Record<string, unknown>)
+      : {}),
+  };
   const tenantId = typeof tenant === "string" ? tenant : options.defaultTenant;
   if (!isName(tenantId)) {
     problem(response, 400, "tenant: lower-case letters, digits and dashes");
     return;
   }
-  const body: unknown = request.body;
-  const input = row.input.parse({
-    ...query,
-    ...(typeof body === "object" && body !== null && !Array.isArray(body) ? body : {}),
-    ...request.params,
-  });
+  const input = row.input.parse({ ...given, ...request.params });
   const answer = await row.run(deps, { tenantId: asId<TenantId>(tenantId), actor }, input);
   response.json(answer ?? { ok: true });
 }

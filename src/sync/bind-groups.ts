@@ -1,16 +1,16 @@
 import type { FindingDraft } from "../accounts/finding.ts";
 import type { GroupName } from "../directory/directory-store.ts";
-import type { GroupBinding, MappingVersion } from "../mapping/version-store.ts";
+import { bindGroups, type BindingNote, type Bound, type NamedGroup } from "../mapping/bind.ts";
+import type { GroupBinding } from "../mapping/version-store.ts";
 import { fold } from "../model/fold.ts";
-import type { GroupId, TenantId } from "../model/ids.ts";
-import { newId } from "../model/ids.ts";
+import { newId, type ConnectionId, type GroupId, type TenantId } from "../model/ids.ts";
 import { newRecord, type FanoutRequest } from "../model/records.ts";
 import type { SyncDeps } from "./sync-deps.ts";
+import { Worlds, type ConnectionWorld } from "./world.ts";
 
 /**
  * Runs once before the people of a new, renamed or deleted group are marked: brings the bindings of the active mappings up to
- * date. A rule follows its group by id: a rename changes nothing, a deletion breaks the binding, and a new group of the old
- * name does not take its place by itself. Only a name that never arrived binds at its first appearance.
+ * date, says what a person should know, and has everybody looked at again where a binding changed.
  */
 export async function bindGroup(
   deps: SyncDeps,
@@ -19,132 +19,113 @@ export async function bindGroup(
 ): Promise<void> {
   const group = (await deps.store.findGroupsById(tenantId, [groupId]))[0];
   if (group === undefined) return;
-  const findings: FindingDraft[] = [];
-  for (const version of await deps.store.activeMappings(tenantId)) {
-    const bindings = await deps.store.listBindings(tenantId, version.versionId);
-    const namesakes = await deps.store.findGroupsByName(
-      tenantId,
-      bindings.map((binding) => binding.groupName),
-    );
-    const changed = bindings.flatMap((binding) => {
-      const next = rebind(binding, group, namesakes, version, findings);
-      return next === undefined ? [] : [next];
-    });
-    if (changed.length > 0) await store(deps, tenantId, version, changed, group);
-  }
-  if (findings.length > 0)
-    await deps.store.raiseFindings(tenantId, { findings, now: deps.clock.now() });
+  const { connections } = await new Worlds(deps).read(tenantId);
+  for (const connection of connections) await rebind(deps, tenantId, connection, group);
 }
 
-/** The first bindings of a version, by what is in the directory now. */
-export function firstBindings(
-  names: readonly { readonly groupName: string; readonly idpId: GroupBinding["idpId"] }[],
-  groups: readonly GroupName[],
+/** Where the names of a version point to now. */
+export async function readBindings(
+  deps: SyncDeps,
+  tenantId: TenantId,
+  names: readonly NamedGroup[],
   former: readonly GroupBinding[],
-): readonly GroupBinding[] {
-  return names.map(({ groupName, idpId }) => {
-    // A version that goes on using a name keeps what the name meant: re-reading a file never re-points a rule.
-    const kept = former.find(
-      (item) => fold(item.groupName) === fold(groupName) && item.idpId === idpId,
-    );
-    if (kept !== undefined && (kept.state === "bound" || kept.state === "deleted")) return kept;
-    const live = candidates(groupName, idpId, groups);
-    const one = live[0];
-    if (one === undefined) return { groupName, idpId, state: "absent", groupId: undefined };
-    if (live.length > 1) return { groupName, idpId, state: "ambiguous", groupId: undefined };
-    return { groupName, idpId, state: "bound", groupId: one.groupId };
-  });
+): Promise<Bound> {
+  const bound = former.flatMap((binding) =>
+    binding.groupId === undefined ? [] : [binding.groupId],
+  );
+  const [byName, byId] = await Promise.all([
+    deps.store.findGroupsByName(
+      tenantId,
+      names.map((name) => name.groupName),
+    ),
+    deps.store.findGroupsById(tenantId, bound),
+  ]);
+  const groups = new Map([...byName, ...byId].map((group) => [group.groupId, group]));
+  return bindGroups(names, [...groups.values()], former);
 }
 
-function rebind(
-  binding: GroupBinding,
+async function rebind(
+  deps: SyncDeps,
+  tenantId: TenantId,
+  connection: ConnectionWorld,
   group: GroupName,
-  namesakes: readonly GroupName[],
-  version: MappingVersion,
-  findings: FindingDraft[],
-): GroupBinding | undefined {
-  const sameName = fold(binding.groupName) === fold(group.displayName);
-  const note = (kind: FindingDraft["kind"], severity: FindingDraft["severity"], text: string) => {
-    findings.push({
-      key: `${kind}:${version.connectionId}:${binding.groupName}:${group.groupId}`,
-      kind,
-      severity,
-      connectionId: version.connectionId,
-      text,
-      facts: { group: binding.groupName, groupId: group.groupId, now: group.displayName },
-    });
-  };
-  if (binding.groupId === group.groupId) {
-    if (group.deleted && binding.state === "bound") {
-      note(
-        "group_deleted",
-        "warning",
-        `the group "${binding.groupName}" was deleted at the identity provider: what its rules gave waits in a hold for your decision`,
-      );
-      return { ...binding, state: "deleted" };
-    }
-    if (!group.deleted && !sameName) {
-      note(
-        "group_renamed",
-        "info",
-        `the group "${binding.groupName}" is now called "${group.displayName}": the rule still follows it; change the name in the file when it suits you`,
-      );
-    }
-    return undefined;
-  }
-  if (group.deleted || !sameName) return undefined;
-  if (binding.idpId !== undefined && binding.idpId !== group.idpId) return undefined;
-  if (binding.state === "deleted") {
-    note(
-      "group_remade",
-      "warning",
-      `a new group has the name "${binding.groupName}" of a deleted one: its rules do not follow it; bind it with \`rolecall mapping rebind\` if it is meant`,
-    );
-    return undefined;
-  }
-  const live = candidates(binding.groupName, binding.idpId, namesakes);
-  if (binding.state === "bound") return undefined;
-  if (live.length > 1) {
-    note(
-      "group_ambiguous",
-      "warning",
-      `two identity providers have a group "${binding.groupName}": say \`idp:\` in the rule`,
-    );
-    return binding.state === "ambiguous" ? undefined : { ...binding, state: "ambiguous" };
-  }
-  note(
-    "privileged_binding",
-    "info",
-    `the group "${binding.groupName}" has arrived and its rules follow it from now on`,
+): Promise<void> {
+  const concerned = connection.bindings.some(
+    (binding) =>
+      binding.groupId === group.groupId || fold(binding.groupName) === fold(group.displayName),
   );
-  return { ...binding, state: "bound", groupId: group.groupId };
+  if (!concerned) return;
+  const { bindings, notes } = await readBindings(
+    deps,
+    tenantId,
+    connection.compiled.groups,
+    connection.bindings,
+  );
+  const own = notes.filter((note) => note.groupId === group.groupId);
+  if (own.length > 0) {
+    const { connectionId } = connection.version;
+    await deps.store.raiseFindings(tenantId, {
+      findings: own.map((note) => findingOf(connectionId, note)),
+      now: deps.clock.now(),
+    });
+  }
+  const before = new Map(connection.bindings.map((binding) => [bindingKey(binding), binding]));
+  const changed = bindings.filter((binding) => {
+    const old = before.get(bindingKey(binding));
+    return old?.state !== binding.state || old.groupId !== binding.groupId;
+  });
+  if (changed.length > 0) await store(deps, tenantId, connection, changed, group);
 }
 
-function candidates(
-  name: string,
-  idpId: GroupBinding["idpId"],
-  groups: readonly GroupName[],
-): readonly GroupName[] {
-  return groups.filter(
-    (group) =>
-      !group.deleted &&
-      fold(group.displayName) === fold(name) &&
-      (idpId === undefined || group.idpId === idpId),
-  );
+function bindingKey(binding: GroupBinding): string {
+  return `${fold(binding.groupName)}\n${binding.idpId ?? ""}`;
+}
+
+function findingOf(connectionId: ConnectionId, note: BindingNote): FindingDraft {
+  return {
+    key: `${note.kind}:${connectionId}:${note.groupName}:${note.groupId}`,
+    kind: note.kind,
+    severity:
+      note.kind === "group_renamed" || note.kind === "privileged_binding" ? "info" : "warning",
+    connectionId,
+    text: noteText(note),
+    facts: {
+      group: note.groupName,
+      groupId: note.groupId,
+      calledNow: note.displayName,
+      rules: note.ruleIds,
+    },
+  };
+}
+
+function noteText(note: BindingNote): string {
+  switch (note.kind) {
+    case "group_renamed":
+      return `the group "${note.groupName}" is now called "${note.displayName}": its rules still follow it; change the name in the file when it suits you`;
+    case "group_deleted":
+      return `the group "${note.groupName}" was deleted at the identity provider: what its rules gave waits in a hold for your decision`;
+    case "group_remade":
+      return `a new group has the name "${note.groupName}" of a deleted one: no rule follows it; if it is meant, \`rolecall mapping rebind\``;
+    case "group_ambiguous":
+      return `two identity providers have a group "${note.groupName}": say \`idp:\` in the rule`;
+    case "privileged_binding":
+      return `the group "${note.groupName}" has arrived and a rule that gives a privileged role follows it from now on`;
+  }
 }
 
 async function store(
   deps: SyncDeps,
   tenantId: TenantId,
-  version: MappingVersion,
+  { version }: ConnectionWorld,
   bindings: readonly GroupBinding[],
   group: GroupName,
 ): Promise<void> {
   // Everybody is looked at again, not only members: for others the rule turns from unknown to false.
+  const cause = `scim.group:${group.groupId}`;
   const fanout: FanoutRequest = {
     fanoutId: newId(deps.clock),
     scope: { kind: "tenant" },
-    cause: { kind: "scim.group", key: `scim.group:${group.groupId}` },
+    cause: { kind: "scim.group", key: cause },
     urgent: false,
   };
   await deps.store.setBindings(
@@ -157,7 +138,7 @@ async function store(
           action: "mapping.bound",
           subject: { type: "mapping", id: version.versionId },
           connectionId: version.connectionId,
-          cause: `scim.group:${group.groupId}`,
+          cause,
           mappingVersion: version.versionId,
           facts: {
             bindings: bindings.map(({ groupName, state, groupId }) => ({

@@ -7,7 +7,8 @@ import { newId, type ConnectionId, type MappingVersionId, type TenantId } from "
 import type { JsonObject } from "../model/json.ts";
 import { railAllowance, type ConnectionPolicy } from "../model/policy.ts";
 import { newRecord, type Actor } from "../model/records.ts";
-import { firstBindings } from "./bind-groups.ts";
+import type { NamedGroup } from "../mapping/bind.ts";
+import { readBindings } from "./bind-groups.ts";
 import { simulate, type Simulation } from "./simulate.ts";
 import type { SyncDeps } from "./sync-deps.ts";
 import type { ConnectionWorld } from "./world.ts";
@@ -22,7 +23,7 @@ export interface MappingProposal {
   readonly credential: string;
   readonly baseUrl: string | undefined;
   readonly policy: ConnectionPolicy;
-  readonly groups: readonly { readonly groupName: string; readonly idpId: GroupBinding["idpId"] }[];
+  readonly groups: readonly NamedGroup[];
 }
 
 export interface ProposalResult {
@@ -228,13 +229,9 @@ async function bindingsOf(
   proposal: MappingProposal,
   active: MappingVersion | undefined,
 ): Promise<readonly GroupBinding[]> {
-  const groups = await deps.store.findGroupsByName(
-    tenantId,
-    proposal.groups.map((group) => group.groupName),
-  );
   const former =
     active === undefined ? [] : await deps.store.listBindings(tenantId, active.versionId);
-  return firstBindings(proposal.groups, groups, former);
+  return (await readBindings(deps, tenantId, proposal.groups, former)).bindings;
 }
 
 async function simulateProposal(

@@ -1,0 +1,135 @@
+import { parseArgs } from "node:util";
+import { apiClient } from "./cli/api-client.ts";
+import {
+  CommandError,
+  exitCodes,
+  type Command,
+  type ExitCode,
+  type Invocation,
+  type Terminal,
+} from "./cli/command.ts";
+import { offlineCommands } from "./cli/offline.ts";
+import { onlineCommands } from "./cli/online.ts";
+import { InputError } from "./model/errors.ts";
+
+/** Every command of the binary; `help` and a test read it. */
+export const commands: readonly Command[] = [...offlineCommands, ...onlineCommands];
+
+/** Runs one command line and answers what the shell is told. */
+export async function runCli(args: readonly string[], terminal: Terminal): Promise<ExitCode> {
+  const command = findCommand(args);
+  if (command === undefined || args.includes("--help") || args.includes("-h")) {
+    return help(args, command, terminal);
+  }
+  try {
+    return await command.run(invocationOf(command, args, terminal));
+  } catch (error) {
+    if (error instanceof CommandError) {
+      terminal.err(`${error.message}\n`);
+      if (error.code === exitCodes.usage) terminal.err(`usage: rolecall ${command.usage}\n`);
+      return error.code;
+    }
+    if (error instanceof InputError) {
+      terminal.err(`${error.message}\n`);
+      return exitCodes.negative;
+    }
+    terminal.err(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+    return exitCodes.failed;
+  }
+}
+
+/** The command with the most words that the line begins with. */
+function findCommand(args: readonly string[]): Command | undefined {
+  const words = args.filter((arg) => !arg.startsWith("-"));
+  return [...commands]
+    .sort((a, b) => b.words.length - a.words.length)
+    .find((command) => command.words.split(" ").every((word, at) => words[at] === word));
+}
+
+function invocationOf(command: Command, args: readonly string[], terminal: Terminal): Invocation {
+  let parsed;
+  try {
+    parsed = parseArgs({
+      args: [...args],
+      allowPositionals: true,
+      strict: true,
+      options: {
+        json: { type: "boolean" },
+        tenant: { type: "string" },
+        url: { type: "string" },
+        ...Object.fromEntries(
+          Object.entries(command.flags).map(([name, type]) => [name, { type }]),
+        ),
+      },
+    });
+  } catch (error) {
+    throw new CommandError(exitCodes.usage, error instanceof Error ? error.message : String(error));
+  }
+  const flags = parsed.values as Readonly<Record<string, string | boolean | undefined>>;
+  return {
+    positionals: parsed.positionals.slice(command.words.split(" ").length),
+    flags,
+    json: flags.json === true,
+    terminal,
+    api: () =>
+      apiClient({
+        url: typeof flags.url === "string" ? flags.url : undefined,
+        tenant: typeof flags.tenant === "string" ? flags.tenant : undefined,
+      }),
+  };
+}
+
+function help(args: readonly string[], command: Command | undefined, terminal: Terminal): ExitCode {
+  if (command !== undefined) {
+    terminal.out(
+      `${command.summary}\n\nusage: rolecall ${command.usage} [--json] [--tenant T] [--url http://127.0.0.1:8081]\n`,
+    );
+    return exitCodes.ok;
+  }
+  const asked =
+    args.length === 0 || args.includes("--help") || args.includes("-h") || args[0] === "help";
+  const width = Math.max(...commands.map((item) => item.words.length));
+  const lines = commands.map((item) => `  ${item.words.padEnd(width)}  ${item.summary}`);
+  const text = [
+    "usage: rolecall <command> [arguments] [--json] [--tenant T] [--url http://127.0.0.1:8081]",
+    "",
+    ...lines,
+    "",
+    "rolecall <command> --help says more about one of them.",
+  ].join("\n");
+  if (asked) {
+    terminal.out(`${text}\n`);
+    return exitCodes.ok;
+  }
+  terminal.err(
+    `no command "${args
+      .filter((arg) => !arg.startsWith("-"))
+      .slice(0, 2)
+      .join(" ")}"\n\n${text}\n`,
+  );
+  return exitCodes.usage;
+}
+
+/** Runs the process's own command line; the launcher calls it. */
+export async function main(args: readonly string[]): Promise<void> {
+  const terminal: Terminal = {
+    out: (text) => process.stdout.write(text),
+    err: (text) => process.stderr.write(text),
+    isTty: process.stdout.isTTY,
+    columns: process.stdout.columns,
+    readStdin,
+  };
+  process.exitCode = await runCli(args, terminal);
+}
+
+async function readStdin(): Promise<string> {
+  if (process.stdin.isTTY) {
+    throw new CommandError(
+      exitCodes.usage,
+      "give the secret on standard input: `rolecall credential set NAME < file`",
+    );
+  }
+  const chunks: Buffer[] = [];
+  for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks).toString("utf8");
+}
