@@ -23,7 +23,7 @@ export function apiClient(options: {
     pools,
     totalMs: 120_000,
   });
-  const tenant = options.tenant ?? config.tenant;
+  const tenant = options.tenant ?? config.tenantId;
   return Promise.resolve({
     async call(method, path, input = {}) {
       try {

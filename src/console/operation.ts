@@ -2,7 +2,7 @@ import type { z } from "zod";
 import type { AccountStore } from "../accounts/account-store.ts";
 import type { AuditStore } from "../audit/audit-store.ts";
 import type { CredentialStore } from "../credentials/credential-store.ts";
-import type { TenantId } from "../model/ids.ts";
+import type { IdpId, TenantId } from "../model/ids.ts";
 import type { Actor } from "../model/records.ts";
 import type { SyncDeps } from "../sync/sync-deps.ts";
 import type { MappingProposal, ProposalResult } from "../sync/roll-out.ts";
@@ -18,7 +18,7 @@ export interface ConsoleDeps extends SyncDeps {
     tenantId: TenantId,
     draft: {
       readonly kind: "scim" | "operator";
-      readonly idpId: string | undefined;
+      readonly idpId: IdpId | undefined;
       readonly label: string;
       readonly expiresAt: number | undefined;
     },

@@ -29,6 +29,11 @@ export function tokenHash(token: string): string {
   return createHash("sha256").update(token, "utf8").digest("hex");
 }
 
+/** The text of a new token, 256 random bits behind a prefix that secret scanners know it by. */
+export function makeToken(kind: Token["kind"], clock: Clock): string {
+  return `${prefixes[kind]}${Buffer.from(clock.bytes(secretBytes)).toString("base64url")}`;
+}
+
 /** Makes a token with 256 random bits. The answer is the only place where it is ever seen. */
 export async function issueToken(
   deps: IssueDeps,
@@ -36,8 +41,7 @@ export async function issueToken(
   draft: TokenDraft,
   actor: Actor,
 ): Promise<{ readonly tokenId: string; readonly token: string }> {
-  const random = Buffer.from(deps.clock.bytes(secretBytes)).toString("base64url");
-  const token = `${prefixes[draft.kind]}${random}`;
+  const token = makeToken(draft.kind, deps.clock);
   return { tokenId: await keepToken(deps, tenantId, draft, token, actor), token };
 }
 

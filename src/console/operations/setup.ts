@@ -23,6 +23,29 @@ async function theIdp(deps: ConsoleDeps, tenantId: TenantId, idp: string) {
   );
 }
 
+async function allGroups(deps: ConsoleDeps, tenantId: TenantId) {
+  const groups: { displayName: string; idpId: string; groupId: string }[] = [];
+  for (const idp of await deps.store.listIdps(tenantId)) {
+    for (let startIndex = 1; ; startIndex += 1_000) {
+      const page = await deps.store.listGroups(
+        tenantId,
+        idp.idpId,
+        { op: "all" },
+        { startIndex, count: 1_000, sort: undefined },
+      );
+      groups.push(
+        ...page.items.map(({ displayName, groupId }) => ({
+          displayName,
+          groupId,
+          idpId: idp.idpId,
+        })),
+      );
+      if (startIndex + page.items.length > page.total || page.items.length === 0) break;
+    }
+  }
+  return groups;
+}
+
 export const setupOperations = [
   operation({
     name: "listTenants",
@@ -341,6 +364,32 @@ export const setupOperations = [
       });
       deps.ringRelay();
       return { connection: input.connection, group: input.group, groupId: group.groupId };
+    },
+  }),
+  operation({
+    name: "mappingFacts",
+    method: "GET",
+    path: "/mappings/facts",
+    summary: "What is there for names in mapping files to mean: attributes, groups, vendor objects",
+    input: z.object({}),
+    run: async (deps, { tenantId }) => {
+      const [people, attributes, lanes] = await Promise.all([
+        deps.store.countIdentities(tenantId),
+        deps.store.attributeCounts(tenantId),
+        deps.store.listLanes(tenantId),
+      ]);
+      const objects = [];
+      for (const lane of lanes) {
+        const known = await deps.store.listObjects(tenantId, lane.connectionId);
+        if (known.readAt !== undefined)
+          objects.push({ connectionId: lane.connectionId, objects: known.objects });
+      }
+      return {
+        people: people.active,
+        attributes: Object.fromEntries(attributes),
+        groups: await allGroups(deps, tenantId),
+        objects,
+      };
     },
   }),
   operation({

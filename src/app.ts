@@ -1,0 +1,305 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { localBus } from "./adapters/local/local-bus.ts";
+import type { Store } from "./adapters/store.ts";
+import { openSqliteStore } from "./adapters/sqlite/sqlite-store.ts";
+import type { HttpOptions, OpenedHttp } from "./apply/apply-deps.ts";
+import type { Lane } from "./accounts/lane.ts";
+import { checkpointFiles } from "./audit/checkpoint.ts";
+import { createSequencer } from "./audit/sequencer.ts";
+import { bootstrap, type BootstrapSecrets } from "./bootstrap.ts";
+import { readEnv, type Config } from "./config/config.ts";
+import { authHeaders, connectorOf, defaultBaseUrl, vendorFactsOf } from "./connectors/registry.ts";
+import { createApi } from "./console/api.ts";
+import type { ConsoleDeps } from "./console/operation.ts";
+import { allOperations } from "./console/operations/all.ts";
+import { loadSealKey } from "./credentials/seal.ts";
+import { createSecretVault, type SecretVault } from "./credentials/secret-vault.ts";
+import { createTokenCheck, issueToken, tokenHash } from "./credentials/tokens.ts";
+import { createEngine, type Engine } from "./engine.ts";
+import type { HintBus } from "./events/hint-bus.ts";
+import { createHttpPools, type HttpPools } from "./http/http-pools.ts";
+import { createVendorHttp } from "./http/vendor-client.ts";
+import { listen, operatorApp, publicApp, type Listener } from "./listeners.ts";
+import { loadMappings, type LoadedTenant } from "./mapping/load.ts";
+import { systemClock, type Clock } from "./model/clock.ts";
+import { InputError } from "./model/errors.ts";
+import { newId, type TenantId } from "./model/ids.ts";
+import type { Logger } from "./model/log.ts";
+import type { Actor } from "./model/records.ts";
+import { createScimRouter } from "./scim/router.ts";
+import { proposeMappings, type ProposalResult } from "./sync/roll-out.ts";
+import { createHealth } from "./telemetry/health.ts";
+import { createLogger } from "./telemetry/logger.ts";
+import { createMetrics } from "./telemetry/metrics.ts";
+import { startSandboxVendors, type SandboxVendors } from "./sandbox-vendors.ts";
+
+export interface App {
+  readonly config: Config;
+  readonly secrets: BootstrapSecrets;
+  readonly scimUrl: string;
+  readonly operatorUrl: string;
+  readonly mappings: {
+    readonly results: readonly ProposalResult[];
+    readonly problem: InputError | undefined;
+  };
+  readonly vendors: SandboxVendors | undefined;
+  /** Takes no new request, ends what runs, keeps what is owed in the store, closes. */
+  stop(): Promise<void>;
+}
+
+/** Wall time that requests under way get at a stop. */
+const stopGraceMs = 10_000;
+
+/**
+ * The composition root: the only place that knows which adapter, connector and vault stand behind the ports.
+ * @throws InputError, StoreError or Error with one sentence that says what to do
+ */
+export async function startApp(config: Config): Promise<App> {
+  const clock = systemClock({
+    scale: config.timeScale,
+    ...(config.timeAnchor === undefined ? {} : { anchor: config.timeAnchor }),
+  });
+  const owner = newId(clock);
+  const logger = createLogger({
+    level: config.logLevel,
+    clock,
+    base: { version: config.version, instance: owner },
+  });
+  const metrics = createMetrics();
+  const store = await openSqliteStore({
+    folder: config.dataDir,
+    world: config.world,
+    clock,
+    logger,
+  });
+  const pools = createHttpPools();
+  const vendors = await startSandboxVendors(config, clock, logger);
+  const vault = createSecretVault({
+    store,
+    key: await loadSealKey({
+      value: config.sealKey,
+      path: join(config.dataDir, "seal.key"),
+      clock,
+    }),
+    clock,
+    readEnv,
+    readFile: (path) => readFile(path, "utf8"),
+  });
+  const bus: HintBus = config.dropHints
+    ? deafBus(localBus({ clock, logger }))
+    : localBus({ clock, logger });
+  const engine = createEngine({
+    store,
+    bus,
+    clock,
+    logger,
+    metrics: metrics.metrics,
+    owner,
+    connectorOf,
+    openHttp: httpOpener({ vault, pools, clock, logger, vendors }),
+    // A fast clock shrinks every window that guards against slow machines; these are kept humane.
+    timing: config.timeScale > 1 ? { leaseMs: 600_000, intentWindowMs: 120_000 } : {},
+  });
+  const sequencer = createSequencer({
+    store,
+    checkpoints: checkpointFiles(join(config.dataDir, "checkpoints"), store.stamp.instanceId),
+    clock,
+    logger,
+    metrics: metrics.metrics,
+    owner,
+  });
+  const system: Actor = { kind: "system", id: "start" };
+  const loaded = await loadTenant(config, logger);
+  const secrets = await bootstrap(config, store, clock, system, loaded.tenant?.settings);
+  if (vendors !== undefined)
+    await vendors.sealCredentials(vault, config.tenantId, loaded.tenant, system);
+  const results = await rollOut(config, engine, store, loaded.tenant, system);
+  const health = createHealth({
+    clock,
+    checks: {
+      store: async () => {
+        await store.ping();
+      },
+    },
+  });
+  const publicUrl = config.publicUrl ?? `http://localhost:${String(config.port)}`;
+  const scimTokens = createTokenCheck({ store, kind: "scim", clock, logger });
+  const operatorTokens = createTokenCheck({ store, kind: "operator", clock, logger });
+  const scim = createScimRouter({
+    store,
+    clock,
+    logger: logger.child({ room: "scim" }),
+    metrics: metrics.metrics,
+    publicUrl,
+    onCommit: engine.ringRelay,
+    authenticate: async (token, address) => {
+      const known = await scimTokens.check(token);
+      if (known?.idpId === undefined) return undefined;
+      return {
+        tenantId: known.tenantId,
+        idpId: known.idpId,
+        actor: {
+          kind: "idp",
+          id: known.idpId,
+          address,
+          credentialFingerprint: tokenHash(token).slice(0, 12),
+        },
+      };
+    },
+  });
+  const api = createApi(consoleDeps(config, engine, store, vault, clock, publicUrl), {
+    defaultTenant: config.tenantId,
+    operations: allOperations,
+    logger: logger.child({ room: "console" }),
+    authenticate: async (token, address) => {
+      if (token === undefined) return undefined;
+      const known = await operatorTokens.check(token);
+      if (known === undefined) return undefined;
+      return {
+        kind: "operator",
+        id: known.label,
+        address,
+        credentialFingerprint: tokenHash(token).slice(0, 12),
+      };
+    },
+  });
+  const probes = { live: () => health.live(), ready: () => health.ready() };
+  const listeners: Listener[] = [];
+  listeners.push(
+    await listen(
+      publicApp({ scim, probes, trustedProxies: config.trustedProxies }),
+      config.port,
+      undefined,
+    ),
+  );
+  listeners.push(
+    await listen(
+      operatorApp({ api, probes, metrics: () => metrics.expose() }),
+      config.operatorPort,
+      config.operatorHost,
+    ),
+  );
+  sequencer.start();
+  await engine.start();
+  const [scimListener, operatorListener] = listeners;
+  return {
+    config,
+    secrets,
+    scimUrl: scimListener?.url ?? "",
+    operatorUrl: operatorListener?.url ?? "",
+    mappings: { results, problem: loaded.problem },
+    vendors,
+    async stop() {
+      await Promise.all(listeners.map((listener) => listener.close(stopGraceMs)));
+      await engine.stop();
+      await bus.close();
+      await sequencer.stop();
+      await store.close();
+      await vendors?.close();
+      await pools.close();
+    },
+  };
+}
+
+/** Reads the tenant's files; what is wrong with them does not stop the service: the last good versions stay active. */
+async function loadTenant(
+  config: Config,
+  logger: Logger,
+): Promise<{
+  readonly tenant: LoadedTenant | undefined;
+  readonly problem: InputError | undefined;
+}> {
+  try {
+    const [tenant] = await loadMappings(config.mappingsDir, vendorFactsOf, [config.tenantId]);
+    return { tenant, problem: undefined };
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    logger.error(
+      { problems: error.problems.length },
+      "mapping files not loaded; the last good versions stay active",
+    );
+    return { tenant: undefined, problem: error };
+  }
+}
+
+async function rollOut(
+  config: Config,
+  engine: Engine,
+  store: Store,
+  tenant: LoadedTenant | undefined,
+  actor: Actor,
+): Promise<readonly ProposalResult[]> {
+  if (tenant === undefined) return [];
+  await store.replaceFileExceptions(
+    config.tenantId,
+    { exceptions: tenant.exceptions },
+    { records: [], recompute: [] },
+  );
+  return proposeMappings(engine.sync, config.tenantId, tenant.connections, {
+    approvals: tenant.settings.approvals,
+    actor,
+  });
+}
+
+/** Opens the client of one connection: base URL, credential, organisation pin and report-only gate in one place. */
+function httpOpener(parts: {
+  readonly vault: SecretVault;
+  readonly pools: HttpPools;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly vendors: SandboxVendors | undefined;
+}): (lane: Lane, options: HttpOptions) => Promise<OpenedHttp> {
+  return async (lane, options) => {
+    const facts = vendorFactsOf(lane.vendor, lane.profile);
+    if (facts === undefined) throw new Error(`no connector for ${lane.vendor}/${lane.profile}`);
+    const { fingerprint } = await parts.vault.open(lane.tenantId, lane.credential);
+    const simulated = parts.vendors?.urlOf(lane.vendor);
+    const http = createVendorHttp({
+      facts,
+      baseUrl: simulated ?? lane.baseUrl ?? defaultBaseUrl(lane.vendor),
+      clearText: simulated !== undefined,
+      headers: async () =>
+        authHeaders(lane.vendor, (await parts.vault.open(lane.tenantId, lane.credential)).secret),
+      mode: () => (lane.policy.mode === "report-only" ? "report-only" : "write"),
+      governor: options.governor,
+      pinnedOrganization: () => lane.organization?.id,
+      beforeWrite: options.beforeWrite,
+      clock: parts.clock,
+      logger: parts.logger.child({ room: "http", connectionId: lane.connectionId }),
+      pools: parts.pools,
+      signal: options.signal,
+    });
+    return { http, credentialFingerprint: fingerprint };
+  };
+}
+
+function consoleDeps(
+  config: Config,
+  engine: Engine,
+  store: Store,
+  vault: SecretVault,
+  clock: Clock,
+  publicUrl: string,
+): ConsoleDeps {
+  const read = async (tenantId: TenantId): Promise<LoadedTenant | undefined> =>
+    (await loadMappings(config.mappingsDir, vendorFactsOf, [tenantId]))[0];
+  return {
+    ...engine.sync,
+    store,
+    version: config.version,
+    world: config.world,
+    publicUrl,
+    issueToken: (tenantId, draft, actor) => issueToken({ store, clock }, tenantId, draft, actor),
+    putCredential: (tenantId, name, secret, actor) => vault.put(tenantId, name, secret, actor),
+    readMappings: async (tenantId) => (await read(tenantId))?.connections ?? [],
+    proposeMappings: async (tenantId, actor) =>
+      rollOut({ ...config, tenantId }, engine, store, await read(tenantId), actor),
+    backlog: async () => store.recomputeBacklog(clock.now()),
+  };
+}
+
+/** A bus that loses every hint, to show that hints only save time. */
+function deafBus(bus: HintBus): HintBus {
+  return { ...bus, publish: () => Promise.resolve() };
+}

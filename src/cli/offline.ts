@@ -1,0 +1,197 @@
+import { capabilities } from "../connectors/capabilities.ts";
+import { vendorFactsOf } from "../connectors/registry.ts";
+import { readConfig } from "../config/config.ts";
+import { runDemo } from "../demo/demo.ts";
+import {
+  lintAdmins,
+  lintAttributes,
+  lintGroups,
+  lintObjects,
+  type LintWarning,
+} from "../mapping/lint.ts";
+import { loadMappings, type LoadedConnection, type LoadedTenant } from "../mapping/load.ts";
+import { runMappingTests } from "../mapping/test-file.ts";
+import { serve } from "../main.ts";
+import { z } from "zod";
+import { CommandError, exitCodes, flag, type Command, type Invocation } from "./command.ts";
+import { doctor } from "./doctor.ts";
+import { verifyRecord } from "./verify-record.ts";
+
+export const offlineCommands: readonly Command[] = [
+  {
+    words: "serve",
+    usage: "serve [--sandbox]",
+    summary: "run the service (what `npm start` does)",
+    offline: true,
+    flags: { sandbox: "boolean" },
+    run: async (invocation) => {
+      await serve({ sandbox: invocation.flags.sandbox === true, terminal: invocation.terminal });
+      return exitCodes.ok;
+    },
+  },
+  {
+    words: "demo",
+    usage: "demo [--keep] [--kills N] [--no-hints]",
+    summary: "a day of joiner, mover and leaver on simulated vendors",
+    offline: true,
+    flags: { keep: "boolean", kills: "string", "no-hints": "boolean" },
+    run: async (invocation) => {
+      const kills = Number(flag(invocation, "kills") ?? "0");
+      if (!Number.isInteger(kills) || kills < 0)
+        throw new CommandError(exitCodes.usage, "--kills wants a whole number");
+      const right = await runDemo({
+        keep: invocation.flags.keep === true,
+        kills,
+        hints: invocation.flags["no-hints"] !== true,
+        write: invocation.terminal.out,
+        live: invocation.terminal.isTty,
+      });
+      return right ? exitCodes.ok : exitCodes.negative;
+    },
+  },
+  {
+    words: "mapping check",
+    usage: "mapping check [--online]",
+    summary:
+      "read every mapping file, run its tests, warn; --online compares names with what is there",
+    offline: true,
+    flags: { online: "boolean" },
+    run: checkMappings,
+  },
+  {
+    words: "audit verify",
+    usage: "audit verify [--export FILE] [--checkpoints FILE]",
+    summary: "recompute the record's tree and compare it with every checkpoint",
+    offline: true,
+    flags: { export: "string", checkpoints: "string" },
+    run: verifyRecord,
+  },
+  {
+    words: "doctor",
+    usage: "doctor",
+    summary: "check settings, folders, ports, mappings and vendors, and say what to do",
+    offline: true,
+    flags: {},
+    run: doctor,
+  },
+  {
+    words: "capabilities",
+    usage: "capabilities [--endpoints]",
+    summary: "what each connector can do, and every endpoint that it will ever call",
+    offline: true,
+    flags: { endpoints: "boolean" },
+    run: (invocation) => {
+      const table = capabilities();
+      if (invocation.json) {
+        invocation.terminal.out(`${JSON.stringify(table, null, 2)}\n`);
+        return Promise.resolve(exitCodes.ok);
+      }
+      for (const item of table) {
+        invocation.terminal.out(`${item.vendor}/${item.profile}\n`);
+        for (const [kind, facts] of Object.entries(item.kinds)) {
+          invocation.terminal.out(`  ${kind}: ${Object.keys(facts.roles).join(", ")}\n`);
+        }
+        for (const impossible of item.impossible) {
+          invocation.terminal.out(
+            `  not possible: ${impossible.what}; instead: ${impossible.instead}\n`,
+          );
+        }
+        if (invocation.flags.endpoints === true) {
+          for (const endpoint of item.endpoints) {
+            invocation.terminal.out(
+              `  ${endpoint.access.padEnd(5)} ${endpoint.method.padEnd(6)} ${endpoint.path}\n`,
+            );
+          }
+        }
+      }
+      return Promise.resolve(exitCodes.ok);
+    },
+  },
+];
+
+async function checkMappings(invocation: Invocation) {
+  const { mappingsDir } = readConfig();
+  const tenants = await loadMappings(mappingsDir, vendorFactsOf);
+  const report: {
+    file: string;
+    rules: number;
+    checked: number;
+    failures: readonly string[];
+    warnings: readonly string[];
+  }[] = [];
+  for (const tenant of tenants) {
+    const online =
+      invocation.flags.online === true ? await onlineFacts(invocation, tenant) : undefined;
+    for (const connection of tenant.connections) {
+      const tests =
+        connection.tests === undefined
+          ? undefined
+          : runMappingTests(connection.compiled, connection.tests);
+      const warnings = [
+        ...lintAdmins(connection.compiled, connection.policy),
+        ...lintOnline(connection, online),
+      ];
+      report.push({
+        file: `${tenant.tenantId}/${connection.connectionId}.yaml`,
+        rules: connection.compiled.rules.length,
+        checked: tests?.checked ?? 0,
+        failures: tests?.failures ?? [],
+        warnings: warnings.map((warning) => warning.text),
+      });
+    }
+  }
+  const failed = report.reduce((sum, item) => sum + item.failures.length, 0);
+  if (invocation.json) invocation.terminal.out(`${JSON.stringify(report, null, 2)}\n`);
+  else {
+    for (const item of report) {
+      invocation.terminal.out(
+        `${item.failures.length === 0 ? "ok " : "NOT"} ${item.file}: ${String(item.rules)} rules, ${item.checked === 0 ? "no test file" : `${String(item.checked)} people checked`}\n`,
+      );
+      for (const failure of item.failures) invocation.terminal.out(`    ${failure}\n`);
+      for (const warning of item.warnings) invocation.terminal.out(`    warning: ${warning}\n`);
+    }
+  }
+  return failed === 0 ? exitCodes.ok : exitCodes.negative;
+}
+
+const factsShape = z.object({
+  people: z.number(),
+  attributes: z.record(z.string(), z.number()),
+  groups: z.array(z.object({ displayName: z.string(), idpId: z.string() })),
+  objects: z.array(
+    z.object({
+      connectionId: z.string(),
+      objects: z.array(
+        z.object({
+          kind: z.string(),
+          objectId: z.string(),
+          name: z.string(),
+          archived: z.boolean(),
+          manageable: z.boolean(),
+        }),
+      ),
+    }),
+  ),
+});
+type OnlineFacts = z.output<typeof factsShape>;
+
+async function onlineFacts(invocation: Invocation, tenant: LoadedTenant): Promise<OnlineFacts> {
+  const api = await invocation.api();
+  return factsShape.parse(await api.call("GET", "/mappings/facts", { tenant: tenant.tenantId }));
+}
+
+function lintOnline(
+  connection: LoadedConnection,
+  facts: OnlineFacts | undefined,
+): readonly LintWarning[] {
+  if (facts === undefined) return [];
+  const known = facts.objects.find((item) => item.connectionId === connection.connectionId);
+  return [
+    ...lintAttributes(connection.compiled, {
+      people: facts.people,
+      withAttribute: new Map(Object.entries(facts.attributes)),
+    }),
+    ...lintGroups(connection.compiled, facts.groups),
+    ...(known === undefined ? [] : lintObjects(connection.compiled, known.objects)),
+  ];
+}

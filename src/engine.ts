@@ -1,0 +1,194 @@
+import type { Store } from "./adapters/store.ts";
+import { defaultTiming, type ApplyDeps, type ApplyTiming } from "./apply/apply-deps.ts";
+import { keepLane, laneNeedsKeeping } from "./apply/lane-keeper.ts";
+import { createWorker, type Worker } from "./apply/worker.ts";
+import type { Connector } from "./connectors/connector.ts";
+import { createConsumer } from "./events/consumer.ts";
+import { createFanouts } from "./events/fanouts.ts";
+import type { HintBus } from "./events/hint-bus.ts";
+import { createRelay } from "./events/relay.ts";
+import { createSweep } from "./events/sweep.ts";
+import type { Clock } from "./model/clock.ts";
+import { newId, type ConnectionId, type TenantId } from "./model/ids.ts";
+import type { Logger, Metrics } from "./model/log.ts";
+import type { Actor } from "./model/records.ts";
+import { bindGroup } from "./sync/bind-groups.ts";
+import { compareListing } from "./sync/compare-listing.ts";
+import { createRecompute, type Recompute } from "./sync/recompute.ts";
+import type { SyncDeps } from "./sync/sync-deps.ts";
+
+export interface EngineParts {
+  readonly store: Store;
+  readonly bus: HintBus;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  /** Unique per process life. */
+  readonly owner: string;
+  readonly connectorOf: (vendor: string, profile: string) => Connector | undefined;
+  readonly openHttp: ApplyDeps["openHttp"];
+  readonly timing?: Partial<ApplyTiming>;
+}
+
+/** Everything between the directory and the vendors, wired once: used by the service, by tests and by the simulator. */
+export interface Engine {
+  readonly sync: SyncDeps;
+  readonly apply: ApplyDeps;
+  readonly recompute: Recompute;
+  readonly ringRelay: () => void;
+  start(): Promise<void>;
+  /** Lets what runs end: no hint, mark or lease is lost. */
+  stop(): Promise<void>;
+}
+
+const keepPollMs = 5_000;
+const keepLeaseMs = 120_000;
+
+export function createEngine(parts: EngineParts): Engine {
+  const { store, bus, clock, logger, metrics, owner } = parts;
+  const actor: Actor = { kind: "worker", id: owner };
+  let worker: Worker | undefined;
+  const ringWorkers = () => {
+    worker?.ring();
+  };
+  const relay = createRelay({ store, bus, clock, logger, metrics });
+  const ringRelay = () => {
+    relay.ring();
+    fanouts.ring();
+  };
+  const sync: SyncDeps = {
+    store,
+    clock,
+    logger: logger.child({ room: "sync" }),
+    metrics,
+    actor,
+    vendorFacts: (vendor, profile) => parts.connectorOf(vendor, profile)?.facts,
+    ringWorkers,
+    ringRelay,
+  };
+  const recompute = createRecompute(sync);
+  const apply: ApplyDeps = {
+    store,
+    clock,
+    logger: logger.child({ room: "apply" }),
+    metrics,
+    actor,
+    owner,
+    timing: { ...defaultTiming, ...parts.timing },
+    connectorOf: parts.connectorOf,
+    openHttp: parts.openHttp,
+    afterListing: (tenantId, connectionId, changed) =>
+      compareListing(sync, tenantId, connectionId, changed),
+    afterObjects: (tenantId, connectionId) => markConnection(sync, tenantId, connectionId),
+  };
+  const consumer = createConsumer({ bus, clock, logger, metrics, recompute });
+  const sweep = createSweep({ store, clock, logger, metrics, recompute });
+  const fanouts = createFanouts({
+    store,
+    clock,
+    logger,
+    metrics,
+    owner,
+    beforeFanout: async (fanout) => {
+      if (fanout.scope.kind === "group")
+        await bindGroup(sync, fanout.tenantId, fanout.scope.groupId);
+    },
+    afterPage: ringRelay,
+  });
+  const keeper = createKeeper(apply, store);
+  return {
+    sync,
+    apply,
+    recompute,
+    ringRelay,
+    async start() {
+      worker = createWorker(apply);
+      await consumer.start();
+      relay.start();
+      fanouts.start();
+      sweep.start();
+      worker.start();
+      keeper.start();
+    },
+    async stop() {
+      await Promise.all([keeper.stop(), sweep.stop(), fanouts.stop(), relay.stop()]);
+      await consumer.stop();
+      await worker?.stop();
+    },
+  };
+}
+
+/** The vendor's objects changed: names may resolve now, for everybody at this connection. */
+async function markConnection(
+  sync: SyncDeps,
+  tenantId: TenantId,
+  connectionId: ConnectionId,
+): Promise<void> {
+  await sync.store.updateLane(
+    tenantId,
+    { connectionId, set: {}, now: sync.clock.now() },
+    {
+      records: [],
+      recompute: [],
+      fanouts: [
+        {
+          fanoutId: newId(sync.clock),
+          scope: { kind: "connection", connectionId },
+          cause: { kind: "observation" },
+          urgent: false,
+        },
+      ],
+    },
+  );
+  sync.ringRelay();
+}
+
+/** Looks after lanes: one worker of the fleet at a time per lane, by a leased row. */
+function createKeeper(deps: ApplyDeps, store: Store) {
+  const abort = new AbortController();
+  let running: Promise<void> | undefined;
+  const round = async (): Promise<void> => {
+    for (const lane of await store.listLanes(undefined)) {
+      const now = deps.clock.now();
+      if (abort.signal.aborted || !laneNeedsKeeping(lane, now)) continue;
+      const job = `lane:${lane.connectionId}`;
+      const mine = await store.leaseSchedule({
+        tenantId: lane.tenantId,
+        job,
+        owner: deps.owner,
+        now,
+        leaseMs: keepLeaseMs,
+      });
+      if (!mine) continue;
+      try {
+        await keepLane(deps, lane);
+      } finally {
+        await store.finishSchedule({
+          tenantId: lane.tenantId,
+          job,
+          owner: deps.owner,
+          nextAt: deps.clock.now(),
+        });
+      }
+    }
+  };
+  const loop = async (): Promise<void> => {
+    while (!abort.signal.aborted) {
+      try {
+        await round();
+      } catch (error) {
+        deps.logger.error({ err: error }, "lanes not looked after; tried again");
+      }
+      await deps.clock.sleep(keepPollMs, abort.signal);
+    }
+  };
+  return {
+    start() {
+      running ??= loop();
+    },
+    async stop() {
+      abort.abort();
+      await running;
+    },
+  };
+}

@@ -1,0 +1,94 @@
+import { startApp, type App } from "./app.ts";
+import type { Terminal } from "./cli/command.ts";
+import { readConfig } from "./config/config.ts";
+
+/**
+ * Runs the service until a signal asks it to stop. The first signal stops calmly, a second one at once.
+ * @throws InputError with everything that is wrong with the settings
+ */
+export async function serve(options: {
+  readonly sandbox: boolean;
+  readonly terminal: Terminal;
+}): Promise<void> {
+  const config = options.sandbox
+    ? readConfig({ ...process.env, ROLECALL_SANDBOX: "1" })
+    : readConfig();
+  const stopped = stopSignal();
+  const app = await startApp(config);
+  options.terminal.err(banner(app, options.terminal.isTty));
+  await stopped;
+  options.terminal.err("stopping: requests under way end, what is owed stays in the store\n");
+  await app.stop();
+}
+
+function stopSignal(): Promise<void> {
+  return new Promise((resolve) => {
+    let asked = false;
+    const stop = () => {
+      if (asked) process.exit(130);
+      asked = true;
+      resolve();
+    };
+    process.on("SIGINT", stop);
+    process.on("SIGTERM", stop);
+  });
+}
+
+/** What a person sees at a start: which world this is, where it listens, and what to do next. */
+export function banner(app: App, isTty: boolean): string {
+  const { config, secrets } = app;
+  const sandbox = config.world === "sandbox";
+  const scim = `${config.publicUrl ?? app.scimUrl}/scim/v2`;
+  return `${[
+    sandbox
+      ? `Rolecall ${config.version}  SANDBOX: simulated vendors, nothing real is touched${config.timeScale > 1 ? `; time runs ${String(config.timeScale)} times as fast` : ""}`
+      : `Rolecall ${config.version}  LIVE: connections write only where a mapping file says so; the default is report-only`,
+    "",
+    `  for identity providers  ${app.scimUrl}/scim/v2`,
+    `  for you                 ${app.operatorUrl}/api/v1   (npx rolecall status)`,
+    `  data                    ${config.dataDir}`,
+    ...secretLines(app, isTty),
+    ...mappingLines(app),
+    "",
+    ...(sandbox ? [] : connectLines(scim, config.publicUrl !== undefined)),
+    ...(secrets.made || sandbox ? [] : [""]),
+  ].join("\n")}\n`;
+}
+
+function secretLines({ secrets }: App, isTty: boolean): readonly string[] {
+  if (secrets.path === undefined) return ["  tokens                  as given in the environment"];
+  if (!secrets.made || !isTty)
+    return [`  tokens                  in ${secrets.path} (readable by you alone)`];
+  return [
+    `  SCIM token              ${secrets.scimToken}`,
+    `  operator token          ${secrets.operatorToken}`,
+    `                          shown this once; kept in ${secrets.path}, readable by you alone`,
+  ];
+}
+
+function mappingLines({ mappings }: App): readonly string[] {
+  if (mappings.problem !== undefined) {
+    return [
+      "",
+      "  mapping files are NOT loaded, the last good versions stay active:",
+      ...mappings.problem.problems.map((line) => `    ${line}`),
+    ];
+  }
+  return mappings.results.map(
+    (result) =>
+      `  mapping ${result.connectionId.padEnd(16)}${result.outcome === "waits" ? `waits for you: ${result.why}` : result.outcome}`,
+  );
+}
+
+function connectLines(scim: string, isPublic: boolean): readonly string[] {
+  return [
+    "Next, in this order:",
+    isPublic
+      ? `  1. From another network: curl ${scim.replace("/scim/v2", "/healthz")} must answer.`
+      : "  1. Make port 8080 reachable over public HTTPS and set ROLECALL_URL to that address; Okta and Entra ID call you.",
+    `  2. Okta: Provisioning > Integration: SCIM connector base URL ${scim}, unique field userName, HTTP Header with the SCIM token.`,
+    `     Entra ID: Provisioning > Automatic: Tenant URL ${scim}, Secret token the SCIM token; then Test Connection.`,
+    "  3. When everybody has arrived: npx rolecall idp loaded <name>. Until then Rolecall grants and never removes.",
+    "  4. npx rolecall credential set <name> < key.txt, edit mappings/, npx rolecall mapping apply, npx rolecall plan.",
+  ];
+}
