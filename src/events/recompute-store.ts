@@ -54,9 +54,7 @@ export interface RecomputeStore {
     identityIds: readonly IdentityId[],
   ): Promise<readonly RecomputeMark[]>;
   /** Counts for metrics and readiness. */
-  recomputeBacklog(
-    now: Instant,
-  ): Promise<{
+  recomputeBacklog(now: Instant): Promise<{
     readonly owed: number;
     readonly urgentOwed: number;
     readonly oldestSince: Instant | undefined;
