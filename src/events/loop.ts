@@ -28,10 +28,13 @@ export function createLoop(options: {
   let stopping = false;
   let rung = false;
   let rest: AbortController | undefined;
+  // Asked through functions: others set these while a round is awaited.
+  const isStopping = () => stopping;
+  const isRung = () => rung;
 
   const run = async (): Promise<void> => {
     let failures = 0;
-    while (!stopping) {
+    while (!isStopping()) {
       rung = false;
       let restMs: number;
       try {
@@ -45,9 +48,9 @@ export function createLoop(options: {
         );
         logger.error({ err: error, loop: name, failures }, "a round failed; it is tried again");
       }
-      if (restMs > 0 && !rung) {
+      if (restMs > 0 && !isRung()) {
         rest = new AbortController();
-        if (!stopping) await clock.sleep(restMs, rest.signal);
+        if (!isStopping()) await clock.sleep(restMs, rest.signal);
         rest = undefined;
       }
     }
