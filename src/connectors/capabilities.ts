@@ -1,0 +1,27 @@
+import type { VendorFacts } from "../model/vendor-facts.ts";
+import type { Connector } from "./connector.ts";
+import { connectors } from "./registry.ts";
+
+/** What one connector can do, as data: its facts, and the optional abilities that it has. */
+export interface Capabilities extends VendorFacts {
+  readonly abilities: readonly string[];
+}
+
+/** The table of all connectors, sorted by vendor and profile; `capabilities.json` is this, and a test compares. */
+export function capabilities(): readonly Capabilities[] {
+  return Object.values(connectors)
+    .flatMap((profiles) => Object.values(profiles))
+    .map((connector) => ({ ...connector.facts, abilities: abilitiesOf(connector) }))
+    .sort((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1));
+}
+
+function abilitiesOf(connector: Connector): readonly string[] {
+  return [
+    ...(connector.keys === undefined ? [] : ["keys.list", "keys.deactivate"]),
+    ...(connector.exclusiveKey === undefined ? [] : ["whole-object writes"]),
+  ];
+}
+
+function nameOf(facts: VendorFacts): string {
+  return `${facts.vendor}/${facts.profile}`;
+}
