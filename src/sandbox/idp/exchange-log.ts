@@ -29,7 +29,11 @@ export class ExchangeLog {
 
   add(exchange: Exchange): void {
     this.#total += 1;
-    this.#entries.push({ ...exchange, requestBody: withoutSecrets(exchange.requestBody) });
+    this.#entries.push({
+      ...exchange,
+      requestBody: withoutSecrets(exchange.requestBody),
+      responseBody: withoutSecrets(exchange.responseBody),
+    });
     if (this.#entries.length > this.#max) this.#entries.shift();
   }
 
@@ -44,7 +48,7 @@ export class ExchangeLog {
   }
 }
 
-/** Okta sends a password with each create, also under a PATCH value: no place in a body may show one. */
+/** Okta sends a password with each create, also under a PATCH value: no place in a body may show one, nor may a service's echo. */
 function withoutSecrets(body: Json | undefined): Json | undefined {
   if (Array.isArray(body))
     return (body as readonly Json[]).map((item) => withoutSecrets(item) ?? null);
