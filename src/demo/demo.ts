@@ -1,0 +1,189 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { verifyFolder } from "../cli/verify-record.ts";
+import { makeToken } from "../credentials/tokens.ts";
+import { createHttpPools, type HttpPools } from "../http/http-pools.ts";
+import { createJsonClient } from "../http/json-client.ts";
+import { systemClock, type Clock } from "../model/clock.ts";
+import { asId, type TenantId } from "../model/ids.ts";
+import { checkVendor, renderChecks } from "./final-check.ts";
+import { Operator } from "./operator.ts";
+import { freePorts, Service } from "./service.ts";
+import { startDemoVendors } from "./simulated-vendors.ts";
+import { Story } from "./story.ts";
+import { Timeline } from "./timeline.ts";
+
+export interface DemoOptions {
+  /** Leaves the service and the vendors running until a signal. */
+  readonly keep: boolean;
+  /** How often the service is killed at a random moment and started again. */
+  readonly kills: number;
+  /** false: the bus drops every hint, so that the sweep alone does the work. */
+  readonly hints: boolean;
+  readonly write: (text: string) => void;
+  readonly live: boolean;
+}
+
+/** A wall second is a minute. */
+const scale = 60;
+const tenantId = asId<TenantId>("demo");
+const mappings = fileURLToPath(new URL("../../mappings", import.meta.url));
+
+/** Plays the day. Answers whether every vendor ended as the mapping says and the record verifies. */
+export async function runDemo(options: DemoOptions): Promise<boolean> {
+  const anchor = Date.now();
+  const clock = systemClock({ scale, anchor });
+  const timeline = new Timeline({ clock, write: options.write, live: options.live });
+  timeline.say(
+    `A day at an invented company, ${String(scale)} times as fast: one second here is a minute there. Times are story times.\n`,
+  );
+  const folder = await mkdtemp(join(tmpdir(), "rolecall-demo-"));
+  const vendors = await startDemoVendors(clock);
+  const pools = createHttpPools();
+  const [port = 0, operatorPort = 0] = await freePorts(2);
+  const token = makeToken("operator", clock);
+  const service = new Service({
+    folder,
+    port,
+    operatorPort,
+    clock,
+    env: {
+      ROLECALL_SANDBOX: "1",
+      ROLECALL_SANDBOX_VENDORS: Object.entries(vendors.urls)
+        .map(([vendor, url]) => `${vendor}=${url}`)
+        .join(","),
+      ROLECALL_TIME_SCALE: String(scale),
+      ROLECALL_TIME_ANCHOR: String(anchor),
+      ROLECALL_TENANT: tenantId,
+      ROLECALL_MAPPINGS: mappings,
+      ROLECALL_ADMIN_TOKEN: token,
+      ...(options.hints ? {} : { ROLECALL_SANDBOX_DROP_HINTS: "1" }),
+    },
+  });
+  const chaos = new AbortController();
+  let right = false;
+  try {
+    service.start();
+    await service.ready((url) => answers(pools, url));
+    timeline.tell("Rolecall", `started on a fresh folder, ${service.scimUrl}/scim/v2`);
+    const client = createJsonClient({
+      baseUrl: `${service.operatorUrl}/api/v1`,
+      token,
+      pools,
+      totalMs: 10_000,
+    });
+    const operator = new Operator(
+      (method, path, input) => client.call(method, path, input),
+      clock,
+      () => {
+        service.assertAlive();
+      },
+    );
+    const story = new Story({ clock, timeline, service, operator, vendors });
+    const killing = killAtRandom(options.kills, service, clock, timeline, chaos.signal);
+    try {
+      await story.play();
+    } finally {
+      chaos.abort();
+      await killing;
+    }
+    await service.ready((url) => answers(pools, url));
+    const checks = [];
+    for (const truth of vendors.truth())
+      checks.push(checkVendor(truth, await operator.targets(truth.connection)));
+    timeline.end();
+    timeline.say(
+      `\nWhat the mapping says against what the vendors hold:\n\n${renderChecks(checks)}`,
+    );
+    for (const complaint of story.complaints) timeline.say(`NOT RIGHT: ${complaint}`);
+    right =
+      story.complaints.length === 0 && checks.every((check) => check.differences.length === 0);
+    if (options.keep) await keepRunning(timeline, service, token);
+  } catch (error) {
+    timeline.end();
+    timeline.say(
+      `\nNOT RIGHT: ${error instanceof Error ? error.message : String(error)}\nThe service's log is ${service.logPath}`,
+    );
+  }
+  await service.stop();
+  await vendors.close();
+  await pools.close();
+  right = (await verified(join(folder, "data"), timeline)) && right;
+  if (right) {
+    if (!options.keep) timeline.say(whatNext);
+    await rm(folder, { recursive: true, force: true });
+  }
+  return right;
+}
+
+async function verified(dataDir: string, timeline: Timeline): Promise<boolean> {
+  try {
+    const result = await verifyFolder(dataDir, tenantId);
+    timeline.say(
+      result.ok
+        ? `The audit record verifies: ${String(result.size)} records, ${String(result.checkpoints)} checkpoints, root ${result.root.slice(0, 16)}…`
+        : `NOT RIGHT: the audit record does not verify: ${result.problems.join("; ")}`,
+    );
+    return result.ok;
+  } catch (error) {
+    timeline.say(
+      `NOT RIGHT: the audit record could not be read: ${error instanceof Error ? error.message : String(error)}`,
+    );
+    return false;
+  }
+}
+
+/** kill -9 at moments that nobody chose, each followed by a new life on the same folder. */
+async function killAtRandom(
+  kills: number,
+  service: Service,
+  clock: Clock,
+  timeline: Timeline,
+  signal: AbortSignal,
+): Promise<void> {
+  for (let done = 0; done < kills; done++) {
+    await clock.sleep(20_000 + clock.random() * 100_000, signal);
+    if (signal.aborted) return;
+    await service.crash();
+    timeline.tell("chaos", `kill -9, and a new start (${String(done + 1)} of ${String(kills)})`);
+  }
+}
+
+async function keepRunning(timeline: Timeline, service: Service, token: string): Promise<void> {
+  timeline.say(
+    [
+      "The service goes on running. In another terminal:",
+      "",
+      `  export ROLECALL_API_URL=${service.operatorUrl} ROLECALL_ADMIN_TOKEN=${token} ROLECALL_TENANT=demo`,
+      "  npx rolecall status",
+      "  npx rolecall explain omar.benjelloun@example.com",
+      '  npx rolecall explain kwame.boateng@example.com --want "instantly:admin"',
+      "  npx rolecall findings",
+      "",
+      "Ctrl-C ends it.",
+    ].join("\n"),
+  );
+  await new Promise<void>((resolve) => {
+    process.once("SIGINT", resolve);
+    process.once("SIGTERM", resolve);
+  });
+}
+
+async function answers(pools: HttpPools, url: string): Promise<boolean> {
+  const { origin, pathname } = new URL(url);
+  try {
+    const { statusCode, body } = await pools.of(origin).request({ method: "GET", path: pathname });
+    await body.dump();
+    return statusCode === 200;
+  } catch {
+    // Not listening yet: that is what is being asked.
+    return false;
+  }
+}
+
+const whatNext = `
+Next: npm run demo -- --keep    leaves it running; then, in another terminal, the commands that it prints, for example
+        npx rolecall explain omar.benjelloun@example.com
+      npm start                 the real thing, report-only until you say otherwise`;

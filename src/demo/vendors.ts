@@ -1,0 +1,22 @@
+import type { VendorTruth } from "./final-check.ts";
+
+/** The two vendors of the demo as the story needs them. They live in the driver's process: a crash of the service is no crash of theirs. */
+export interface DemoVendors {
+  /** Vendor → base URL, as the service is told. */
+  readonly urls: Readonly<Record<string, string>>;
+  /** Credential name → secret, as an operator seals them. */
+  readonly credentials: Readonly<Record<string, string>>;
+  /** People accept what is in their mailbox; answers how many did. */
+  acceptInvitations(whom: (email: string) => boolean): number;
+  openInvitations(): readonly string[];
+  /** Time passes for one invitation alone. */
+  expireInvitation(email: string): void;
+  /** Anthropic answers 429 to the next calls and 503 for some domain seconds. */
+  stumble(forMs: number): void;
+  /** The next invitation is made and its answer is lost. */
+  loseNextInvitationAnswer(): void;
+  /** How often each address was really invited, for "no duplicate". */
+  invitationsOf(email: string): number;
+  truth(): readonly VendorTruth[];
+  close(): Promise<void>;
+}
