@@ -1,6 +1,6 @@
 import { startApp, type App } from "./app.ts";
 import type { Terminal } from "./cli/command.ts";
-import { readConfig } from "./config/config.ts";
+import { environmentWith, readConfig } from "./config/config.ts";
 
 /**
  * Runs the service until a signal asks it to stop. The first signal stops calmly, a second one at once.
@@ -11,7 +11,7 @@ export async function serve(options: {
   readonly terminal: Terminal;
 }): Promise<void> {
   const config = options.sandbox
-    ? readConfig({ ...process.env, ROLECALL_SANDBOX: "1" })
+    ? readConfig(environmentWith({ ROLECALL_SANDBOX: "1" }))
     : readConfig();
   const stopped = stopSignal();
   const app = await startApp(config);

@@ -14,8 +14,7 @@ export function apiClient(options: {
   readonly tenant: string | undefined;
 }): Promise<Api> {
   const config = readConfig();
-  const url =
-    options.url ?? readEnv("ROLECALL_API_URL") ?? `http://127.0.0.1:${String(config.operatorPort)}`;
+  const url = options.url ?? config.apiUrl ?? `http://127.0.0.1:${String(config.operatorPort)}`;
   const pools = createHttpPools({ connectMs: 5_000 });
   const client = createJsonClient({
     baseUrl: `${url}/api/v1`,

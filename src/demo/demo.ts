@@ -55,7 +55,7 @@ export async function runDemo(options: DemoOptions): Promise<boolean> {
         .map(([vendor, url]) => `${vendor}=${url}`)
         .join(","),
       ROLECALL_TIME_SCALE: String(scale),
-      ROLECALL_TIME_ANCHOR: String(anchor),
+      ROLECALL_TIME_ANCHOR: new Date(anchor).toISOString(),
       ROLECALL_TENANT: tenantId,
       ROLECALL_MAPPINGS: mappings,
       ROLECALL_ADMIN_TOKEN: token,

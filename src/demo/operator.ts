@@ -147,5 +147,6 @@ export class Operator {
 /** No answer at all, or one that says "not now". */
 function isPassing(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
-  return "passing" in error ? error.passing === true : true;
+  const status = "status" in error ? error.status : undefined;
+  return status === undefined || status === 503;
 }

@@ -1,0 +1,194 @@
+import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { z } from "zod";
+import type { Instant } from "../model/clock.ts";
+import { InputError } from "../model/errors.ts";
+import { asId, type TenantId } from "../model/ids.ts";
+import {
+  processRoles,
+  settings,
+  type LogLevel,
+  type ProcessRole,
+  type Setting,
+  type Settings,
+} from "./settings.ts";
+
+/** What the environment says, checked and complete. Folders are absolute. Frozen. */
+export interface Config {
+  /** Of package.json. */
+  readonly version: string;
+  /** `embedded`: SQLite in `dataDir` and the in-process bus, one process. */
+  readonly mode: "embedded";
+  readonly world: "live" | "sandbox";
+  readonly port: number;
+  readonly operatorPort: number;
+  readonly operatorHost: string;
+  readonly dataDir: string;
+  readonly mappingsDir: string;
+  readonly tenantId: TenantId;
+  readonly scimToken: string | undefined;
+  readonly adminToken: string | undefined;
+  readonly sealKey: string | undefined;
+  /** Without a slash at the end; undefined: unset, so links are made from the port that was opened. */
+  readonly publicUrl: string | undefined;
+  readonly trustedProxies: readonly string[];
+  readonly roles: ReadonlySet<ProcessRole>;
+  readonly logLevel: LogLevel;
+  /** Domain seconds per wall second; above 1 only in the sandbox. */
+  readonly timeScale: number;
+  readonly timeAnchor: Instant | undefined;
+  /** Vendor → URL of a simulator that runs elsewhere; undefined: the sandbox starts its own. */
+  readonly sandboxVendors: Readonly<Record<string, string>> | undefined;
+  readonly dropHints: boolean;
+  /** Where the command line finds the operator's interface; undefined: on this host's port. */
+  readonly apiUrl: string | undefined;
+}
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+type Values = {
+  readonly [Key in keyof Settings]: z.output<Settings[Key]["schema"]> | undefined;
+};
+
+/**
+ * Reads the environment of this process, or the given one.
+ * @throws InputError with everything that is wrong at once; values of secrets are not repeated
+ */
+export function readConfig(environment: Environment = process.env, folder = process.cwd()): Config {
+  const problems: string[] = [...unknownNames(environment)];
+  const values = readValues(environment, problems);
+  problems.push(...contradictions(values, environment));
+  if (problems.length > 0) {
+    throw new InputError("the environment is not right:", problems);
+  }
+  const world = values.sandbox === true ? "sandbox" : "live";
+  return Object.freeze<Config>({
+    version: packageVersion(),
+    mode: "embedded",
+    world,
+    port: values.port ?? 8080,
+    operatorPort: values.operatorPort ?? 8081,
+    operatorHost: values.operatorHost ?? "127.0.0.1",
+    dataDir: resolve(folder, values.dataDir ?? (world === "sandbox" ? "data/sandbox" : "data")),
+    mappingsDir: resolve(folder, values.mappings ?? "mappings"),
+    tenantId: asId<TenantId>(values.tenant ?? "default"),
+    scimToken: values.scimToken,
+    adminToken: values.adminToken,
+    sealKey: values.sealKey,
+    publicUrl: values.publicUrl,
+    trustedProxies: Object.freeze([...(values.trustedProxies ?? [])]),
+    roles: values.roles ?? new Set(processRoles),
+    logLevel: values.logLevel ?? "info",
+    timeScale: values.timeScale ?? 1,
+    timeAnchor: values.timeAnchor,
+    sandboxVendors: values.sandboxVendors,
+    dropHints: values.dropHints ?? false,
+    apiUrl: values.apiUrl,
+  });
+}
+
+/** The environment of this process with some settings on top, for `readConfig`. */
+export function environmentWith(settingsOnTop: Environment): Environment {
+  return { ...process.env, ...settingsOnTop };
+}
+
+/** One variable of this process, for `env:NAME` references of credentials; empty counts as unset. */
+export function readEnv(name: string): string | undefined {
+  const value = process.env[name];
+  return value === "" ? undefined : value;
+}
+
+/** Of package.json, without reading the environment. */
+export function packageVersion(): string {
+  const manifest = readFileSync(new URL("../../package.json", import.meta.url), "utf8");
+  return z.object({ version: z.string() }).parse(JSON.parse(manifest)).version;
+}
+
+function readValues(environment: Environment, problems: string[]): Values {
+  const entries = Object.entries(settings).map(([key, row]: [string, Setting]) => {
+    const given = givenText(environment, row.name) ?? row.default;
+    if (given === undefined) return [key, undefined];
+    const result = row.schema.safeParse(given);
+    if (result.success) return [key, result.data];
+    const shown = row.secret ? "" : `: "${given}"`;
+    for (const issue of result.error.issues) problems.push(`${row.name}${shown}: ${issue.message}`);
+    return [key, undefined];
+  });
+  return Object.fromEntries(entries) as Values;
+}
+
+function givenText(environment: Environment, name: string): string | undefined {
+  const value = environment[name]?.trim();
+  return value === "" ? undefined : value;
+}
+
+/** A misspelt setting would silently mean its default. */
+function unknownNames(environment: Environment): readonly string[] {
+  const known = Object.values(settings).map((row) => row.name);
+  return Object.keys(environment)
+    .filter((name) => name.startsWith("ROLECALL_") && !known.includes(name))
+    .sort()
+    .map((name) => {
+      const close = nearestName(name, known);
+      return `${name}: no such setting${close === undefined ? "" : `; did you mean ${close}?`} (all are in deploy/README.md)`;
+    });
+}
+
+function contradictions(values: Values, environment: Environment): readonly string[] {
+  const problems: string[] = [];
+  const only = "this version has the embedded mode only (SQLite and the in-process bus)";
+  if (values.databaseUrl !== undefined) problems.push(`DATABASE_URL: ${only}; unset it`);
+  if (values.kafkaBrokers !== undefined) problems.push(`KAFKA_BROKERS: ${only}; unset it`);
+  if (values.sandbox !== true) {
+    for (const row of [
+      settings.timeScale,
+      settings.timeAnchor,
+      settings.sandboxVendors,
+      settings.dropHints,
+    ]) {
+      if (givenText(environment, row.name) !== undefined) {
+        problems.push(`${row.name}: only with ROLECALL_SANDBOX=1; real vendors live in real time`);
+      }
+    }
+  }
+  const roles = values.roles;
+  const missing = roles === undefined ? [] : processRoles.filter((role) => !roles.has(role));
+  if (missing.length > 0) {
+    problems.push(
+      `ROLECALL_ROLES: lacks ${missing.join(", ")}, and with the embedded store nobody else does that; unset it`,
+    );
+  }
+  if (values.port !== undefined && values.port !== 0 && values.port === values.operatorPort) {
+    problems.push(
+      "ROLECALL_OPERATOR_PORT: the same as PORT; operators and identity providers need a port each",
+    );
+  }
+  if (values.scimToken !== undefined && values.scimToken === values.adminToken) {
+    problems.push(
+      "ROLECALL_ADMIN_TOKEN: the same as ROLECALL_SCIM_TOKEN; the identity provider must not be an operator",
+    );
+  }
+  return problems;
+}
+
+/** The known name that differs in the fewest letters; undefined where none is close. */
+function nearestName(name: string, known: readonly string[]): string | undefined {
+  const ranked = known
+    .map((candidate) => ({ candidate, distance: editDistance(name, candidate) }))
+    .sort((a, b) => a.distance - b.distance);
+  const best = ranked[0];
+  return best !== undefined && best.distance <= 6 ? best.candidate : undefined;
+}
+
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const swap = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next.push(Math.min(swap, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
+    }
+    row = next;
+  }
+  return row[b.length] ?? 0;
+}

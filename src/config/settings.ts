@@ -1,0 +1,341 @@
+import { isIP } from "node:net";
+import { z } from "zod";
+import { isName } from "../model/ids.ts";
+
+export const logLevels = ["debug", "info", "warn", "error"] as const;
+export type LogLevel = (typeof logLevels)[number];
+
+/** What one process does: answers HTTP, carries hints, reconciles targets, runs leased jobs. */
+export const processRoles = ["api", "relay", "worker", "scheduler"] as const;
+export type ProcessRole = (typeof processRoles)[number];
+
+export interface Setting<Schema extends z.ZodType = z.ZodType> {
+  readonly name: string;
+  /** One sentence for the settings table. */
+  readonly description: string;
+  /** What counts when the variable is unset or empty, as text in the variable's own form; undefined: nothing does. */
+  readonly default: string | undefined;
+  /** Said in the table instead of the default where that depends on something. */
+  readonly defaultSays?: string;
+  readonly example: string;
+  /** A value that messages never repeat. */
+  readonly secret: boolean;
+  /** Reads the text of the variable. Messages say what to write. */
+  readonly schema: Schema;
+}
+
+function setting<Schema extends z.ZodType<unknown, string>>(
+  row: Omit<Setting<Schema>, "secret" | "default"> & {
+    readonly default?: string;
+    readonly secret?: boolean;
+  },
+): Setting<Schema> {
+  return { ...row, default: row.default, secret: row.secret ?? false };
+}
+
+/** A schema of texts whose parser throws a sentence where the text is wrong. */
+function text<Value>(read: (value: string) => Value) {
+  return z.string().transform((value, context): Value => {
+    try {
+      return read(value);
+    } catch (error) {
+      context.addIssue({
+        code: "custom",
+        message: error instanceof Error ? error.message : String(error),
+      });
+      return z.NEVER;
+    }
+  });
+}
+
+const port = text((value) => {
+  const number = Number(value);
+  if (!/^\d+$/.test(value) || number > 65_535) throw new Error("write a port, 0 to 65535");
+  return number;
+});
+
+const name = text((value) => {
+  if (isName(value)) return value;
+  throw new Error("write 1 to 64 lower-case letters, digits and dashes, a letter or digit first");
+});
+
+const bootstrapToken = text((value) => {
+  if (/^[\x21-\x7e]{24,512}$/.test(value)) return value;
+  throw new Error(
+    "write 24 to 512 visible ASCII characters, for example from `openssl rand -hex 32`",
+  );
+});
+
+const sealKey = text((value) => {
+  if (/^[0-9a-f]{64}$/i.test(value)) return value;
+  if (/^[A-Za-z0-9+/_-]{43}=?$/.test(value)) return value;
+  throw new Error("write 32 bytes as 64 hex digits or as base64, from `openssl rand -base64 32`");
+});
+
+const flag = text((value) => {
+  if (value === "1" || value === "true") return true;
+  if (value === "0" || value === "false") return false;
+  throw new Error("write 1 or 0");
+});
+
+const list = (value: string): readonly string[] =>
+  value
+    .split(",")
+    .map((item) => item.trim())
+    .filter((item) => item !== "");
+
+const localHosts = new Set(["localhost", "127.0.0.1", "[::1]"]);
+
+const publicUrl = text((value) => {
+  const url = URL.canParse(value) ? new URL(value) : undefined;
+  if (url === undefined || !["http:", "https:"].includes(url.protocol)) {
+    throw new Error("write the public base URL, https://host[:port][/path]");
+  }
+  if (url.search !== "" || url.hash !== "" || url.username !== "" || url.password !== "") {
+    throw new Error("write the base URL only, without user, query or fragment");
+  }
+  if (url.protocol === "http:" && !localHosts.has(url.hostname)) {
+    throw new Error("write https: tokens and people's data travel over it");
+  }
+  return url.href.replace(/\/+$/, "");
+});
+
+const proxies = text((value) => {
+  const items = list(value);
+  for (const item of items) {
+    const [address = "", bits, ...rest] = item.split("/");
+    const family = isIP(address);
+    const wide = family === 4 ? 32 : 128;
+    const sized = bits === undefined || (/^\d+$/.test(bits) && Number(bits) <= wide);
+    const named = ["loopback", "linklocal", "uniquelocal"].includes(item);
+    if (!named && (family === 0 || !sized || rest.length > 0)) {
+      throw new Error(
+        `"${item}" is no address: write addresses, CIDR ranges, loopback, linklocal or uniquelocal, with commas between them`,
+      );
+    }
+  }
+  return items;
+});
+
+const roles = text((value) => {
+  const items = list(value);
+  const unknown = items.filter((item) => !processRoles.some((role) => role === item));
+  if (unknown.length > 0 || items.length === 0) {
+    throw new Error(`write some of ${processRoles.join(", ")} with commas between them`);
+  }
+  return new Set(processRoles.filter((role) => items.includes(role)));
+});
+
+const level = text((value) => {
+  const known = logLevels.find((item) => item === value);
+  if (known === undefined) throw new Error(`write one of ${logLevels.join(", ")}`);
+  return known;
+});
+
+const timeScale = text((value) => {
+  const number = Number(value);
+  if (/^\d+(\.\d+)?$/.test(value) && number >= 1 && number <= 1_000) return number;
+  throw new Error("write a number from 1 to 1000");
+});
+
+const instant = text((value) => {
+  const ms = /^\d+$/.test(value) ? Number(value) : Date.parse(value);
+  if (Number.isSafeInteger(ms) && ms >= 0) return ms;
+  throw new Error("write UTC milliseconds since 1970 or an ISO 8601 date with its zone");
+});
+
+const anyText = text((value) => value);
+
+/** Every variable that Rolecall reads. `npm run check` compares the table in deploy/README.md with this. */
+const vendorUrls = text((value): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    value.split(",").map((item) => {
+      const [vendor = "", url = ""] = item.trim().split(/=(.*)/s);
+      if (!isName(vendor) || !/^https?:\/\/(127\.0\.0\.1|\[::1\]|localhost):\d+$/.test(url)) {
+        throw new Error("write vendor=http://127.0.0.1:PORT, several separated by commas");
+      }
+      return [vendor, url];
+    }),
+  ),
+);
+
+export const settings = {
+  port: setting({
+    name: "PORT",
+    description:
+      "Port for identity providers, HR and applications, on every address. 0: any free one.",
+    default: "8080",
+    example: "443",
+    schema: port,
+  }),
+  operatorPort: setting({
+    name: "ROLECALL_OPERATOR_PORT",
+    description:
+      "Port for operators: `/api/v1`, `/metrics`, health. 0: any free one. Never publish it.",
+    default: "8081",
+    example: "9000",
+    schema: port,
+  }),
+  operatorHost: setting({
+    name: "ROLECALL_OPERATOR_HOST",
+    description: "Address that the operator port listens on.",
+    default: "127.0.0.1",
+    example: "10.0.0.5",
+    schema: text((value) => {
+      if (isIP(value) !== 0 || value === "localhost") return value;
+      throw new Error("write an IP address of this machine, or localhost");
+    }),
+  }),
+  dataDir: setting({
+    name: "ROLECALL_DATA_DIR",
+    description:
+      "Folder of the embedded store, its checkpoints and the files made at the first start.",
+    defaultSays: "`./data`; `./data/sandbox` with `ROLECALL_SANDBOX=1`",
+    example: "/var/lib/rolecall",
+    schema: anyText,
+  }),
+  mappings: setting({
+    name: "ROLECALL_MAPPINGS",
+    description: "Folder of the mapping files, one folder per tenant inside.",
+    default: "./mappings",
+    example: "/etc/rolecall/mappings",
+    schema: anyText,
+  }),
+  tenant: setting({
+    name: "ROLECALL_TENANT",
+    description: "Tenant that the first start makes and that commands mean when they name none.",
+    default: "default",
+    example: "example-inc",
+    schema: name,
+  }),
+  scimToken: setting({
+    name: "ROLECALL_SCIM_TOKEN",
+    description:
+      "First bearer token for the identity provider. Unset: made once, shown on a terminal or written to `<data>/bootstrap.json` (0600).",
+    example: "from `openssl rand -hex 32`",
+    secret: true,
+    schema: bootstrapToken,
+  }),
+  adminToken: setting({
+    name: "ROLECALL_ADMIN_TOKEN",
+    description: "First bearer token for operators, made like the SCIM token where unset.",
+    example: "from `openssl rand -hex 32`",
+    secret: true,
+    schema: bootstrapToken,
+  }),
+  sealKey: setting({
+    name: "ROLECALL_SEAL_KEY",
+    description:
+      "Key that seals vendor credentials at rest, 32 bytes in hex or base64. Unset: made once in `<data>/seal.key` (0600).",
+    example: "from `openssl rand -base64 32`",
+    secret: true,
+    schema: sealKey,
+  }),
+  publicUrl: setting({
+    name: "ROLECALL_URL",
+    description: "Public base URL: the only source of locations, redirects and links.",
+    defaultSays: "`http://localhost:<PORT>`",
+    example: "https://rolecall.example.com",
+    schema: publicUrl,
+  }),
+  trustedProxies: setting({
+    name: "ROLECALL_TRUSTED_PROXIES",
+    description:
+      "Proxies whose `X-Forwarded-For` is believed: addresses, CIDR ranges, `loopback`, `linklocal`, `uniquelocal`.",
+    defaultSays: "none",
+    example: "loopback, 10.0.0.0/8",
+    schema: proxies,
+  }),
+  roles: setting({
+    name: "ROLECALL_ROLES",
+    description:
+      "What this process does: `api`, `relay`, `worker`, `scheduler`. One process with the embedded store does everything.",
+    default: "api,relay,worker,scheduler",
+    example: "api,relay,worker,scheduler",
+    schema: roles,
+  }),
+  logLevel: setting({
+    name: "ROLECALL_LOG_LEVEL",
+    description:
+      "Least serious log line that is written: `debug`, `info`, `warn`, `error`. Lines are JSON on standard error.",
+    default: "info",
+    example: "debug",
+    schema: level,
+  }),
+  sandbox: setting({
+    name: "ROLECALL_SANDBOX",
+    description:
+      "1 starts the vendor simulators and points every connection at them, with a store of its own.",
+    default: "0",
+    example: "1",
+    schema: flag,
+  }),
+  sandboxVendors: setting({
+    name: "ROLECALL_SANDBOX_VENDORS",
+    description:
+      "Simulators that run elsewhere, as `vendor=url` separated by commas, instead of starting own ones; with `ROLECALL_SANDBOX=1` only.",
+    defaultSays: "none: the service starts its own",
+    example: "anthropic=http://127.0.0.1:4001",
+    schema: vendorUrls,
+  }),
+  dropHints: setting({
+    name: "ROLECALL_SANDBOX_DROP_HINTS",
+    description:
+      "1 loses every hint, to rehearse a bus that is gone: the sweep does all the work; with `ROLECALL_SANDBOX=1` only.",
+    default: "0",
+    example: "1",
+    schema: flag,
+  }),
+  apiUrl: setting({
+    name: "ROLECALL_API_URL",
+    description: "Where the command line finds the operator's interface.",
+    defaultSays: "`http://127.0.0.1:<ROLECALL_OPERATOR_PORT>`",
+    example: "http://127.0.0.1:8081",
+    schema: anyText,
+  }),
+  timeScale: setting({
+    name: "ROLECALL_TIME_SCALE",
+    description:
+      "How many times faster than the wall clock time passes; with `ROLECALL_SANDBOX=1` only.",
+    default: "1",
+    example: "60",
+    schema: timeScale,
+  }),
+  timeAnchor: setting({
+    name: "ROLECALL_TIME_ANCHOR",
+    description:
+      "Moment from which scaled time counts, so that a restart goes on where the last life was; with `ROLECALL_SANDBOX=1` only.",
+    defaultSays: "the start of the process",
+    example: "2026-01-05T08:00:00Z",
+    schema: instant,
+  }),
+  databaseUrl: setting({
+    name: "DATABASE_URL",
+    description: "PostgreSQL instead of the embedded store. This version refuses it.",
+    defaultSays: "none: the embedded store",
+    example: "unset",
+    secret: true,
+    schema: anyText,
+  }),
+  kafkaBrokers: setting({
+    name: "KAFKA_BROKERS",
+    description: "Kafka instead of the in-process bus. This version refuses it.",
+    defaultSays: "none: the in-process bus",
+    example: "unset",
+    schema: anyText,
+  }),
+} as const;
+
+export type Settings = typeof settings;
+
+/** The table of every setting as Markdown, for deploy/README.md. */
+export function settingsTable(): string {
+  const rows = Object.values(settings).map((row: Setting) => {
+    const byDefault =
+      row.defaultSays ?? (row.default === undefined ? "none" : `\`${row.default}\``);
+    const example =
+      row.example.includes("`") || row.example === "unset" ? row.example : `\`${row.example}\``;
+    return `| \`${row.name}\` | ${row.description} | ${byDefault} | ${example} |`;
+  });
+  return ["| variable | means | default | example |", "|---|---|---|---|", ...rows].join("\n");
+}
