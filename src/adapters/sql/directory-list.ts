@@ -1,0 +1,78 @@
+import { sql } from "kysely";
+import type { DirectoryField, DirectoryQuery, PageRequest } from "../../directory/query.ts";
+import { StoreError } from "../../model/errors.ts";
+import type { IdpId, TenantId } from "../../model/ids.ts";
+import { compileCondition, type ListRules } from "./directory-condition.ts";
+import type { Sql, SqlDialect, Statement } from "./sql-dialect.ts";
+
+export interface ListQuestion {
+  readonly tenantId: TenantId;
+  readonly idpId: IdpId;
+  readonly query: DirectoryQuery;
+  readonly sort: PageRequest["sort"];
+  readonly limit: number;
+  /** Rows to pass over; `after` makes it cheap where a former page's end is known. */
+  readonly offset: number;
+  readonly after: string | undefined;
+}
+
+/** One page of live people or groups of an IdP connection, and how many there are in all. */
+export function compileList(
+  question: ListQuestion,
+  rules: ListRules,
+  columns: readonly string[],
+  dialect: SqlDialect,
+): { readonly page: Statement; readonly count: Statement } {
+  const { tenantId, idpId, query, sort, limit, offset, after } = question;
+  const table = sql.table(rules.table);
+  const column = (name: string) => sql.ref(`${rules.table}.${name}`);
+  const matching = sql`from ${table} where ${column("tenant_id")} = ${tenantId} and ${column("idp_id")} = ${idpId} and ${column("deleted_at")} is null and ${compileCondition(query, rules, tenantId, dialect)}`;
+  const from = after === undefined ? sql`` : sql` and ${column(rules.id)} > ${after}`;
+  const order =
+    sort === undefined
+      ? sql`${column(rules.id)}`
+      : sql`${sortKey(sort.field, rules, dialect)} ${sort.descending ? sql`desc nulls first` : sql`asc nulls last`}, ${column(rules.id)}`;
+  return {
+    page: dialect.finish(
+      sql`select ${sql.join(columns.map(column))} ${matching}${from} order by ${order} limit ${limit} offset ${offset}`,
+    ),
+    count: dialect.finish(sql`select count(*) as total ${matching}`),
+  };
+}
+
+/** RFC 7644 section 3.4.2.3: text sorts without regard to case; of many values the first counts; absent values are the greatest. */
+function sortKey(field: DirectoryField, rules: ListRules, dialect: SqlDialect): Sql {
+  const column = (name: string) => sql.ref(`${rules.table}.${name}`);
+  if ("resource" in field) return documentSortKey(field.resource, rules, dialect);
+  const rule = rules.columns[field.column];
+  switch (rule?.kind) {
+    case "text":
+      return column(rule.folded ?? rule.exact);
+    case "boolean":
+    case "instant":
+      return column(rule.column);
+    case "many":
+      return sql`(select min(${sql.ref(rule.value)}) from ${sql.table(rule.table)} where tenant_id = ${column("tenant_id")} and ${sql.ref(`${rule.table}.${rule.owner}`)} = ${column(rules.id)} and ${rule.only ?? sql`true`})`;
+    case undefined:
+      throw new StoreError("INVALID", `sortBy: ${field.column} cannot be sorted by`, {
+        field: "sortBy",
+      });
+  }
+}
+
+function documentSortKey(path: readonly string[], rules: ListRules, dialect: SqlDialect): Sql {
+  if (rules.document === undefined || path.length === 0) {
+    throw new StoreError("INVALID", `sortBy: ${path.join(".")} cannot be sorted by`, {
+      field: "sortBy",
+    });
+  }
+  let place: Sql = sql.ref(`${rules.table}.${rules.document}`);
+  let alias = "";
+  const items = path.map((step, index) => {
+    alias = `s${String(index)}`;
+    const item = dialect.elements(place, step, alias);
+    place = sql`case when ${sql.ref(alias)}.type = 'object' then ${sql.ref(alias)}.value end`;
+    return item;
+  });
+  return sql`(select ${dialect.fold(sql`${sql.ref(alias)}.value`)} from ${sql.join(items, sql` join `)} where ${sql.ref(alias)}.type not in ('object', 'null') limit 1)`;
+}

@@ -1,0 +1,62 @@
+import {
+  DummyDriver,
+  Kysely,
+  SqliteAdapter,
+  SqliteIntrospector,
+  SqliteQueryCompiler,
+  sql,
+  type RawBuilder,
+} from "kysely";
+
+/** A piece of SQL with its parameters. */
+export type Sql = RawBuilder<unknown>;
+
+/** A finished statement: text and parameters, for the adapter's own connection. */
+export interface Statement {
+  readonly sql: string;
+  readonly parameters: readonly (string | number | boolean | null)[];
+}
+
+/** What databases say differently. Kysely composes and numbers parameters; it never sees a connection. */
+export interface SqlDialect {
+  finish(statement: Sql): Statement;
+  /** The project's one folding, of a value that has no folded column. */
+  fold(text: Sql): Sql;
+  contains(text: Sql, part: string): Sql;
+  startsWith(text: Sql, part: string): Sql;
+  endsWith(text: Sql, part: string): Sql;
+  /**
+   * A FROM item with columns `value` and `type` (text, integer, real, true, false, null, object): what the attribute `step` of
+   * the JSON object `document` holds: each element of an array, else the value itself, else no row.
+   */
+  elements(document: Sql, step: string, alias: string): Sql;
+}
+
+const compiler = new Kysely<Record<string, never>>({
+  dialect: {
+    createAdapter: () => new SqliteAdapter(),
+    createDriver: () => new DummyDriver(),
+    createIntrospector: (db) => new SqliteIntrospector(db),
+    createQueryCompiler: () => new SqliteQueryCompiler(),
+  },
+});
+
+/** Lengths in SQL count characters, those of JavaScript half surrogate pairs. */
+const characters = (text: string) => Array.from(text).length;
+
+/** Needs the function `rc_fold` on the connection. Parts are compared as they are, so `%` and `_` mean themselves. */
+export const sqliteDialect: SqlDialect = {
+  finish: (statement) => {
+    const { sql: text, parameters } = statement.compile(compiler);
+    return { sql: text, parameters: parameters as Statement["parameters"] };
+  },
+  fold: (text) => sql`rc_fold(${text})`,
+  contains: (text, part) => sql`instr(${text}, ${part}) > 0`,
+  startsWith: (text, part) => sql`substr(${text}, 1, ${characters(part)}) = ${part}`,
+  endsWith: (text, part) =>
+    part === "" ? sql`${text} is not null` : sql`substr(${text}, ${-characters(part)}) = ${part}`,
+  elements: (document, step, alias) => {
+    const path = `$."${step}"`;
+    return sql`json_each(case when json_type(${document}, ${path}) = 'array' then ${document} -> ${path} else '[' || (${document} -> ${path}) || ']' end) as ${sql.ref(alias)}`;
+  },
+};

@@ -1,0 +1,167 @@
+import { isDeepStrictEqual } from "node:util";
+import type { IdpConnection, Tenant } from "../../directory/directory-store.ts";
+import type { Instant } from "../../model/clock.ts";
+import { StoreError } from "../../model/errors.ts";
+import type { AccessException } from "../../model/identity.ts";
+import type { IdpId, TenantId } from "../../model/ids.ts";
+import type { Also } from "../../model/records.ts";
+import { writeAlso } from "./also.ts";
+import { documentText, type Database } from "./database.ts";
+
+interface Write {
+  readonly tenantId: TenantId;
+  readonly now: Instant;
+  readonly also: Also;
+}
+
+export const directoryCommands = {
+  createTenant,
+  createIdp,
+  setIdpLoaded,
+  touchIdp,
+  replaceFileExceptions,
+  addException,
+  withdrawException,
+};
+
+export function createTenant(db: Database, args: Write): Tenant {
+  const { tenantId, now } = args;
+  db.run("INSERT INTO tenants (tenant_id, created_at) VALUES (?, ?)", tenantId, now);
+  writeAlso(db, tenantId, args.also, now);
+  return { tenantId, createdAt: now };
+}
+
+export function createIdp(
+  db: Database,
+  args: Write & { readonly idpId: IdpId; readonly kind: IdpConnection["kind"] },
+): IdpConnection {
+  const { tenantId, idpId, kind, now } = args;
+  db.run(
+    "INSERT INTO idps (tenant_id, idp_id, kind, created_at) VALUES (?, ?, ?, ?)",
+    tenantId,
+    idpId,
+    kind,
+    now,
+  );
+  writeAlso(db, tenantId, args.also, now);
+  return {
+    tenantId,
+    idpId,
+    kind,
+    loadedAt: undefined,
+    lastRequestAt: undefined,
+    userCount: 0,
+    groupCount: 0,
+    createdAt: now,
+  };
+}
+
+export function setIdpLoaded(
+  db: Database,
+  args: Write & { readonly idpId: IdpId; readonly loadedAt: Instant | undefined },
+): null {
+  const { tenantId, idpId } = args;
+  const loadedAt = args.loadedAt ?? null;
+  const idp = db.get<{ loaded_at: number | null }>(
+    "SELECT loaded_at FROM idps WHERE tenant_id = ? AND idp_id = ?",
+    tenantId,
+    idpId,
+  );
+  if (idp === undefined) throw noIdp(idpId);
+  if (idp.loaded_at === loadedAt) return null;
+  db.run(
+    "UPDATE idps SET loaded_at = ? WHERE tenant_id = ? AND idp_id = ?",
+    loadedAt,
+    tenantId,
+    idpId,
+  );
+  writeAlso(db, tenantId, args.also, args.now);
+  return null;
+}
+
+export function touchIdp(
+  db: Database,
+  args: { readonly tenantId: TenantId; readonly idpId: IdpId; readonly at: Instant },
+): null {
+  const changed = db.run(
+    "UPDATE idps SET last_request_at = max(coalesce(last_request_at, 0), ?) WHERE tenant_id = ? AND idp_id = ?",
+    args.at,
+    args.tenantId,
+    args.idpId,
+  );
+  if (changed === 0) throw noIdp(args.idpId);
+  return null;
+}
+
+function noIdp(idpId: IdpId): StoreError {
+  return new StoreError("NOT_FOUND", `there is no IdP connection ${idpId}`);
+}
+
+export function replaceFileExceptions(
+  db: Database,
+  args: Write & { readonly exceptions: readonly AccessException[] },
+): { readonly changed: number } {
+  const { tenantId } = args;
+  const wanted = new Map(args.exceptions.map((item) => [item.exceptionId, item]));
+  const stored = new Map(
+    db
+      .all<{ exception_id: string; document: string }>(
+        "SELECT exception_id, document FROM access_exceptions WHERE tenant_id = ? AND source = 'file'",
+        tenantId,
+      )
+      .map((row) => [row.exception_id, JSON.parse(row.document) as AccessException]),
+  );
+  let changed = 0;
+  for (const exceptionId of stored.keys()) {
+    if (wanted.has(exceptionId)) continue;
+    removeException(db, tenantId, exceptionId);
+    changed += 1;
+  }
+  for (const [exceptionId, exception] of wanted) {
+    if (isDeepStrictEqual(stored.get(exceptionId), exception)) continue;
+    if (stored.has(exceptionId)) removeException(db, tenantId, exceptionId);
+    insertException(db, tenantId, exception);
+    changed += 1;
+  }
+  if (changed > 0) writeAlso(db, tenantId, args.also, args.now);
+  return { changed };
+}
+
+export function addException(
+  db: Database,
+  args: Write & { readonly exception: AccessException },
+): null {
+  insertException(db, args.tenantId, args.exception);
+  writeAlso(db, args.tenantId, args.also, args.now);
+  return null;
+}
+
+export function withdrawException(
+  db: Database,
+  args: Write & { readonly exceptionId: string },
+): null {
+  if (removeException(db, args.tenantId, args.exceptionId) === 0) {
+    throw new StoreError("NOT_FOUND", `there is no exception ${args.exceptionId}`);
+  }
+  writeAlso(db, args.tenantId, args.also, args.now);
+  return null;
+}
+
+function insertException(db: Database, tenantId: TenantId, exception: AccessException): void {
+  db.run(
+    "INSERT INTO access_exceptions (tenant_id, exception_id, person, source, document) VALUES (?, ?, ?, ?, ?)",
+    tenantId,
+    exception.exceptionId,
+    exception.person,
+    exception.source,
+    documentText(exception),
+  );
+}
+
+function removeException(db: Database, tenantId: TenantId, exceptionId: string): number {
+  return db.run(
+    "DELETE FROM access_exceptions WHERE tenant_id = ? AND exception_id = ?",
+    tenantId,
+    exceptionId,
+  );
+}

@@ -1,0 +1,248 @@
+import { isDeepStrictEqual } from "node:util";
+import type { SourceUserDraft } from "../../directory/directory-store.ts";
+import type { Instant } from "../../model/clock.ts";
+import { StoreError } from "../../model/errors.ts";
+import { fold, foldEmail } from "../../model/fold.ts";
+import type { IdentityId, IdpId, SourceUserId, TenantId } from "../../model/ids.ts";
+import type { Also } from "../../model/records.ts";
+import { writeAlso } from "./also.ts";
+import { documentText, type Database } from "./database.ts";
+import { endMemberships } from "./membership.ts";
+import type { UserRow } from "./user-row.ts";
+
+interface UserWrite {
+  readonly tenantId: TenantId;
+  readonly idpId: IdpId;
+  readonly sourceUserId: SourceUserId;
+  readonly now: Instant;
+  readonly also: Also;
+}
+
+/** What the caller of a write does not know yet of the row. */
+export interface UserStamp {
+  readonly identityId: IdentityId;
+  readonly version: number;
+  readonly createdAt: Instant;
+  readonly updatedAt: Instant;
+}
+
+export const userCommands = { createUser, replaceUser, deleteUser };
+
+export function createUser(
+  db: Database,
+  args: UserWrite & { readonly identityId: IdentityId; readonly user: SourceUserDraft },
+): UserStamp {
+  const { tenantId, idpId, sourceUserId, identityId, user, now } = args;
+  db.run(
+    "INSERT INTO identities (tenant_id, identity_id, active, inactive_since, created_at) VALUES (?, ?, ?, ?, ?)",
+    tenantId,
+    identityId,
+    user.active,
+    user.active ? null : now,
+    now,
+  );
+  db.run(
+    `INSERT INTO users (tenant_id, source_user_id, idp_id, identity_id, user_name, user_name_folded, external_id,
+       display_name, display_name_folded, active, version, created_at, updated_at, resource)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?, ?, ?)`,
+    tenantId,
+    sourceUserId,
+    idpId,
+    identityId,
+    user.userName,
+    fold(user.userName),
+    user.externalId ?? null,
+    user.displayName ?? null,
+    user.displayName === undefined ? null : fold(user.displayName),
+    user.active,
+    now,
+    now,
+    documentText(user.resource),
+  );
+  writeEmails(db, tenantId, sourceUserId, user.emails);
+  countUsers(db, tenantId, idpId, 1);
+  writeAlso(db, tenantId, args.also, now);
+  return { identityId, version: 1, createdAt: now, updatedAt: now };
+}
+
+export function replaceUser(
+  db: Database,
+  args: UserWrite & { readonly expect: number; readonly user: SourceUserDraft },
+): UserStamp {
+  const { tenantId, sourceUserId, user, now } = args;
+  const row = liveUser(db, args, args.expect);
+  const stamp = { identityId: row.identity_id, createdAt: row.created_at };
+  const resource = documentText(user.resource);
+  if (isUnchanged(db, tenantId, row, user, resource)) {
+    return { ...stamp, version: row.version, updatedAt: row.updated_at };
+  }
+  db.run(
+    `UPDATE users SET user_name = ?, user_name_folded = ?, external_id = ?, display_name = ?, display_name_folded = ?,
+       active = ?, version = version + 1, updated_at = ?, resource = ?
+     WHERE tenant_id = ? AND source_user_id = ?`,
+    user.userName,
+    fold(user.userName),
+    user.externalId ?? null,
+    user.displayName ?? null,
+    user.displayName === undefined ? null : fold(user.displayName),
+    user.active,
+    now,
+    resource,
+    tenantId,
+    sourceUserId,
+  );
+  writeEmails(db, tenantId, sourceUserId, user.emails);
+  if ((row.active === 1) !== user.active) settleActive(db, tenantId, row.identity_id, now);
+  writeAlso(db, tenantId, args.also, now);
+  return { ...stamp, version: row.version + 1, updatedAt: now };
+}
+
+export function deleteUser(
+  db: Database,
+  args: UserWrite & { readonly expect: number | undefined },
+): null {
+  const { tenantId, idpId, sourceUserId, now } = args;
+  const row = liveUser(db, args, args.expect);
+  endMemberships(db, tenantId, sourceUserId, now);
+  db.run(
+    "UPDATE users SET deleted_at = ?, version = version + 1, updated_at = ? WHERE tenant_id = ? AND source_user_id = ?",
+    now,
+    now,
+    tenantId,
+    sourceUserId,
+  );
+  countUsers(db, tenantId, idpId, -1);
+  settleActive(db, tenantId, row.identity_id, now);
+  writeAlso(db, tenantId, args.also, now);
+  return null;
+}
+
+/** @throws StoreError NOT_FOUND, VERSION_CONFLICT */
+function liveUser(db: Database, args: UserWrite, expect: number | undefined): UserRow {
+  const row = db.get<UserRow>(
+    "SELECT * FROM users WHERE tenant_id = ? AND source_user_id = ? AND idp_id = ? AND deleted_at IS NULL",
+    args.tenantId,
+    args.sourceUserId,
+    args.idpId,
+  );
+  if (row === undefined) {
+    throw new StoreError("NOT_FOUND", `there is no user ${args.sourceUserId}`);
+  }
+  if (expect !== undefined && expect !== row.version) {
+    throw new StoreError(
+      "VERSION_CONFLICT",
+      `user ${args.sourceUserId} has version ${String(row.version)}, not ${String(expect)}: read it again`,
+    );
+  }
+  return row;
+}
+
+function isUnchanged(
+  db: Database,
+  tenantId: TenantId,
+  row: UserRow,
+  user: SourceUserDraft,
+  resource: string,
+): boolean {
+  if (
+    row.user_name !== user.userName ||
+    row.external_id !== (user.externalId ?? null) ||
+    row.display_name !== (user.displayName ?? null) ||
+    (row.active === 1) !== user.active
+  ) {
+    return false;
+  }
+  if (!isDeepStrictEqual(presentEmails(db, tenantId, row.source_user_id), folded(user.emails))) {
+    return false;
+  }
+  // The order of keys says nothing in JSON.
+  return row.resource === resource || isDeepStrictEqual(JSON.parse(row.resource), JSON.parse(resource));
+}
+
+function presentEmails(
+  db: Database,
+  tenantId: TenantId,
+  sourceUserId: SourceUserId,
+): readonly string[] {
+  return db
+    .all<{ email_folded: string }>(
+      "SELECT email_folded FROM user_emails WHERE tenant_id = ? AND source_user_id = ? AND position IS NOT NULL ORDER BY position",
+      tenantId,
+      sourceUserId,
+    )
+    .map((row) => row.email_folded);
+}
+
+function folded(emails: readonly string[]): readonly string[] {
+  return [...new Set(emails.map(foldEmail))];
+}
+
+/** Present addresses in their order; what was present before stays as a former address. */
+function writeEmails(
+  db: Database,
+  tenantId: TenantId,
+  sourceUserId: SourceUserId,
+  emails: readonly string[],
+): void {
+  const wanted = folded(emails);
+  const known = new Map(
+    db
+      .all<{ email_folded: string; position: number | null }>(
+        "SELECT email_folded, position FROM user_emails WHERE tenant_id = ? AND source_user_id = ?",
+        tenantId,
+        sourceUserId,
+      )
+      .map((row) => [row.email_folded, row.position]),
+  );
+  for (const [email, position] of known) {
+    if (position === null || wanted.includes(email)) continue;
+    db.run(
+      "UPDATE user_emails SET position = NULL WHERE tenant_id = ? AND source_user_id = ? AND email_folded = ?",
+      tenantId,
+      sourceUserId,
+      email,
+    );
+  }
+  for (const [position, email] of wanted.entries()) {
+    if (known.get(email) === position) continue;
+    db.run(
+      "INSERT INTO user_emails (tenant_id, source_user_id, email_folded, position) VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET position = excluded.position",
+      tenantId,
+      sourceUserId,
+      email,
+      position,
+    );
+  }
+}
+
+/** A person is active while one of their sources says so; the instant of leaving is noted once. */
+function settleActive(
+  db: Database,
+  tenantId: TenantId,
+  identityId: IdentityId,
+  now: Instant,
+): void {
+  const active =
+    db.get(
+      "SELECT 1 FROM users WHERE tenant_id = ? AND identity_id = ? AND deleted_at IS NULL AND active = 1",
+      tenantId,
+      identityId,
+    ) !== undefined;
+  db.run(
+    "UPDATE identities SET active = ?, inactive_since = ? WHERE tenant_id = ? AND identity_id = ? AND active <> ?",
+    active,
+    active ? null : now,
+    tenantId,
+    identityId,
+    active,
+  );
+}
+
+function countUsers(db: Database, tenantId: TenantId, idpId: IdpId, by: 1 | -1): void {
+  db.run(
+    "UPDATE idps SET user_count = user_count + ? WHERE tenant_id = ? AND idp_id = ?",
+    by,
+    tenantId,
+    idpId,
+  );
+}
