@@ -11,13 +11,16 @@ export interface Received {
   readonly body: JsonObject | undefined;
 }
 
-/** What happens to one request instead of the ordinary answer. `lose` does the work and cuts the answer; `silence` never answers. */
+/** What happens to one request instead of the answer: `lose` does the work and cuts the answer, `silence` waits. */
 export type Fault =
-  "cut" | "lose" | { status: number; headers?: Record<string, string>; body?: JsonObject | string };
+  | "cut"
+  | "lose"
+  | "silence"
+  | { status: number; headers?: Record<string, string>; body?: JsonObject | string };
 
 /**
  * A SCIM server just able enough for a client's tests: it records every request, keeps what POST and PUT bring, finds
- * by one `eq`, and answers PATCH with 204 without applying it (but for `active`).
+ * by one `eq`, and answers PATCH with 204 without applying it.
  */
 export class RecordingScim {
   readonly received: Received[] = [];
@@ -143,13 +146,14 @@ export class RecordingScim {
 
 function matcher(filter: string | null): (resource: JsonObject) => boolean {
   if (filter === null) return () => true;
+  // A question with `and` (is this the manager?) is always answered with no.
   const [, attribute = "", value] = /^(\S+|emails\[.*\]\.value) eq "([^"]*)"$/.exec(filter) ?? [];
   if (attribute.startsWith("emails")) {
     return (resource) =>
       (resource.emails as { value: string }[] | undefined)?.some((one) => one.value === value) ??
       false;
   }
-  return (resource) => resource[attribute] === value;
+  return (resource) => value !== undefined && resource[attribute] === value;
 }
 
 function readable(target: string): string {
