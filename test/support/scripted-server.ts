@@ -17,11 +17,7 @@ export interface ScriptedServer {
   close(): Promise<void>;
 }
 
-export type Script = (
-  response: ServerResponse,
-  request: ReceivedRequest,
-  count: number,
-) => unknown;
+export type Script = (response: ServerResponse, request: ReceivedRequest, count: number) => unknown;
 
 /** Answers with JSON. */
 export function json(

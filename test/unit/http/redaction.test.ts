@@ -29,7 +29,7 @@ test("half a secret at the place where a long text is cut does not stay", () => 
   const secret = "opaque+token/value==";
   for (let at = 960; at <= 1_000; at++) {
     // Addresses shrink when they are redacted, which brings the cut near the front.
-    const text = `${"person.with.a.long.name@mail.example.com ".repeat(40)}`.slice(0, at - 1);
+    const text = `${"x".repeat(100)}@mail.example.com `.repeat(40).slice(0, at - 1);
     expect(redact(`${text} ${secret}`)).not.toContain("opaque");
   }
 });
