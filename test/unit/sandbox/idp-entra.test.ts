@@ -223,6 +223,13 @@ describe("an incremental cycle", () => {
     ]);
   });
 
+  it("sends nothing at all when a value was only erased", async () => {
+    const idp = await provisioned([zoe]);
+    idp.editUser(zoe, { title: "" });
+    await idp.runCycle();
+    expect(pushed()).toEqual([]);
+  });
+
   it("writes one operation with dotted keys and URNs when the URL has the flag", async () => {
     const idp = await provisioned([zoe], options("?aadOptscim062020"));
     const held = server.resources.get("/Users/u1");
@@ -328,6 +335,12 @@ describe("an incremental cycle", () => {
     idp.editUser(kwame, { managerId: zoe.id });
     await idp.runCycle();
     expect(pushed().at(-1)).toEqual(patch("/Users/u1", { op: "Replace", ...manager, value: "u2" }));
+    const stranger = personNamed(company, "noa.benami");
+    idp.addUser(stranger);
+    idp.disable(stranger);
+    idp.editUser(kwame, { managerId: stranger.id });
+    await idp.runCycle();
+    expect(pushed()).toEqual([]);
     idp.editUser(kwame, { managerId: "" });
     await idp.runCycle();
     expect(pushed()).toEqual([patch("/Users/u1", { op: "Remove", ...manager })]);

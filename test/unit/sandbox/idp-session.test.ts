@@ -130,10 +130,22 @@ describe("429", () => {
     expect(waits).toEqual([]);
   });
 
-  it("never ends a persistent session, which waits what was asked", async () => {
-    server.failTimes(6, limited("3"));
-    await session({ habits: plain, persist: true }).list("/Users", []);
-    expect(waits).toEqual([3_000, 3_000, 3_000, 3_000, 3_000, 3_000]);
+  it.each([
+    ["doubles its waits", doubling],
+    ["gives up soon", plain],
+  ])(
+    "never ends a persistent session of an IdP that %s: it waits what was asked",
+    async (_n, habits) => {
+      server.failTimes(6, limited("3"));
+      await session({ habits, persist: true }).list("/Users", []);
+      expect(waits).toEqual([3_000, 3_000, 3_000, 3_000, 3_000, 3_000]);
+    },
+  );
+
+  it("without a time is tried again by a persistent session after its own wait", async () => {
+    server.fail(limited());
+    await session({ habits: plain, persist: true, persistWaitMs: 250 }).list("/Users", []);
+    expect(waits).toEqual([250]);
   });
 });
 
