@@ -336,9 +336,7 @@ function documentCondition(query: Compare, path: readonly string[], scope: Scope
     // RFC 7643 section 2.4: an absent boolean such as `primary` is false.
     const wanted = query.value === (test === "eq");
     const found = some(sql`${type} = ${wanted ? "true" : "false"}`);
-    return wanted
-      ? found
-      : sql`(${found} or not ${some(sql`${type} in ('true', 'false')`)})`;
+    return wanted ? found : sql`(${found} or not ${some(sql`${type} in ('true', 'false')`)})`;
   }
   const absent = sql`not ${some(filled)}`;
   if (typeof query.value === "number") {

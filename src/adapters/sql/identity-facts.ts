@@ -105,11 +105,7 @@ export function attributesOf(document: JsonObject): Record<string, AttributeValu
   return found;
 }
 
-function note(
-  found: Record<string, AttributeValue>,
-  name: string,
-  value: Json | undefined,
-): void {
+function note(found: Record<string, AttributeValue>, name: string, value: Json | undefined): void {
   if (value === undefined || value === null) return;
   if (Array.isArray(value)) {
     found[name] = value.flatMap((element: Json) => {

@@ -115,8 +115,7 @@ export const listPage: Query<ListPage, ListAnswer> = {
   place: (list) => list.place,
   run: (db, list) =>
     db.snapshot(() => {
-      const rows =
-        list.limit === 0 ? [] : db.all<unknown>(list.page.sql, ...list.page.parameters);
+      const rows = list.limit === 0 ? [] : db.all<unknown>(list.page.sql, ...list.page.parameters);
       if (list.counter !== null) {
         const { tenantId, idpId, column } = list.counter;
         const idp = db.get<{ total: number }>(
@@ -204,7 +203,8 @@ const toGroupName = (row: GroupNameRow): GroupName => ({
   deleted: row.deleted === 1,
 });
 
-const groupNameColumns = "g.group_id, g.idp_id, g.display_name, g.deleted_at IS NOT NULL AS deleted";
+const groupNameColumns =
+  "g.group_id, g.idp_id, g.display_name, g.deleted_at IS NOT NULL AS deleted";
 
 export const findGroupsByName: Query<
   OfTenant & { readonly names: readonly string[] },
@@ -263,7 +263,10 @@ export const listExceptions: Query<OfTenant, readonly AccessException[]> = {
     db
       .all<{
         document: string;
-      }>("SELECT document FROM access_exceptions WHERE tenant_id = ? ORDER BY exception_id", tenantId)
+      }>(
+        "SELECT document FROM access_exceptions WHERE tenant_id = ? ORDER BY exception_id",
+        tenantId,
+      )
       .map(toException),
 };
 

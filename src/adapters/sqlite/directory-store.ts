@@ -33,7 +33,9 @@ type Methods<Name extends keyof DirectoryStore> = Pick<DirectoryStore, Name>;
 function tenantMethods(
   engine: Engine,
   clock: Clock,
-): Methods<"createTenant" | "listTenants" | "createIdp" | "listIdps" | "setIdpLoaded" | "touchIdp"> {
+): Methods<
+  "createTenant" | "listTenants" | "createIdp" | "listIdps" | "setIdpLoaded" | "touchIdp"
+> {
   return {
     createTenant: (tenantId, command, also) =>
       engine.write(commands.createTenant, { tenantId, now: command.now, also }),

@@ -16,14 +16,20 @@ import {
 /**
  * A database file of this process: one writing connection in a thread, one connection here for reads of a few rows, and one
  * in a second thread for lists and scans. The file is prepared (migrated, stamped) before.
+ * @param onDeath called once when a thread ends by itself
  * @throws StoreError UNAVAILABLE when a thread does not start
  */
-export async function openFileEngine(path: string): Promise<Engine> {
-  const writer = await StoreThread.start({ role: "writer", path });
-  const reader = await StoreThread.start({ role: "reader", path }).catch(async (error: unknown) => {
-    await writer.close();
-    throw error;
-  });
+export async function openFileEngine(
+  path: string,
+  onDeath: (error: StoreError) => void,
+): Promise<Engine> {
+  const writer = await StoreThread.start({ role: "writer", path }, onDeath);
+  const reader = await StoreThread.start({ role: "reader", path }, onDeath).catch(
+    async (error: unknown) => {
+      await writer.close();
+      throw error;
+    },
+  );
   const here = new Database(path, { readOnly: true, cacheKib: 8_192 });
   const commandNames = namesOf(commands);
   const queryNames = namesOf(queries);
@@ -74,11 +80,15 @@ class StoreThread {
   private readonly role: ThreadStart["role"];
   private readonly waiting = new Map<number, Waiting>();
   private readonly exited: Promise<void>;
+  private readonly onDeath: (error: StoreError) => void;
   private outbox: ThreadCall[] = [];
   private lastId = 0;
   private refusal: StoreError | undefined;
 
-  static async start(start: ThreadStart): Promise<StoreThread> {
+  static async start(
+    start: ThreadStart,
+    onDeath: (error: StoreError) => void,
+  ): Promise<StoreThread> {
     const worker = new Worker(new URL("./store-thread.ts", import.meta.url), {
       workerData: start,
       name: `rolecall store ${start.role}`,
@@ -91,10 +101,15 @@ class StoreThread {
         reject(deathError(start.role, cause));
       });
     });
-    return new StoreThread(worker, start.role);
+    return new StoreThread(worker, start.role, onDeath);
   }
 
-  private constructor(worker: Worker, role: ThreadStart["role"]) {
+  private constructor(
+    worker: Worker,
+    role: ThreadStart["role"],
+    onDeath: (error: StoreError) => void,
+  ) {
+    this.onDeath = onDeath;
     this.worker = worker;
     this.role = role;
     worker.removeAllListeners("error");
@@ -169,7 +184,10 @@ class StoreThread {
   }
 
   private refuseAll(error: StoreError): void {
-    this.refusal ??= error;
+    if (this.refusal === undefined) {
+      this.refusal = error;
+      this.onDeath(error);
+    }
     const all = [...this.waiting.values()];
     this.waiting.clear();
     this.outbox = [];

@@ -97,7 +97,14 @@ export function updateGroup(
     version: row.version + 1,
     updated_at: now,
   });
-  markChanged(db, tenantId, { groupId, version: changed.version }, difference, args.memberCause, now);
+  markChanged(
+    db,
+    tenantId,
+    { groupId, version: changed.version },
+    difference,
+    args.memberCause,
+    now,
+  );
   writeAlso(db, tenantId, completeAlso(args.also, members), now);
   return { group: toGroup(changed), members };
 }

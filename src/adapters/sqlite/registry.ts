@@ -1,8 +1,38 @@
+import { auditCommands } from "./audit-commands.ts";
+import { auditQueries } from "./audit-queries.ts";
+import { credentialCommands } from "./credential-commands.ts";
+import { credentialQueries } from "./credential-queries.ts";
+import { directoryCommands } from "./directory-commands.ts";
+import { directoryQueries } from "./directory-queries.ts";
 import type { Commands, Queries } from "./engine.ts";
+import { groupCommands } from "./group-commands.ts";
+import { identityQueries } from "./identity-queries.ts";
+import { mappingCommands } from "./mapping-commands.ts";
+import { mappingQueries } from "./mapping-queries.ts";
+import { recomputeCommands } from "./recompute-commands.ts";
+import { recomputeQueries } from "./recompute-queries.ts";
 import { stampCommands, stampQueries } from "./stamp.ts";
+import { userCommands } from "./user-commands.ts";
 
 /** Every command by the name under which it crosses to the writing thread. */
-export const commands: Commands = { ...stampCommands };
+export const commands: Commands = {
+  ...stampCommands,
+  ...directoryCommands,
+  ...userCommands,
+  ...groupCommands,
+  ...recomputeCommands,
+  ...mappingCommands,
+  ...credentialCommands,
+  ...auditCommands,
+};
 
 /** Every query by the name under which it crosses to the reading thread. */
-export const queries: Queries = { ...stampQueries };
+export const queries: Queries = {
+  ...stampQueries,
+  ...directoryQueries,
+  ...identityQueries,
+  ...recomputeQueries,
+  ...mappingQueries,
+  ...credentialQueries,
+  ...auditQueries,
+};

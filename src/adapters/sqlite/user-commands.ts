@@ -156,7 +156,9 @@ function isUnchanged(
     return false;
   }
   // The order of keys says nothing in JSON.
-  return row.resource === resource || isDeepStrictEqual(JSON.parse(row.resource), JSON.parse(resource));
+  return (
+    row.resource === resource || isDeepStrictEqual(JSON.parse(row.resource), JSON.parse(resource))
+  );
 }
 
 function presentEmails(

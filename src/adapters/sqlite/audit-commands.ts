@@ -1,0 +1,66 @@
+import { StoreError } from "../../model/errors.ts";
+import type { TenantId } from "../../model/ids.ts";
+import type { AuditRecord } from "../../model/records.ts";
+import { writeRecord } from "./also.ts";
+import { readTree } from "./audit-queries.ts";
+import { documentText, type Database } from "./database.ts";
+
+export const auditCommands = { appendRecords, appendLeaves };
+
+export function appendRecords(
+  db: Database,
+  args: { readonly tenantId: TenantId; readonly records: readonly AuditRecord[] },
+): null {
+  for (const record of args.records) writeRecord(db, args.tenantId, record);
+  return null;
+}
+
+export function appendLeaves(
+  db: Database,
+  args: {
+    readonly tenantId: TenantId;
+    readonly expectSize: number;
+    readonly leaves: readonly { readonly recordId: string; readonly leafHash: string }[];
+    readonly frontier: readonly string[];
+  },
+): null {
+  const { tenantId, expectSize, leaves } = args;
+  const { size } = readTree(db, tenantId);
+  if (size !== expectSize) {
+    throw new StoreError(
+      "VERSION_CONFLICT",
+      `the audit tree of ${tenantId} has ${String(size)} leaves, not ${String(expectSize)}: read it again`,
+    );
+  }
+  if (leaves.length === 0) return null;
+  for (const [offset, { recordId, leafHash }] of leaves.entries()) {
+    const leafIndex = size + offset;
+    const found = db.run(
+      "UPDATE audit_records SET leaf_index = ? WHERE tenant_id = ? AND record_id = ? AND leaf_index IS NULL",
+      leafIndex,
+      tenantId,
+      recordId,
+    );
+    if (found === 0) {
+      throw new StoreError(
+        "NOT_FOUND",
+        `there is no audit record ${recordId} that waits for a leaf index`,
+      );
+    }
+    db.run(
+      "INSERT INTO audit_leaves (tenant_id, leaf_index, leaf_hash, record_id) VALUES (?, ?, ?, ?)",
+      tenantId,
+      leafIndex,
+      leafHash,
+      recordId,
+    );
+  }
+  db.run(
+    `INSERT INTO audit_trees (tenant_id, size, frontier) VALUES (?, ?, ?)
+     ON CONFLICT DO UPDATE SET size = excluded.size, frontier = excluded.frontier`,
+    tenantId,
+    size + leaves.length,
+    documentText(args.frontier),
+  );
+  return null;
+}

@@ -1,0 +1,137 @@
+import type { StoredRecord, TreeState } from "../../audit/audit-store.ts";
+import type { Instant } from "../../model/clock.ts";
+import type { ConnectionId, IdentityId, TenantId } from "../../model/ids.ts";
+import type { AuditRecord } from "../../model/records.ts";
+import type { Database, SqlValue } from "./database.ts";
+import type { Query } from "./engine.ts";
+
+interface OfTenant {
+  readonly tenantId: TenantId;
+}
+
+interface RecordRow {
+  readonly tenant_id: TenantId;
+  readonly leaf_index: number | null;
+  readonly body: string;
+  readonly personal: string | null;
+  readonly commitments: string | null;
+}
+
+const recordColumns = "r.tenant_id, r.leaf_index, r.body, r.personal, r.commitments";
+
+function toStored(row: RecordRow): StoredRecord {
+  const body = JSON.parse(row.body) as Omit<AuditRecord, "personal">;
+  return {
+    tenantId: row.tenant_id,
+    leafIndex: row.leaf_index ?? undefined,
+    record:
+      row.personal === null
+        ? body
+        : {
+            ...body,
+            personal: JSON.parse(row.personal) as NonNullable<AuditRecord["personal"]>,
+          },
+    commitments:
+      row.commitments === null ? {} : (JSON.parse(row.commitments) as StoredRecord["commitments"]),
+  };
+}
+
+export const listUnsequenced: Query<
+  OfTenant & { readonly limit: number },
+  readonly StoredRecord[]
+> = {
+  place: "scan",
+  run: (db, { tenantId, limit }) =>
+    db
+      .all<RecordRow>(
+        `SELECT ${recordColumns} FROM audit_records r INDEXED BY audit_records_unsequenced
+         WHERE r.tenant_id = ? AND r.leaf_index IS NULL ORDER BY r.commit_order LIMIT ?`,
+        tenantId,
+        limit,
+      )
+      .map(toStored),
+};
+
+export function readTree(db: Database, tenantId: TenantId): TreeState {
+  const row = db.get<{ size: number; frontier: string }>(
+    "SELECT size, frontier FROM audit_trees WHERE tenant_id = ?",
+    tenantId,
+  );
+  return row === undefined
+    ? { size: 0, frontier: [] }
+    : { size: row.size, frontier: JSON.parse(row.frontier) as string[] };
+}
+
+export const getTree: Query<OfTenant, TreeState> = {
+  place: "point",
+  run: (db, { tenantId }) => readTree(db, tenantId),
+};
+
+interface LeafPage {
+  readonly from: number;
+  readonly limit: number;
+}
+
+export const listLeaves: Query<OfTenant & LeafPage, readonly string[]> = {
+  place: "scan",
+  run: (db, { tenantId, from, limit }) =>
+    db
+      .all<{ leaf_hash: string }>(
+        "SELECT leaf_hash FROM audit_leaves WHERE tenant_id = ? AND leaf_index >= ? ORDER BY leaf_index LIMIT ?",
+        tenantId,
+        from,
+        limit,
+      )
+      .map((row) => row.leaf_hash),
+};
+
+export const listRecords: Query<OfTenant & LeafPage, readonly StoredRecord[]> = {
+  place: "scan",
+  run: (db, { tenantId, from, limit }) =>
+    db
+      .all<RecordRow>(
+        `SELECT ${recordColumns} FROM audit_leaves l CROSS JOIN audit_records r
+         WHERE l.tenant_id = ? AND l.leaf_index >= ? AND r.tenant_id = l.tenant_id AND r.record_id = l.record_id
+         ORDER BY l.leaf_index LIMIT ?`,
+        tenantId,
+        from,
+        limit,
+      )
+      .map(toStored),
+};
+
+export const findRecords: Query<
+  OfTenant & {
+    readonly identityId?: IdentityId;
+    readonly connectionId?: ConnectionId;
+    readonly action?: string;
+    readonly before?: Instant;
+    readonly limit: number;
+  },
+  readonly StoredRecord[]
+> = {
+  place: "scan",
+  run: (db, { tenantId, limit, ...filter }) => {
+    const conditions: readonly (readonly [string, SqlValue | undefined])[] = [
+      ["r.identity_id = ?", filter.identityId],
+      ["r.connection_id = ?", filter.connectionId],
+      ["r.action = ?", filter.action],
+      ["r.at < ?", filter.before],
+    ];
+    const given = conditions.flatMap(([sql, value]) =>
+      value === undefined ? [] : [{ sql, value }],
+    );
+    return db
+      .all<RecordRow>(
+        `SELECT ${recordColumns} FROM audit_records r
+         WHERE ${["r.tenant_id = ?", ...given.map(({ sql }) => sql)].join(" AND ")}
+         ORDER BY r.commit_order DESC LIMIT ?`,
+        tenantId,
+        ...given.map(({ value }) => value),
+        limit,
+      )
+      .map(toStored);
+  },
+};
+
+export const auditQueries = { listUnsequenced, getTree, listLeaves, listRecords, findRecords };

@@ -1,0 +1,105 @@
+import type { SealedSecret, Token } from "../../credentials/credential-store.ts";
+import type { Instant } from "../../model/clock.ts";
+import type { IdpId, TenantId } from "../../model/ids.ts";
+import type { Query } from "./engine.ts";
+
+interface OfTenant {
+  readonly tenantId: TenantId;
+}
+
+interface SecretRow {
+  readonly name: string;
+  readonly sealed: string;
+  readonly fingerprint: string;
+  readonly updated_at: number;
+}
+
+const toSecret = (row: SecretRow): SealedSecret => ({
+  name: row.name,
+  sealed: row.sealed,
+  fingerprint: row.fingerprint,
+  updatedAt: row.updated_at,
+});
+
+export const getSecret: Query<OfTenant & { readonly name: string }, SealedSecret | undefined> = {
+  place: "point",
+  run: (db, { tenantId, name }) => {
+    const row = db.get<SecretRow>(
+      "SELECT * FROM secrets WHERE tenant_id = ? AND name = ?",
+      tenantId,
+      name,
+    );
+    return row === undefined ? undefined : toSecret(row);
+  },
+};
+
+export const listSecrets: Query<OfTenant, readonly SealedSecret[]> = {
+  place: "point",
+  run: (db, { tenantId }) =>
+    db
+      .all<SecretRow>("SELECT * FROM secrets WHERE tenant_id = ? ORDER BY name", tenantId)
+      .map(toSecret),
+};
+
+interface TokenRow {
+  readonly tenant_id: TenantId;
+  readonly token_id: string;
+  readonly kind: Token["kind"];
+  readonly idp_id: IdpId | null;
+  readonly hash: string;
+  readonly label: string;
+  readonly created_at: number;
+  readonly expires_at: number | null;
+  readonly revoked_at: number | null;
+  readonly last_used_at: number | null;
+}
+
+const toToken = (row: TokenRow): Token => ({
+  tenantId: row.tenant_id,
+  tokenId: row.token_id,
+  kind: row.kind,
+  idpId: row.idp_id ?? undefined,
+  hash: row.hash,
+  label: row.label,
+  createdAt: row.created_at,
+  expiresAt: row.expires_at ?? undefined,
+  revokedAt: row.revoked_at ?? undefined,
+  lastUsedAt: row.last_used_at ?? undefined,
+});
+
+export const listLiveTokens: Query<
+  { readonly kind: Token["kind"]; readonly now: Instant },
+  readonly Token[]
+> = {
+  place: "point",
+  run: (db, { kind, now }) =>
+    db
+      .all<TokenRow>(
+        `SELECT * FROM tokens WHERE kind = ? AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > ?)
+         ORDER BY tenant_id, token_id`,
+        kind,
+        now,
+      )
+      .map(toToken),
+};
+
+export const listTokens: Query<OfTenant, readonly Token[]> = {
+  place: "point",
+  run: (db, { tenantId }) =>
+    db
+      .all<TokenRow>("SELECT * FROM tokens WHERE tenant_id = ? ORDER BY token_id", tenantId)
+      .map(toToken),
+};
+
+export const tokenEpoch: Query<null, number> = {
+  place: "point",
+  run: (db) => db.get<{ token_epoch: number }>("SELECT token_epoch FROM stamp")?.token_epoch ?? 0,
+};
+
+export const credentialQueries = {
+  getSecret,
+  listSecrets,
+  listLiveTokens,
+  listTokens,
+  tokenEpoch,
+};

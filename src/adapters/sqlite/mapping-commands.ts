@@ -1,0 +1,185 @@
+import type { GroupBinding, MappingVersion } from "../../mapping/version-store.ts";
+import type { Instant } from "../../model/clock.ts";
+import { StoreError } from "../../model/errors.ts";
+import type { ConnectionId, MappingVersionId, TenantId } from "../../model/ids.ts";
+import type { JsonObject } from "../../model/json.ts";
+import type { Also } from "../../model/records.ts";
+import { writeAlso } from "./also.ts";
+import { documentText, type Database } from "./database.ts";
+import { toVersion, versionColumns, type VersionRow } from "./mapping-queries.ts";
+
+interface VersionWrite {
+  readonly tenantId: TenantId;
+  readonly connectionId: ConnectionId;
+  readonly versionId: MappingVersionId;
+  readonly now: Instant;
+  readonly also: Also;
+}
+
+export const mappingCommands = { proposeMapping, activateMapping, refuseMapping, setBindings };
+
+export function proposeMapping(
+  db: Database,
+  args: VersionWrite & {
+    readonly document: JsonObject;
+    readonly hash: string;
+    readonly vendor: string;
+    readonly profile: string;
+    readonly simulation?: JsonObject | undefined;
+  },
+): MappingVersion {
+  const { tenantId, connectionId, versionId, now } = args;
+  const active = activeVersion(db, tenantId, connectionId);
+  if (active?.hash === args.hash) return toVersion(active);
+  db.run(
+    `INSERT INTO mapping_versions (tenant_id, version_id, connection_id, state, document, hash, vendor, profile, proposed_at, simulation)
+     VALUES (?, ?, ?, 'proposed', ?, ?, ?, ?, ?, ?)`,
+    tenantId,
+    versionId,
+    connectionId,
+    documentText(args.document),
+    args.hash,
+    args.vendor,
+    args.profile,
+    now,
+    args.simulation === undefined ? null : documentText(args.simulation),
+  );
+  writeAlso(db, tenantId, args.also, now);
+  return toVersion(versionOf(db, args));
+}
+
+export function activateMapping(
+  db: Database,
+  args: VersionWrite & {
+    readonly expectActive?: MappingVersionId | undefined;
+    readonly bindings: readonly GroupBinding[];
+  },
+): null {
+  const { tenantId, connectionId, versionId, now } = args;
+  const active = activeVersion(db, tenantId, connectionId);
+  if (active?.version_id !== args.expectActive) {
+    throw new StoreError(
+      "VERSION_CONFLICT",
+      `another version of ${connectionId} is active now: simulate the proposal against it again`,
+    );
+  }
+  const version = versionOf(db, args);
+  if (version.state !== "proposed") {
+    throw new StoreError(
+      "VERSION_CONFLICT",
+      `mapping version ${versionId} is ${version.state}, not proposed`,
+    );
+  }
+  if (active !== undefined) setState(db, tenantId, active.version_id, "superseded");
+  db.run(
+    "UPDATE mapping_versions SET state = 'active', activated_at = ? WHERE tenant_id = ? AND version_id = ?",
+    now,
+    tenantId,
+    versionId,
+  );
+  writeBindings(db, tenantId, versionId, args.bindings);
+  raiseEpoch(db, tenantId);
+  writeAlso(db, tenantId, args.also, now);
+  return null;
+}
+
+export function refuseMapping(db: Database, args: VersionWrite): null {
+  const version = versionOf(db, args);
+  if (version.state !== "proposed") {
+    throw new StoreError(
+      "VERSION_CONFLICT",
+      `mapping version ${args.versionId} is ${version.state}, not proposed`,
+    );
+  }
+  setState(db, args.tenantId, args.versionId, "refused");
+  writeAlso(db, args.tenantId, args.also, args.now);
+  return null;
+}
+
+export function setBindings(
+  db: Database,
+  args: VersionWrite & { readonly bindings: readonly GroupBinding[] },
+): null {
+  const version = versionOf(db, args);
+  if (version.state !== "active") {
+    throw new StoreError(
+      "VERSION_CONFLICT",
+      `mapping version ${args.versionId} is ${version.state}: bindings belong to the active one`,
+    );
+  }
+  if (writeBindings(db, args.tenantId, args.versionId, args.bindings) === 0) return null;
+  raiseEpoch(db, args.tenantId);
+  writeAlso(db, args.tenantId, args.also, args.now);
+  return null;
+}
+
+function activeVersion(
+  db: Database,
+  tenantId: TenantId,
+  connectionId: ConnectionId,
+): VersionRow | undefined {
+  return db.get<VersionRow>(
+    `SELECT ${versionColumns} FROM mapping_versions WHERE tenant_id = ? AND connection_id = ? AND state = 'active'`,
+    tenantId,
+    connectionId,
+  );
+}
+
+/** @throws StoreError NOT_FOUND */
+function versionOf(db: Database, args: VersionWrite): VersionRow {
+  const row = db.get<VersionRow>(
+    `SELECT ${versionColumns} FROM mapping_versions WHERE tenant_id = ? AND version_id = ? AND connection_id = ?`,
+    args.tenantId,
+    args.versionId,
+    args.connectionId,
+  );
+  if (row === undefined) {
+    throw new StoreError(
+      "NOT_FOUND",
+      `there is no mapping version ${args.versionId} of ${args.connectionId}`,
+    );
+  }
+  return row;
+}
+
+function setState(
+  db: Database,
+  tenantId: TenantId,
+  versionId: MappingVersionId,
+  state: MappingVersion["state"],
+): void {
+  db.run(
+    "UPDATE mapping_versions SET state = ? WHERE tenant_id = ? AND version_id = ?",
+    state,
+    tenantId,
+    versionId,
+  );
+}
+
+/** Answers how many bindings differ now from what was stored. */
+function writeBindings(
+  db: Database,
+  tenantId: TenantId,
+  versionId: MappingVersionId,
+  bindings: readonly GroupBinding[],
+): number {
+  let changed = 0;
+  for (const binding of bindings) {
+    changed += db.run(
+      `INSERT INTO mapping_bindings (tenant_id, version_id, group_name, idp_id, state, group_id) VALUES (?, ?, ?, ?, ?, ?)
+       ON CONFLICT DO UPDATE SET state = excluded.state, group_id = excluded.group_id
+       WHERE state <> excluded.state OR group_id IS NOT excluded.group_id`,
+      tenantId,
+      versionId,
+      binding.groupName,
+      binding.idpId ?? "",
+      binding.state,
+      binding.groupId ?? null,
+    );
+  }
+  return changed;
+}
+
+function raiseEpoch(db: Database, tenantId: TenantId): void {
+  db.run("UPDATE tenants SET mapping_epoch = mapping_epoch + 1 WHERE tenant_id = ?", tenantId);
+}
