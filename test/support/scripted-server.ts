@@ -66,3 +66,19 @@ export async function startScriptedServer(): Promise<ScriptedServer> {
       }),
   };
 }
+
+/**
+ * Answers by method and path (without query), each with a list that is worked off; its last answer repeats. Anything else is a 599,
+ * which no vendor sends.
+ */
+export function routes(table: Readonly<Record<string, readonly Script[]>>): Script {
+  const counts = new Map<string, number>();
+  return (response, request, count) => {
+    const key = `${request.method} ${request.target.split("?")[0] ?? ""}`;
+    const scripts = Object.hasOwn(table, key) ? table[key] : undefined;
+    const at = counts.get(key) ?? 0;
+    counts.set(key, at + 1);
+    const script = scripts?.[Math.min(at, scripts.length - 1)];
+    return (script ?? json(599, { unexpected: key }))(response, request, count);
+  };
+}

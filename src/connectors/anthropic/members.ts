@@ -92,7 +92,10 @@ export async function removeUser(call: Call, account: VendorAccount): Promise<Ap
 
 /** The state moved between the look and the write: look again. */
 export function moved(what: string, cause?: unknown): SyncError {
-  return new SyncError("VENDOR_CONFLICT", `anthropic: ${what}; it is looked at again`, { cause });
+  return new SyncError("VENDOR_CONFLICT", `anthropic: ${what}; it is looked at again`, {
+    cause,
+    facts: cause instanceof SyncError ? { ...cause.facts } : {},
+  });
 }
 
 export function requestIds(answer: { readonly requestId: string | undefined }): readonly string[] {
