@@ -1,0 +1,35 @@
+import { pino } from "pino";
+import type { Clock } from "../model/clock.ts";
+import type { LogFacts, Logger } from "../model/log.ts";
+import { createRedact, sensitiveNames } from "./redaction.ts";
+
+export interface LoggerOptions {
+  readonly level: "debug" | "info" | "warn" | "error";
+  /** Domain time of each line, the same as in records. */
+  readonly clock: Pick<Clock, "now">;
+  /** Facts of every line: version, instance. */
+  readonly base?: LogFacts;
+  /** Names beyond the standing list whose values are redacted. @throws Error at construction for one that cannot match */
+  readonly redact?: readonly string[];
+  /** Takes each finished line with its line end; default: standard error, synchronously, so that a crash loses none. */
+  readonly write?: (line: string) => void;
+}
+
+/** The root logger: JSON lines, redacted. Rooms get children with bound facts. */
+export function createLogger(options: LoggerOptions): Logger {
+  const redact = createRedact([...sensitiveNames, ...(options.redact ?? [])]);
+  const plain = (facts: object) => redact(facts) as Record<string, unknown>;
+  const write = options.write;
+  return pino(
+    {
+      level: options.level,
+      base: options.base === undefined ? null : plain(options.base),
+      messageKey: "message",
+      timestamp: () => `,"time":"${new Date(options.clock.now()).toISOString()}"`,
+      formatters: { level: (label) => ({ level: label }), log: plain, bindings: plain },
+      // Errors are described by the redaction, at any depth; pino would take the description for an error.
+      serializers: { err: (value: unknown) => value },
+    },
+    write === undefined ? pino.destination({ fd: 2, sync: true }) : { write },
+  );
+}

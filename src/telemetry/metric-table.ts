@@ -1,0 +1,188 @@
+export interface MetricRow {
+  readonly kind: "counter" | "gauge" | "histogram";
+  readonly labels: readonly string[];
+  readonly unit: "count" | "seconds" | "ratio";
+  /** One sentence for `/metrics` and for the table in deploy/README.md. */
+  readonly help: string;
+  /** Upper bounds of a histogram, in its unit. */
+  readonly buckets?: readonly number[];
+}
+
+/** From a fast read of the store to a vendor that is about to time out. */
+const secondsBuckets = [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
+/** From an idle worker to a vendor that is down for a day. */
+const delayBuckets = [0.05, 0.1, 0.25, 0.5, 1, 5, 15, 60, 300, 900, 3_600, 21_600, 86_400];
+const sizeBuckets = [1, 2, 4, 8, 16, 32, 64, 128, 256];
+
+/**
+ * Every metric of Rolecall beside the process's own. Labels hold names that a mapping file, a table in code or an HTTP status gives,
+ * never a person: the number of series stays bounded.
+ */
+export const metricTable = {
+  rolecall_scim_requests_total: {
+    kind: "counter",
+    labels: ["method", "resource", "status"],
+    unit: "count",
+    help: "SCIM requests answered.",
+  },
+  rolecall_scim_request_seconds: {
+    kind: "histogram",
+    labels: ["method", "resource"],
+    unit: "seconds",
+    help: "Time from the first byte of a SCIM request to its answer.",
+    buckets: secondsBuckets,
+  },
+  rolecall_http_requests_in_flight: {
+    kind: "gauge",
+    labels: ["listener"],
+    unit: "count",
+    help: "Requests that are being answered now.",
+  },
+  rolecall_recompute_seconds: {
+    kind: "histogram",
+    labels: [],
+    unit: "seconds",
+    help: "Time to recompute one batch of people.",
+    buckets: secondsBuckets,
+  },
+  rolecall_recompute_owed: {
+    kind: "gauge",
+    labels: [],
+    unit: "count",
+    help: "People whose wishes are older than the truth.",
+  },
+  rolecall_recompute_urgent_owed: {
+    kind: "gauge",
+    labels: [],
+    unit: "count",
+    help: "Leavers and emergencies among the people owed.",
+  },
+  rolecall_recompute_oldest_seconds: {
+    kind: "gauge",
+    labels: [],
+    unit: "seconds",
+    help: "Age of the oldest recompute that is owed; grows without end where one person cannot be recomputed.",
+  },
+  rolecall_recompute_failed_total: {
+    kind: "counter",
+    labels: [],
+    unit: "count",
+    help: "People whose recompute failed; the sweep tries them again.",
+  },
+  rolecall_hints_published_total: {
+    kind: "counter",
+    labels: ["topic"],
+    unit: "count",
+    help: "Hints that the bus took.",
+  },
+  rolecall_hints_refused_total: {
+    kind: "counter",
+    labels: ["topic"],
+    unit: "count",
+    help: "Hints that the bus did not take; the sweep does their work.",
+  },
+  rolecall_sweep_found_total: {
+    kind: "counter",
+    labels: [],
+    unit: "count",
+    help: "Marks that the sweep found because their hint was lost, late or failed.",
+  },
+  rolecall_fanout_people_total: {
+    kind: "counter",
+    labels: [],
+    unit: "count",
+    help: "People marked by fan-outs.",
+  },
+  rolecall_vendor_calls_total: {
+    kind: "counter",
+    labels: ["connection", "operation", "status"],
+    unit: "count",
+    help: "Calls to vendors, by HTTP status; `none` where no answer came.",
+  },
+  rolecall_vendor_call_seconds: {
+    kind: "histogram",
+    labels: ["connection"],
+    unit: "seconds",
+    help: "Time of one vendor call, waiting for the rate limit not counted.",
+    buckets: secondsBuckets,
+  },
+  rolecall_vendor_writes_total: {
+    kind: "counter",
+    labels: ["connection", "step", "outcome"],
+    unit: "count",
+    help: "Vendor writes that passed the gate, by how they ended.",
+  },
+  rolecall_event_to_call_seconds: {
+    kind: "histogram",
+    labels: ["connection"],
+    unit: "seconds",
+    help: "Time from a new wish to the first look at the vendor for it.",
+    buckets: delayBuckets,
+  },
+  rolecall_targets: {
+    kind: "gauge",
+    labels: ["connection", "state"],
+    unit: "count",
+    help: "People per connection by state of their target.",
+  },
+  rolecall_leaver_oldest_seconds: {
+    kind: "gauge",
+    labels: ["connection"],
+    unit: "seconds",
+    help: "Age of the oldest leaver who still has access.",
+  },
+  rolecall_holds_open: {
+    kind: "gauge",
+    labels: ["connection"],
+    unit: "count",
+    help: "Batches that wait for a decision.",
+  },
+  rolecall_lane_open: {
+    kind: "gauge",
+    labels: ["connection"],
+    unit: "count",
+    help: "1 where the lane works, 0 where it is paused or stopped.",
+  },
+  rolecall_intents_open: {
+    kind: "gauge",
+    labels: ["connection"],
+    unit: "count",
+    help: "Vendor writes whose outcome is not known yet.",
+  },
+  rolecall_audit_unsequenced: {
+    kind: "gauge",
+    labels: ["tenant"],
+    unit: "count",
+    help: "Audit records that have no leaf index yet.",
+  },
+  rolecall_audit_tree_size: {
+    kind: "gauge",
+    labels: ["tenant"],
+    unit: "count",
+    help: "Leaves of the audit tree.",
+  },
+  rolecall_store_commit_batch: {
+    kind: "histogram",
+    labels: [],
+    unit: "count",
+    help: "Commands that shared one commit.",
+    buckets: sizeBuckets,
+  },
+  rolecall_scrape_failures_total: {
+    kind: "counter",
+    labels: [],
+    unit: "count",
+    help: "Scrapes whose gauges could not be read from the store; the scrape shows their last values.",
+  },
+} as const satisfies Readonly<Record<string, MetricRow>>;
+
+export type MetricName = keyof typeof metricTable;
+
+/** The table of every metric as Markdown, for deploy/README.md. */
+export function metricsTable(): string {
+  const rows = Object.entries(metricTable).map(([name, row]: [string, MetricRow]) => {
+    const labels = row.labels.map((label) => `\`${label}\``).join(", ");
+    return `| \`${name}\` | ${row.kind} | ${labels === "" ? "none" : labels} | ${row.unit} | ${row.help} |`;
+  });
+  return ["| metric | kind | labels | unit | means |", "|---|---|---|---|---|", ...rows].join("\n");
+}
