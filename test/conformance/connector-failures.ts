@@ -1,0 +1,150 @@
+import { describe, expect, test } from "vitest";
+import { eventually } from "../support/eventually.ts";
+import { drain, jane, person, type ConnectorStage } from "./connector-stage.ts";
+
+/** What a connector makes of a vendor that fails. */
+export function failureTests(stage: ConnectorStage): void {
+  const { list, create } = stage.world.operations;
+  const read = (call = stage.call()) => stage.connector.findAccounts(call, { emails: [jane] });
+  const write = (call = stage.call()) =>
+    stage.connector.createAccount(call, person(jane, stage.world.roles[0]));
+
+  describe("a failure of the vendor", () => {
+    test.each([
+      ["seconds", { seconds: 30, as: "seconds" }, 30_000],
+      ["an HTTP-date", { seconds: 30, as: "http-date" }, 30_000],
+      ["nothing", undefined, undefined],
+    ] as const)(
+      "429 with %s is a rate limit, whose time is the vendor's",
+      async (_name, retryAfter, ms) => {
+        for (const [operation, attempt] of [
+          [list, read],
+          [create, write],
+        ] as const) {
+          stage.fault({
+            operation,
+            kind: "429",
+            ...(retryAfter === undefined ? {} : { retryAfter }),
+          });
+          expect(await stage.failure(attempt())).toMatchObject({
+            code: "VENDOR_RATE_LIMITED",
+            retryAfterMs: ms,
+          });
+        }
+        expect(stage.vendor.simulator.createAttempts(jane).created).toBe(0);
+      },
+    );
+
+    test.each(["500", "503", "529"] as const)(
+      "%s is tried again for a read and looked up for a write",
+      async (kind) => {
+        stage.fault({ operation: list, kind });
+        stage.fault({ operation: create, kind });
+        expect(await stage.failure(read())).toMatchObject({ code: "VENDOR_UNAVAILABLE" });
+        expect(await stage.failure(write())).toMatchObject({ code: "WRITE_AMBIGUOUS" });
+      },
+    );
+
+    test.each(["lost-answer", "reset-before"] as const)(
+      "%s makes a write ambiguous, and a look tells what became of it",
+      async (kind) => {
+        stage.fault({ operation: create, kind });
+        expect(await stage.failure(write())).toMatchObject({
+          code: "WRITE_AMBIGUOUS",
+          disposition: "replan",
+        });
+        expect(await read()).toHaveLength(kind === "lost-answer" ? 1 : 0);
+        expect(stage.vendor.simulator.createAttempts(jane).attempted).toBe(1);
+      },
+    );
+
+    test("a cut read is tried again", async () => {
+      stage.fault({ operation: list, kind: "reset-before" });
+      expect(await stage.failure(read())).toMatchObject({ code: "VENDOR_UNAVAILABLE" });
+    });
+
+    test("no answer in time is a timeout for a read and ambiguous for a write", async () => {
+      stage.fault({ operation: list, kind: "timeout" });
+      stage.fault({ operation: create, kind: "timeout", work: true });
+      expect(await stage.failure(read(stage.call({ totalMs: 150 })))).toMatchObject({
+        code: "VENDOR_TIMEOUT",
+      });
+      expect(await stage.failure(write(stage.call({ totalMs: 150 })))).toMatchObject({
+        code: "WRITE_AMBIGUOUS",
+      });
+    });
+
+    test("nobody listening means that nothing was sent", async () => {
+      const other = await stage.world.start(stage.clock);
+      const baseUrl = other.simulator.url;
+      await other.simulator.close();
+      for (const attempt of [read, write]) {
+        expect(await stage.failure(attempt(stage.call({ baseUrl })))).toMatchObject({
+          code: "VENDOR_UNAVAILABLE",
+          facts: { sent: false },
+        });
+      }
+    });
+
+    test("JSON that is cut, and an edge's web page, are never taken for an answer", async () => {
+      stage.fault({ operation: list, kind: "garbage-json" });
+      expect(await stage.failure(read())).toMatchObject({ code: "VENDOR_ANSWER_UNKNOWN" });
+      stage.fault({ operation: list, kind: "html-403" });
+      expect(await stage.failure(read())).toMatchObject({ code: "VENDOR_UNAVAILABLE" });
+    });
+  });
+}
+
+/** What a connector never does. */
+export function safetyTests(stage: ConnectorStage): void {
+  describe("safety", () => {
+    test("report-only refuses every write before the socket", async () => {
+      const { connector, world } = stage;
+      stage.vendor.seed(jane, world.roles[0]);
+      const account = await stage.one(jane);
+      const call = stage.call({ mode: () => "report-only" });
+      const slot = stage.vendor.slot ?? { kind: "none", objectId: "" };
+      const role = world.grantRoles?.[0] ?? "member";
+      const attempts = [
+        () => connector.createAccount(call, person("bo@example.com", world.roles[0])),
+        () => connector.setAccountRole(call, account, world.roles[1]),
+        () => connector.removeAccount(call, account),
+        ...(world.grantRoles === undefined
+          ? []
+          : [
+              () => connector.grant(call, account, { ...slot, role }),
+              () => connector.revoke(call, account, slot),
+            ]),
+      ];
+      for (const attempt of attempts) {
+        expect(await stage.failure(attempt())).toMatchObject({ code: "GATE_REFUSED" });
+      }
+      expect(stage.writes()).toEqual([]);
+      await connector.check(call);
+      expect((await drain(connector.listAccounts(call))).end).toBeDefined();
+    });
+
+    test("a stop ends a call within 100 ms", async () => {
+      stage.fault({ operation: stage.world.operations.list, kind: "timeout" });
+      const call = stage.call();
+      const failure = stage.failure(stage.connector.findAccounts(call, { emails: [jane] }));
+      await eventually(() =>
+        stage.vendor.simulator.requests.some((item) => item.fault === "timeout"),
+      );
+      const stoppedAt = performance.now();
+      call.abort.abort();
+      await failure;
+      expect(performance.now() - stoppedAt).toBeLessThan(100);
+    });
+
+    test("an error tells what, at which vendor and with which status", async () => {
+      stage.fault({ operation: stage.world.operations.list, kind: "500" });
+      const error = await stage.failure(
+        stage.connector.findAccounts(stage.call(), { emails: [jane] }),
+      );
+      expect(error.message).toContain(stage.connector.facts.vendor);
+      expect(error.facts).toMatchObject({ status: 500 });
+      expect(typeof error.facts.operation).toBe("string");
+    });
+  });
+}

@@ -1,0 +1,239 @@
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { VendorAccount } from "../../src/connectors/connector.ts";
+import type { Slot } from "../../src/model/entitlement.ts";
+import { failureTests, safetyTests } from "./connector-failures.ts";
+import {
+  badSecret,
+  ConnectorStage,
+  drain,
+  jane,
+  person,
+  type ConnectorWorld,
+} from "./connector-stage.ts";
+
+/** What every connector keeps to, run against a stateful simulator of its vendor over real HTTP. */
+export function connectorSuite(world: ConnectorWorld): void {
+  const { facts } = world.connector;
+  describe(`${facts.vendor}/${facts.profile}`, () => {
+    const stage = new ConnectorStage(world);
+    beforeEach(() => stage.open());
+    // What must hold whatever a test did.
+    afterEach(async () => {
+      stage.expectOnlyDeclaredCalls();
+      stage.expectNoSecretSaid();
+      await stage.close();
+    });
+    identityTests(stage);
+    accountTests(stage);
+    if (world.grantRoles !== undefined) grantTests(stage, world.grantRoles);
+    listTests(stage);
+    failureTests(stage);
+    safetyTests(stage);
+  });
+}
+
+function identityTests(stage: ConnectorStage): void {
+  describe("a check", () => {
+    test("says for whom the credential answers, and only reads", async () => {
+      const report = await stage.connector.check(stage.call());
+      expect(report.organization.id).toBe(stage.vendor.organizationId);
+      expect(report.organization.name).not.toBe("");
+      expect(stage.writes()).toEqual([]);
+    });
+
+    test("says no to a credential that nobody has", async () => {
+      expect(
+        await stage.failure(stage.connector.check(stage.call({ secret: badSecret }))),
+      ).toMatchObject({ code: "CREDENTIAL_REFUSED", disposition: "pause" });
+    });
+
+    test("says no to a credential that may do less, and to a lapsed plan, where the vendor tells", async () => {
+      const { weakSecret, lapse } = stage.vendor;
+      if (weakSecret !== undefined) {
+        expect(
+          await stage.failure(stage.connector.check(stage.call({ secret: weakSecret }))),
+        ).toMatchObject({ code: "CREDENTIAL_SCOPE_MISSING", disposition: "pause" });
+      }
+      lapse?.();
+      const after = stage.connector.check(stage.call());
+      if (lapse === undefined) await after;
+      else expect(await stage.failure(after)).toMatchObject({ code: "VENDOR_PLAN_REQUIRED" });
+    });
+
+    test("tells another organisation from the pinned one", async () => {
+      const { organizationId } = stage.vendor;
+      stage.fault({ operation: "*", kind: "wrong-organization", times: 10 });
+      const call = stage.call({ pinnedOrganization: () => organizationId });
+      if (stage.connector.facts.organizationHeader === undefined) {
+        expect((await stage.connector.check(call)).organization.id).not.toBe(organizationId);
+      } else {
+        expect(await stage.failure(stage.connector.check(call))).toMatchObject({
+          code: "WRONG_ORGANIZATION",
+        });
+      }
+    });
+  });
+}
+
+function accountTests(stage: ConnectorStage): void {
+  describe("an account", () => {
+    const { roles } = stage.world;
+
+    test("that is created is pending, is found by its address, and holds its role", async () => {
+      const created = await stage.connector.createAccount(stage.call(), person(jane, roles[0]));
+      expect(created.outcome).toBe("pending");
+      expect(await stage.one(jane)).toEqual(created.account);
+      expect(created.account).toMatchObject({ email: jane, state: "invited", role: roles[0] });
+    });
+
+    test("that is created twice is answered, not doubled", async () => {
+      const first = await stage.connector.createAccount(stage.call(), person(jane, roles[0]));
+      const second = await stage.connector.createAccount(stage.call(), person(jane, roles[0]));
+      expect(second).toMatchObject({ outcome: "unchanged", account: first.account });
+      stage.vendor.seed("bo@example.com", roles[0]);
+      const third = await stage.connector.createAccount(
+        stage.call(),
+        person("bo@example.com", roles[0]),
+      );
+      expect(third).toMatchObject({ outcome: "unchanged", account: { state: "active" } });
+      expect(stage.vendor.simulator.createAttempts(jane).created).toBe(1);
+      expect(stage.vendor.simulator.createAttempts("bo@example.com").created).toBe(0);
+    });
+
+    test("is found by its id where no address of it is known", async () => {
+      const accountId = stage.vendor.seed(jane, roles[0]);
+      const found = await stage.connector.findAccounts(stage.call(), {
+        accountId,
+        emails: ["married@example.com"],
+      });
+      expect(found).toMatchObject([{ accountId, email: jane, state: "active" }]);
+    });
+
+    test("that nobody has is not found", async () => {
+      expect(
+        await stage.connector.findAccounts(stage.call(), { emails: ["nobody@example.com"] }),
+      ).toEqual([]);
+    });
+
+    test("takes another role, and the same one again", async () => {
+      stage.vendor.seed(jane, roles[0]);
+      const before = await stage.one(jane);
+      const call = stage.call();
+      expect((await stage.connector.setAccountRole(call, before, roles[1])).outcome).toBe(
+        "changed",
+      );
+      expect(await stage.one(jane)).toMatchObject({ role: roles[1] });
+      await stage.connector.setAccountRole(call, before, roles[1]);
+      expect(await stage.one(jane)).toMatchObject({ accountId: before.accountId, role: roles[1] });
+    });
+
+    test("that is still an invitation takes another role, and there is one invitation after", async () => {
+      await stage.connector.createAccount(stage.call(), person(jane, roles[0]));
+      const open = await stage.one(jane);
+      const applied = await stage.connector.setAccountRole(stage.call(), open, roles[1]);
+      expect(applied.outcome).toBe("pending");
+      expect(await stage.one(jane)).toMatchObject({ state: "invited", role: roles[1] });
+    });
+
+    test("is removed once; the second time nothing changes", async () => {
+      stage.vendor.seed("admin@example.com", roles[0]);
+      stage.vendor.seed(jane, roles[0]);
+      const account = await stage.one(jane);
+      expect((await stage.connector.removeAccount(stage.call(), account)).outcome).toBe("changed");
+      expect((await stage.connector.removeAccount(stage.call(), account)).outcome).toBe(
+        "unchanged",
+      );
+      expect(await stage.connector.findAccounts(stage.call(), { emails: [jane] })).toEqual([]);
+    });
+
+    test("that is an invitation is cancelled once; the second time nothing changes", async () => {
+      await stage.connector.createAccount(stage.call(), person(jane, roles[0]));
+      const open = await stage.one(jane);
+      expect((await stage.connector.removeAccount(stage.call(), open)).outcome).toBe("changed");
+      expect((await stage.connector.removeAccount(stage.call(), open)).outcome).toBe("unchanged");
+      expect(await stage.connector.findAccounts(stage.call(), { emails: [jane] })).toEqual([]);
+    });
+  });
+}
+
+function grantTests(stage: ConnectorStage, roles: readonly [string, string]): void {
+  describe("a grant", () => {
+    const slotOf = (): Slot => {
+      const { slot } = stage.vendor;
+      if (slot === undefined) throw new Error("this vendor has no slot to grant in");
+      return slot;
+    };
+    const held = async (account: VendorAccount) =>
+      stage.connector.readGrants(stage.call(), account, [slotOf()]);
+
+    test("is made once, changed by the next role, and taken once", async () => {
+      const slot = slotOf();
+      stage.vendor.seed(jane, stage.world.roles[0]);
+      const account = await stage.one(jane);
+      const { connector } = stage;
+      const give = async (role: string) =>
+        (await connector.grant(stage.call(), account, { ...slot, role })).outcome;
+      const take = async () => (await connector.revoke(stage.call(), account, slot)).outcome;
+      expect(await held(account)).toEqual([]);
+      expect([await give(roles[0]), await give(roles[0])]).toEqual(["changed", "unchanged"]);
+      expect(await held(account)).toEqual([{ ...slot, role: roles[0], implicit: false }]);
+      expect(await give(roles[1])).toBe("changed");
+      expect(await held(account)).toEqual([{ ...slot, role: roles[1], implicit: false }]);
+      expect([await take(), await take()]).toEqual(["changed", "unchanged"]);
+      expect(await held(account)).toEqual([]);
+    });
+
+    test("names objects that the vendor lists, with an end marker", async () => {
+      const { items, end } = await drain(stage.connector.listObjects(stage.call()));
+      expect(items.map((item) => item.objectId)).toContain(slotOf().objectId);
+      expect(end).toEqual({ complete: true, count: items.length });
+    });
+  });
+}
+
+function listTests(stage: ConnectorStage): void {
+  describe("a list of accounts", () => {
+    const fill = (pages: number) => {
+      const count = stage.world.pageSize * pages;
+      for (let i = 0; i < count; i++) {
+        stage.vendor.seed(`person-${String(i)}@example.com`, stage.world.roles[0]);
+      }
+      return count;
+    };
+
+    test("walks three pages, shows everybody once and ends with its count", async () => {
+      const count = fill(2) + 1;
+      stage.vendor.seed("the.last@example.com", stage.world.roles[0]);
+      const { items, end } = await drain(stage.connector.listAccounts(stage.call()));
+      expect(items.length).toBeGreaterThanOrEqual(count);
+      expect(new Set(items.map((item) => item.accountId)).size).toBe(items.length);
+      expect(items.map((item) => item.email)).toContain("the.last@example.com");
+      expect(end).toEqual({ complete: true, count: items.length });
+      const { list } = stage.world.operations;
+      const pages = stage.vendor.simulator.requests.filter((item) => item.operation === list);
+      expect(pages.length).toBeGreaterThanOrEqual(3);
+    });
+
+    test("has no end marker when a page fails", async () => {
+      fill(1);
+      stage.vendor.seed("the.last@example.com", stage.world.roles[0]);
+      stage.fault({ operation: stage.world.operations.list, kind: "500", fromNth: 2 });
+      const { items, end, error } = await drain(stage.connector.listAccounts(stage.call()));
+      expect(items.length).toBeGreaterThanOrEqual(stage.world.pageSize);
+      expect(end).toBeUndefined();
+      expect(error).toMatchObject({ code: "VENDOR_UNAVAILABLE" });
+    });
+
+    test("shows open invitations beside accounts", async () => {
+      stage.vendor.seed(jane, stage.world.roles[0]);
+      await stage.connector.createAccount(
+        stage.call(),
+        person("bo@example.com", stage.world.roles[0]),
+      );
+      const { items } = await drain(stage.connector.listAccounts(stage.call()));
+      expect(items.map((item) => `${item.email} ${item.state}`)).toEqual(
+        expect.arrayContaining([`${jane} active`, "bo@example.com invited"]),
+      );
+    });
+  });
+}
