@@ -19,13 +19,13 @@ import {
 export const anthropicBaseUrl = "https://api.anthropic.com";
 
 /**
- * Headers of every call. Keys (`sk-ant-…`) go in `x-api-key`, anything else is an OAuth token. The members API is the same in
+ * Headers of every call. Keys (`sk-ant-admin…`, `sk-ant-api…`) go in `x-api-key`, anything else (`sk-ant-oat…`) is an OAuth token. The members API is the same in
  * version 2026-10-21, which changes messages only.
  */
 export function anthropicHeaders(secret: string): Readonly<Record<string, string>> {
   return {
     "anthropic-version": "2023-06-01",
-    ...(secret.startsWith("sk-ant-")
+    ...(/^sk-ant-(admin|api)/.test(secret)
       ? { "x-api-key": secret }
       : { authorization: `Bearer ${secret}` }),
   };

@@ -81,8 +81,8 @@ describe("credential headers", () => {
       "x-api-key": "sk-ant-admin01-x",
       "anthropic-version": "2023-06-01",
     });
-    expect(authHeaders?.("token")).toEqual({
-      authorization: "Bearer token",
+    expect(authHeaders?.("sk-ant-oat01-x")).toEqual({
+      authorization: "Bearer sk-ant-oat01-x",
       "anthropic-version": "2023-06-01",
     });
   });
