@@ -120,10 +120,14 @@ class Topic {
   }
 
   private take(): readonly Hint[] {
-    const batch = [...this.queue.entries().take(batchMax)];
-    for (const [key] of batch) this.queue.delete(key);
+    const batch: Hint[] = [];
+    for (const [key, hint] of this.queue) {
+      if (batch.length >= batchMax) break;
+      this.queue.delete(key);
+      batch.push(hint);
+    }
     this.wakePublishers();
-    return batch.map(([, hint]) => hint);
+    return batch;
   }
 
   /** Until it succeeds: a batch that is dropped would wait for the sweep, and the fault would go unseen. */

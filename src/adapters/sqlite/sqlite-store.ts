@@ -32,7 +32,8 @@ export interface SqliteStoreOptions {
  *   newer version
  */
 export async function openSqliteStore(options: SqliteStoreOptions): Promise<Store> {
-  return options.folder === ":memory:" ? openInMemory(options) : await openInFolder(options);
+  if (options.folder === ":memory:") return openInMemory(options);
+  return openInFolder(options);
 }
 
 function openInMemory(options: SqliteStoreOptions): Store {
