@@ -1,4 +1,4 @@
-import { pino } from "pino";
+import { pino, type Logger as PinoLogger } from "pino";
 import type { Clock } from "../model/clock.ts";
 import type { LogFacts, Logger } from "../model/log.ts";
 import { createRedact, sensitiveNames } from "./redaction.ts";
@@ -20,16 +20,36 @@ export function createLogger(options: LoggerOptions): Logger {
   const redact = createRedact([...sensitiveNames, ...(options.redact ?? [])]);
   const plain = (facts: object) => redact(facts) as Record<string, unknown>;
   const write = options.write;
-  return pino(
+  const root = pino(
     {
       level: options.level,
       base: options.base === undefined ? null : plain(options.base),
       messageKey: "message",
       timestamp: () => `,"time":"${new Date(options.clock.now()).toISOString()}"`,
-      formatters: { level: (label) => ({ level: label }), log: plain, bindings: plain },
+      formatters: { level: (label) => ({ level: label }), log: plain },
       // Errors are described by the redaction, at any depth; pino would take the description for an error.
       serializers: { err: (value: unknown) => value },
     },
     write === undefined ? pino.destination({ fd: 2, sync: true }) : { write },
   );
+  return loggerOver(root, plain);
+}
+
+/** pino formats the bound facts of its root only, so those of children are redacted here. */
+function loggerOver(line: PinoLogger, plain: (facts: object) => Record<string, unknown>): Logger {
+  return {
+    debug: (facts, message) => {
+      line.debug(facts, message);
+    },
+    info: (facts, message) => {
+      line.info(facts, message);
+    },
+    warn: (facts, message) => {
+      line.warn(facts, message);
+    },
+    error: (facts, message) => {
+      line.error(facts, message);
+    },
+    child: (facts) => loggerOver(line.child(plain(facts)), plain),
+  };
 }

@@ -122,5 +122,5 @@ function withoutCredentials(text: string): string {
 }
 
 function plainName(name: string): string {
-  return name.replace(/[-_. ]/g, "").toLowerCase();
+  return name.replace(/[-_ ]/g, "").toLowerCase();
 }

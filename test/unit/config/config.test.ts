@@ -1,0 +1,187 @@
+import { readFileSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+import { readConfig, type Environment } from "../../../src/config/config.ts";
+import { settings, type Setting } from "../../../src/config/settings.ts";
+import { InputError } from "../../../src/model/errors.ts";
+
+function problemsOf(environment: Environment): readonly string[] {
+  try {
+    readConfig(environment, "/srv");
+  } catch (error) {
+    if (error instanceof InputError) return error.problems;
+    throw error;
+  }
+  return [];
+}
+
+const token = (letter: string) => letter.repeat(32);
+
+describe("an empty environment", () => {
+  test("means the embedded mode, live, with the documented defaults", () => {
+    const config = readConfig({}, "/srv");
+    expect(config).toMatchObject({
+      mode: "embedded",
+      world: "live",
+      port: 8080,
+      operatorPort: 8081,
+      operatorHost: "127.0.0.1",
+      dataDir: "/srv/data",
+      mappingsDir: "/srv/mappings",
+      tenantId: "default",
+      scimToken: undefined,
+      publicUrl: undefined,
+      trustedProxies: [],
+      logLevel: "info",
+      timeScale: 1,
+    });
+    expect([...config.roles]).toEqual(["api", "relay", "worker", "scheduler"]);
+  });
+
+  test("gives the version of package.json", () => {
+    const manifest = JSON.parse(
+      readFileSync(new URL("../../../package.json", import.meta.url), "utf8"),
+    ) as { version: string };
+    expect(readConfig({}).version).toBe(manifest.version);
+  });
+
+  test("gives a config that nobody can change", () => {
+    expect(Object.isFrozen(readConfig({}))).toBe(true);
+  });
+});
+
+test("an empty or blank variable counts as unset", () => {
+  expect(readConfig({ PORT: "", ROLECALL_TENANT: "  " })).toMatchObject({
+    port: 8080,
+    tenantId: "default",
+  });
+});
+
+test("the sandbox has a store of its own unless told where", () => {
+  expect(readConfig({ ROLECALL_SANDBOX: "1" }, "/srv").dataDir).toBe("/srv/data/sandbox");
+  expect(readConfig({ ROLECALL_SANDBOX: "1", ROLECALL_DATA_DIR: "x" }, "/srv").dataDir).toBe(
+    "/srv/x",
+  );
+});
+
+test("everything that is wrong is said at once, each with its variable", () => {
+  const problems = problemsOf({
+    PORT: "eighty",
+    ROLECALL_TENANT: "Acme Inc",
+    ROLECALL_LOG_LEVEL: "loud",
+    ROLECALL_PORTS: "1",
+    DATABASE_URL: "postgres://u:hunter2@db/r",
+    KAFKA_BROKERS: "k:9092",
+  });
+  const named = problems.map((problem) => problem.split(":")[0]);
+  expect(named.toSorted()).toEqual([
+    "DATABASE_URL",
+    "KAFKA_BROKERS",
+    "PORT",
+    "ROLECALL_LOG_LEVEL",
+    "ROLECALL_PORTS",
+    "ROLECALL_TENANT",
+  ]);
+  expect(problems.join()).not.toContain("hunter2");
+});
+
+test("a misspelt setting is refused with the nearest name", () => {
+  expect(problemsOf({ ROLECALL_OPERATER_PORT: "1" })).toEqual([
+    expect.stringContaining("did you mean ROLECALL_OPERATOR_PORT?"),
+  ]);
+  expect(problemsOf({ ROLECALL_QQQQQQQQQQQQQQQQQQQQQQQQ: "1" })[0]).not.toContain("did you mean");
+});
+
+test("variables of others are none of our business", () => {
+  expect(problemsOf({ PATH: "/bin", KAFKA_HEAP_OPTS: "-Xmx1g", PORTS: "x" })).toEqual([]);
+});
+
+describe("secrets", () => {
+  test("that are too short or no key are refused without being repeated", () => {
+    const problems = problemsOf({
+      ROLECALL_SCIM_TOKEN: "hunter2",
+      ROLECALL_ADMIN_TOKEN: "two words that are long enough",
+      ROLECALL_SEAL_KEY: "abc123",
+    });
+    expect(problems).toHaveLength(3);
+    expect(problems.join()).not.toMatch(/hunter2|two words|abc123/);
+  });
+
+  test("of 32 bytes are keys in hex and in base64", () => {
+    const bytes = Buffer.alloc(32, 0xfb);
+    for (const form of ["hex", "base64", "base64url"] as const) {
+      expect(problemsOf({ ROLECALL_SEAL_KEY: bytes.toString(form) })).toEqual([]);
+    }
+  });
+
+  test("of the identity provider and of operators differ", () => {
+    const same = { ROLECALL_SCIM_TOKEN: token("a"), ROLECALL_ADMIN_TOKEN: token("a") };
+    expect(problemsOf(same)).toEqual([expect.stringContaining("ROLECALL_ADMIN_TOKEN")]);
+    expect(problemsOf({ ...same, ROLECALL_ADMIN_TOKEN: token("b") })).toEqual([]);
+  });
+});
+
+describe("the public URL", () => {
+  test.each([
+    ["https://rolecall.example.com", "https://rolecall.example.com"],
+    ["https://rolecall.example.com/id/", "https://rolecall.example.com/id"],
+    ["http://localhost:8080", "http://localhost:8080"],
+  ])("%s is kept as %s", (given, kept) => {
+    expect(readConfig({ ROLECALL_URL: given }).publicUrl).toBe(kept);
+  });
+
+  test.each([
+    "rolecall.example.com",
+    "http://rolecall.example.com",
+    "https://a:b@rolecall.example.com",
+    "https://rolecall.example.com/?x=1",
+    "ftp://rolecall.example.com",
+  ])("%s is refused", (given) => {
+    expect(problemsOf({ ROLECALL_URL: given })).toHaveLength(1);
+  });
+});
+
+test("proxies are addresses, ranges and three names", () => {
+  const good = "loopback, 10.0.0.0/8,2001:db8::/32, 192.0.2.7";
+  expect(readConfig({ ROLECALL_TRUSTED_PROXIES: good }).trustedProxies).toHaveLength(4);
+  for (const bad of ["everyone", "10.0.0.0/33", "10.0.0.0/8/8", "10.0.0.0/"]) {
+    expect(problemsOf({ ROLECALL_TRUSTED_PROXIES: bad })).toHaveLength(1);
+  }
+});
+
+describe("time that runs faster", () => {
+  test("is for the sandbox only", () => {
+    expect(problemsOf({ ROLECALL_TIME_SCALE: "60" })).toEqual([
+      expect.stringContaining("only with ROLECALL_SANDBOX=1"),
+    ]);
+    const config = readConfig({
+      ROLECALL_SANDBOX: "1",
+      ROLECALL_TIME_SCALE: "60",
+      ROLECALL_TIME_ANCHOR: "2026-01-05T08:00:00Z",
+    });
+    expect(config).toMatchObject({ timeScale: 60, timeAnchor: Date.UTC(2026, 0, 5, 8) });
+  });
+
+  test.each(["0", "-1", "fast", "1e9", "Infinity"])("is not %s times as fast", (scale) => {
+    expect(problemsOf({ ROLECALL_SANDBOX: "1", ROLECALL_TIME_SCALE: scale })).toHaveLength(1);
+  });
+});
+
+test("one process with the embedded store cannot leave out a role", () => {
+  expect(problemsOf({ ROLECALL_ROLES: "api,worker" })).toEqual([
+    expect.stringContaining("lacks relay, scheduler"),
+  ]);
+  expect(problemsOf({ ROLECALL_ROLES: "api, scheduler, relay, worker" })).toEqual([]);
+  expect(problemsOf({ ROLECALL_ROLES: "api,cook" })).toHaveLength(1);
+});
+
+test("the two listeners need a port each", () => {
+  expect(problemsOf({ PORT: "9000", ROLECALL_OPERATOR_PORT: "9000" })).toHaveLength(1);
+  expect(problemsOf({ PORT: "0", ROLECALL_OPERATOR_PORT: "0" })).toEqual([]);
+});
+
+test("every default reads as its own setting", () => {
+  for (const row of Object.values(settings) as Setting[]) {
+    if (row.default === undefined) continue;
+    expect(row.schema.safeParse(row.default).success, row.name).toBe(true);
+  }
+});
