@@ -32,6 +32,8 @@ export interface SuiteVendor {
   readonly organizationId: string;
   /** Somebody who is in already. */
   seed(email: string, role: string): AccountId;
+  /** The person takes an open invitation. */
+  accept(email: string): void;
   /** An object to grant in. */
   readonly slot?: Slot;
   /** A credential that may do less than the connector needs. */

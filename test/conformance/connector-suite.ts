@@ -100,6 +100,16 @@ function accountTests(stage: ConnectorStage): void {
       expect(stage.vendor.simulator.createAttempts("bo@example.com").created).toBe(0);
     });
 
+    test("that was invited is active, with its role, once the person accepts", async () => {
+      const created = await stage.connector.createAccount(stage.call(), person(jane, roles[1]));
+      stage.vendor.accept(jane);
+      const found = await stage.connector.findAccounts(stage.call(), {
+        ...(created.account === undefined ? {} : { accountId: created.account.accountId }),
+        emails: [jane],
+      });
+      expect(found).toMatchObject([{ email: jane, state: "active", role: roles[1] }]);
+    });
+
     test("is found by its id where no address of it is known", async () => {
       const accountId = stage.vendor.seed(jane, roles[0]);
       const found = await stage.connector.findAccounts(stage.call(), {

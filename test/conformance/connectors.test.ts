@@ -1,0 +1,46 @@
+import { anthropicConsole } from "../../src/connectors/anthropic/anthropic.ts";
+import { vendorAccess, type VendorAccess } from "../../src/connectors/registry.ts";
+import { workspaceKind } from "../../src/connectors/anthropic/facts.ts";
+import { asId, type AccountId } from "../../src/model/ids.ts";
+import { startAnthropicSimulator } from "../../src/sandbox/anthropic/anthropic-simulator.ts";
+import { connectorSuite } from "./connector-suite.ts";
+
+function accessTo(vendor: string): VendorAccess {
+  const access = vendorAccess[vendor];
+  if (access === undefined) throw new Error(`nobody knows how to reach ${vendor}`);
+  return access;
+}
+
+connectorSuite({
+  connector: anthropicConsole,
+  access: accessTo("anthropic"),
+  roles: ["user", "developer"],
+  grantRoles: ["workspace_developer", "workspace_admin"],
+  pageSize: 1_000,
+  operations: { list: "users.list", create: "invites.create" },
+  start: async (clock) => {
+    const organization = { id: "7e1c8a52-5b0d-4c39-9a51-0c8c6f7f1a11", name: "Example Corp" };
+    const simulator = await startAnthropicSimulator({
+      clock,
+      organization,
+      admin: { email: "founder@example.com", name: "Founder" },
+    });
+    const workspace = simulator.control.addWorkspace("Production");
+    const weak = simulator.control.addKey({ keyClass: "scoped", scopes: ["read:members"] });
+    return {
+      simulator,
+      secret: simulator.apiKey,
+      weakSecret: weak.secret,
+      organizationId: organization.id,
+      slot: { kind: workspaceKind, objectId: workspace.id },
+      accept: (email) => {
+        simulator.control.acceptInvite(email);
+      },
+      seed: (email, role) =>
+        asId<AccountId>(
+          simulator.control.seedUser({ email, role: role === "developer" ? "developer" : "user" })
+            .id,
+        ),
+    };
+  },
+});
