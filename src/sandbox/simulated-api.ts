@@ -91,3 +91,12 @@ export function edgePage(status: number, reason: string): Reply {
   const content = `<!DOCTYPE html>\n<html><head><title>${reason}</title></head><body><h1>${reason}</h1><p>The owner of this website has banned your access.</p></body></html>\n`;
   return { status, text: { type: "text/html; charset=UTF-8", content } };
 }
+
+/** Leaves out what is undefined, for optional fields that came through a schema. */
+export function withoutUndefined<T extends object>(
+  input: T,
+): { [Key in keyof T]: Exclude<T[Key], undefined> } {
+  return Object.fromEntries(Object.entries(input).filter((entry) => entry[1] !== undefined)) as {
+    [Key in keyof T]: Exclude<T[Key], undefined>;
+  };
+}

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import type { z } from "zod";
 import { Refusal } from "../simulated-api.ts";
 import type { Reply, SimulatedCall } from "../simulated-api.ts";
 
