@@ -1,0 +1,297 @@
+import type { GateRefusal, Intent, IntentState } from "../../accounts/intent.ts";
+import type { StopSwitch } from "../../accounts/lane.ts";
+import type { Instant } from "../../model/clock.ts";
+import { StoreError } from "../../model/errors.ts";
+import { asId, type AccountId, type ConnectionId } from "../../model/ids.ts";
+import type { IdentityId, IntentId, TenantId } from "../../model/ids.ts";
+import { modeOf, type ConnectionPolicy } from "../../model/policy.ts";
+import { parsed, type Asked, type Commanded, type TargetKey } from "./account-args.ts";
+import { writeLedger, writeOutcomeLink } from "./account-links.ts";
+import { openHoldOf } from "./account-rails.ts";
+import { entryColumns, openEntry, type EntryRow } from "./account-rows.ts";
+import { writeAlso } from "./also.ts";
+import { documentText, type Database } from "./database.ts";
+import type { Query } from "./engine.ts";
+
+type Step = Asked<"insertIntent">["command"];
+type GateAnswer = { readonly ok: true } | ({ readonly ok: false } & GateRefusal);
+
+/** Asks everything that may stop a write, in one transaction with the row that allows it. */
+export function insertIntent(
+  db: Database,
+  { tenantId, command }: Asked<"insertIntent">,
+): GateAnswer {
+  const refusal = refusalOfTarget(db, tenantId, command);
+  if (refusal !== undefined) return { ok: false, ...refusal };
+  const pass = passRail(db, tenantId, command);
+  if ("why" in pass) return { ok: false, ...pass };
+  db.run(
+    `INSERT INTO intents (tenant_id, intent_id, connection_id, identity_id, step, kind, object_id, role_from, role_to, account_id, generation, fence, state, sent_at, not_after, entry_id)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'sent', ?, ?, ?)`,
+    tenantId,
+    command.intentId,
+    command.connectionId,
+    command.identityId,
+    command.step,
+    command.slot.kind,
+    command.slot.objectId,
+    command.roleFrom,
+    command.roleTo,
+    command.accountId,
+    command.generation,
+    command.fence,
+    command.now,
+    command.notAfter,
+    pass.entryId,
+  );
+  if (pass.entryId !== null) {
+    db.run(
+      "UPDATE rail_entries SET state = 'executing' WHERE tenant_id = ? AND entry_id = ?",
+      tenantId,
+      pass.entryId,
+    );
+  }
+  return { ok: true };
+}
+
+interface GateRow {
+  readonly generation: number;
+  readonly lifecycle: "active" | "departed";
+  readonly leased: number;
+  readonly lane_state: "open" | "paused";
+  readonly policy: string;
+  readonly stops: string;
+}
+
+function refusalOfTarget(db: Database, tenantId: TenantId, step: Step): GateRefusal | undefined {
+  const row = db.get<GateRow>(
+    `SELECT t.generation, t.lifecycle, l.state AS lane_state, l.policy,
+       t.fence = ? AND t.lease_owner IS NOT NULL AND t.lease_until > ? AS leased,
+       (SELECT json_group_array(s.covers) FROM stops s WHERE s.tenant_id = t.tenant_id AND s.connection_id IN ('', t.connection_id)) AS stops
+     FROM targets t JOIN lanes l USING (tenant_id, connection_id)
+     WHERE t.tenant_id = ? AND t.connection_id = ? AND t.identity_id = ?`,
+    step.fence,
+    step.now,
+    tenantId,
+    step.connectionId,
+    step.identityId,
+  );
+  if (row?.leased !== 1) return { why: "lease_lost" };
+  if (row.generation !== step.generation) return { why: "generation_moved" };
+  if (row.lane_state !== "open") return { why: "lane_paused" };
+  const stops = parsed<readonly StopSwitch["covers"][]>(row.stops);
+  const leaver = row.lifecycle === "departed";
+  if (stops.some((covers) => stopCovers(covers, step.direction, leaver))) return { why: "stopped" };
+  const policy = parsed<ConnectionPolicy>(row.policy);
+  if (modeOf(policy, step.slot.kind) === "report-only") return { why: "report_only" };
+  return undefined;
+}
+
+function stopCovers(
+  covers: StopSwitch["covers"],
+  direction: Step["direction"],
+  leaver: boolean,
+): boolean {
+  switch (covers) {
+    case "all":
+      return true;
+    case "all-but-leavers":
+      return !leaver;
+    case "grants":
+      return !leaver && direction === "gain";
+    case "removals":
+      return !leaver && direction === "loss";
+  }
+}
+
+/** The entry that the write uses up; null where it needs none. */
+function passRail(
+  db: Database,
+  tenantId: TenantId,
+  step: Step,
+): GateRefusal | { readonly entryId: string | null } {
+  if (step.direction === "neutral") return { entryId: null };
+  const entries = db.all<EntryRow>(
+    `SELECT ${entryColumns} FROM rail_entries WHERE tenant_id = ? AND connection_id = ? AND identity_id = ? AND ${openEntry}
+       AND kind = ? AND object_id = ? AND direction = ? AND role_to IS ? ORDER BY reserved_at, entry_id`,
+    tenantId,
+    step.connectionId,
+    step.identityId,
+    step.slot.kind,
+    step.slot.objectId,
+    step.direction,
+    step.roleTo,
+  );
+  const inState = (state: EntryRow["state"]) => entries.find((entry) => entry.state === state);
+  // A no of a person or a batch that waits is not passed by another entry for the same change.
+  if (inState("rejected") !== undefined) return { why: "rail_rejected" };
+  if (inState("held") !== undefined) return { why: "rail_held" };
+  const approved = inState("approved");
+  if (approved !== undefined) return { entryId: approved.entry_id };
+  const reserved = inState("reserved");
+  if (reserved === undefined) {
+    return step.direction === "loss" || step.privileged
+      ? { why: "rail_missing" }
+      : { entryId: null };
+  }
+  if (step.direction === "loss" && reserved.not_before > step.now)
+    return { why: "rail_waiting", until: reserved.not_before };
+  return { entryId: reserved.entry_id };
+}
+
+interface OpenIntentRow {
+  readonly state: IntentState;
+  readonly connection_id: string;
+  readonly identity_id: string;
+  readonly entry_id: string | null;
+}
+
+/** Writes nothing, and nothing of `also`, for an intent whose outcome is known already. */
+export function finishIntent(
+  db: Database,
+  { tenantId, command, also }: Commanded<"finishIntent">,
+): null {
+  const intent = db.get<OpenIntentRow>(
+    "SELECT state, connection_id, identity_id, entry_id FROM intents WHERE tenant_id = ? AND intent_id = ?",
+    tenantId,
+    command.intentId,
+  );
+  if (intent === undefined)
+    throw new StoreError("NOT_FOUND", `there is no intent ${command.intentId}`);
+  const open = intent.state === "sent" || intent.state === "unknown";
+  if (!open || intent.state === command.state) return null;
+  db.run(
+    "UPDATE intents SET state = ?, facts = ?, finished_at = ? WHERE tenant_id = ? AND intent_id = ?",
+    command.state,
+    documentText(command.facts),
+    command.now,
+    tenantId,
+    command.intentId,
+  );
+  if (intent.entry_id !== null) finishEntry(db, tenantId, intent.entry_id, command.state);
+  const target = {
+    tenantId,
+    connectionId: intent.connection_id,
+    identityId: intent.identity_id,
+  };
+  writeLedger(db, target, command.ledger, command.now);
+  if (command.link !== undefined) writeOutcomeLink(db, target, command.link, command.now);
+  writeAlso(db, tenantId, also, command.now);
+  return null;
+}
+
+function finishEntry(
+  db: Database,
+  tenantId: TenantId,
+  entryId: string,
+  state: Exclude<IntentState, "sent">,
+): void {
+  if (state === "unknown") return;
+  const key = [tenantId, entryId] as const;
+  if (state === "done") {
+    db.run(
+      "UPDATE rail_entries SET state = 'executed' WHERE tenant_id = ? AND entry_id = ? AND state = 'executing'",
+      ...key,
+    );
+    return;
+  }
+  const back = db.get<EntryRow & { scope: string; count_key: string }>(
+    `UPDATE rail_entries SET state = iif(decided = 1, 'approved', 'reserved') WHERE tenant_id = ? AND entry_id = ? AND state = 'executing' RETURNING ${entryColumns}, scope, count_key`,
+    ...key,
+  );
+  if (back?.state !== "reserved" || back.rail === "leavers") return;
+  // The rail may have tripped while the write was under way.
+  const hold = openHoldOf(db, {
+    tenantId,
+    scope: back.scope,
+    rail: back.rail,
+    countKey: back.count_key,
+  });
+  if (hold === undefined) return;
+  db.run(
+    "UPDATE rail_entries SET state = 'held', hold_id = ? WHERE tenant_id = ? AND entry_id = ?",
+    hold,
+    ...key,
+  );
+}
+
+export function noteNegativeRead(
+  db: Database,
+  { tenantId, command }: Asked<"noteNegativeRead">,
+): null {
+  const noted = db.run(
+    "UPDATE intents SET negative_reads = json_insert(negative_reads, '$[#]', ?) WHERE tenant_id = ? AND intent_id = ?",
+    command.at,
+    tenantId,
+    command.intentId,
+  );
+  if (noted === 0) throw new StoreError("NOT_FOUND", `there is no intent ${command.intentId}`);
+  return null;
+}
+
+const intentColumns =
+  "intent_id, connection_id, identity_id, step, kind, object_id, role_from, role_to, account_id, generation, fence, state, sent_at, not_after, negative_reads";
+
+interface IntentRow {
+  readonly intent_id: string;
+  readonly connection_id: string;
+  readonly identity_id: string;
+  readonly step: Intent["step"];
+  readonly kind: string;
+  readonly object_id: string;
+  readonly role_from: string | null;
+  readonly role_to: string | null;
+  readonly account_id: string | null;
+  readonly generation: number;
+  readonly fence: number;
+  readonly state: IntentState;
+  readonly sent_at: Instant;
+  readonly not_after: Instant;
+  readonly negative_reads: string;
+}
+
+function toIntent(row: IntentRow): Intent {
+  return {
+    intentId: asId<IntentId>(row.intent_id),
+    connectionId: asId<ConnectionId>(row.connection_id),
+    identityId: asId<IdentityId>(row.identity_id),
+    step: row.step,
+    slot: { kind: row.kind, objectId: row.object_id },
+    roleFrom: row.role_from,
+    roleTo: row.role_to,
+    accountId: row.account_id === null ? null : asId<AccountId>(row.account_id),
+    generation: row.generation,
+    fence: row.fence,
+    state: row.state,
+    sentAt: row.sent_at,
+    notAfter: row.not_after,
+    negativeReads: parsed(row.negative_reads),
+  };
+}
+
+export const openIntents: Query<TargetKey, readonly Intent[]> = {
+  place: "point",
+  run: (db, { tenantId, connectionId, identityId }) =>
+    db
+      .all<IntentRow>(
+        `SELECT ${intentColumns} FROM intents WHERE tenant_id = ? AND connection_id = ? AND identity_id = ? AND state IN ('sent', 'unknown') ORDER BY sent_at, intent_id`,
+        tenantId,
+        connectionId,
+        identityId,
+      )
+      .map(toIntent),
+};
+
+export const listIntents: Query<TargetKey & { readonly limit: number }, readonly Intent[]> = {
+  place: "point",
+  run: (db, { tenantId, connectionId, identityId, limit }) =>
+    db
+      .all<IntentRow>(
+        `SELECT ${intentColumns} FROM intents WHERE tenant_id = ? AND connection_id = ? AND identity_id = ? AND state IN ('done', 'refused', 'unsent') ORDER BY sent_at DESC, intent_id DESC LIMIT ?`,
+        tenantId,
+        connectionId,
+        identityId,
+        limit,
+      )
+      .map(toIntent),
+};

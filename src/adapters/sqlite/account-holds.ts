@@ -1,0 +1,130 @@
+import type { Hold, RailEntry } from "../../accounts/rail.ts";
+import { StoreError } from "../../model/errors.ts";
+import type { TenantId } from "../../model/ids.ts";
+import { listText, type Answer, type Asked, type Commanded } from "./account-args.ts";
+import { closeEmptiedHold } from "./account-rails.ts";
+import {
+  entryColumns,
+  openEntry,
+  toHold,
+  toRailEntry,
+  type EntryRow,
+  type HoldRow,
+} from "./account-rows.ts";
+import { wakeOne } from "./account-targets.ts";
+import { writeAlso } from "./also.ts";
+import type { Database } from "./database.ts";
+import type { Query } from "./engine.ts";
+
+export function decideHold(
+  db: Database,
+  { tenantId, command, also }: Commanded<"decideHold">,
+): Answer<"decideHold"> {
+  const { holdId, now } = command;
+  const hold = db.get<{ state: Hold["state"] }>(
+    "SELECT state FROM holds WHERE tenant_id = ? AND hold_id = ?",
+    tenantId,
+    holdId,
+  );
+  if (hold === undefined) throw new StoreError("NOT_FOUND", `there is no hold ${holdId}`);
+  if (hold.state !== "open")
+    throw new StoreError("VERSION_CONFLICT", `the hold ${holdId} is ${hold.state} already`);
+  const chosen = db.all<{ entry_id: string; connection_id: string; identity_id: string }>(
+    `SELECT entry_id, connection_id, identity_id FROM rail_entries
+     WHERE tenant_id = ? AND hold_id = ? AND state = 'held' AND (? OR identity_id IN (SELECT value FROM json_each(?)))`,
+    tenantId,
+    holdId,
+    command.identityIds === "all",
+    listText(command.identityIds === "all" ? [] : command.identityIds),
+  );
+  const approved = command.decision === "approve";
+  for (const entry of chosen) {
+    db.run(
+      "UPDATE rail_entries SET state = ?, decided = ? WHERE tenant_id = ? AND entry_id = ?",
+      approved ? "approved" : "rejected",
+      approved,
+      tenantId,
+      entry.entry_id,
+    );
+  }
+  if (chosen.length > 0) {
+    db.run(
+      "UPDATE holds SET decided_by = ?, decided_at = ? WHERE tenant_id = ? AND hold_id = ?",
+      command.by,
+      now,
+      tenantId,
+      holdId,
+    );
+    closeEmptiedHold(db, tenantId, holdId, now);
+  }
+  const targets = new Set(chosen.map((entry) => `${entry.connection_id}\n${entry.identity_id}`));
+  for (const key of targets) {
+    const [connectionId = "", identityId = ""] = key.split("\n");
+    wakeOne(db, { tenantId, connectionId, identityId }, null, now);
+  }
+  writeAlso(db, tenantId, also, now);
+  const after = db.get<{ state: Hold["state"] }>(
+    "SELECT state FROM holds WHERE tenant_id = ? AND hold_id = ?",
+    tenantId,
+    holdId,
+  );
+  return {
+    entries: chosen.length,
+    people: new Set(chosen.map((entry) => entry.identity_id)).size,
+    open: after?.state === "open",
+  };
+}
+
+/** A hold with what is in it now; entries that were cancelled are in it no more. */
+const holdSelect = `SELECT h.hold_id, h.scope, h.rail, h.count_key, h.state, h.opened_at, h.decided_at, h.decided_by, h.tripped_count, h.allowance,
+  (SELECT count(*) FROM rail_entries e WHERE e.tenant_id = h.tenant_id AND e.hold_id = h.hold_id AND e.state <> 'cancelled') AS entries,
+  (SELECT count(DISTINCT identity_id) FROM rail_entries e WHERE e.tenant_id = h.tenant_id AND e.hold_id = h.hold_id AND e.state <> 'cancelled') AS people
+  FROM holds h`;
+
+export const listHolds: Query<Asked<"listHolds">, readonly Hold[]> = {
+  place: "scan",
+  run: (db, { tenantId, command }) => {
+    const byState = command.state !== undefined;
+    return db
+      .all<HoldRow>(
+        `${holdSelect} WHERE h.tenant_id = ? ${byState ? "AND h.state = ?" : ""} ORDER BY h.opened_at DESC, h.hold_id DESC LIMIT ?`,
+        tenantId,
+        ...(command.state === undefined ? [] : [command.state]),
+        command.limit,
+      )
+      .map(toHold);
+  },
+};
+
+export const getHold: Query<{ tenantId: TenantId; holdId: string }, Hold | undefined> = {
+  place: "scan",
+  run: (db, { tenantId, holdId }) => {
+    const row = db.get<HoldRow>(
+      `${holdSelect} WHERE h.tenant_id = ? AND h.hold_id = ?`,
+      tenantId,
+      holdId,
+    );
+    return row === undefined ? undefined : toHold(row);
+  },
+};
+
+export const listRailEntries: Query<Asked<"listRailEntries">, readonly RailEntry[]> = {
+  place: "scan",
+  run: (db, { tenantId, command }) => {
+    const { connectionId, identityId, holdId, after } = command;
+    const conditions = [
+      ["connection_id = ?", connectionId],
+      ["identity_id = ?", identityId],
+      ["hold_id = ?", holdId],
+      ["entry_id > ?", after],
+    ].filter((item): item is [string, string] => item[1] !== undefined);
+    return db
+      .all<EntryRow>(
+        `SELECT ${entryColumns} FROM rail_entries WHERE ${["tenant_id = ?", ...conditions.map(([sql]) => sql), openEntry].join(" AND ")} ORDER BY entry_id LIMIT ?`,
+        tenantId,
+        ...conditions.map(([, value]) => value),
+        command.limit,
+      )
+      .map(toRailEntry);
+  },
+};

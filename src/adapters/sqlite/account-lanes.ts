@@ -1,0 +1,238 @@
+import type { LaneChange } from "../../accounts/account-store.ts";
+import type { Lane, StopSwitch } from "../../accounts/lane.ts";
+import type { Instant } from "../../model/clock.ts";
+import { StoreError } from "../../model/errors.ts";
+import { asId, type ConnectionId, type TenantId } from "../../model/ids.ts";
+import { parsed, parsedOrNull, type Answer, type Asked, type Commanded } from "./account-args.ts";
+import { writeAlso } from "./also.ts";
+import { documentText, type Database, type SqlValue } from "./database.ts";
+import type { Query } from "./engine.ts";
+
+export function upsertLane(
+  db: Database,
+  { tenantId, command, also }: Commanded<"upsertLane">,
+): null {
+  db.run(
+    `INSERT INTO lanes (tenant_id, connection_id, vendor, profile, credential, base_url, policy, state, own_account_ids) VALUES (?, ?, ?, ?, ?, ?, ?, 'open', '[]')
+     ON CONFLICT (tenant_id, connection_id) DO UPDATE SET
+       vendor = excluded.vendor, profile = excluded.profile, credential = excluded.credential, base_url = excluded.base_url, policy = excluded.policy`,
+    tenantId,
+    command.connectionId,
+    command.vendor,
+    command.profile,
+    command.credential,
+    command.baseUrl ?? null,
+    documentText(command.policy),
+  );
+  writeAlso(db, tenantId, also, command.now);
+  return null;
+}
+
+const laneColumns =
+  "tenant_id, connection_id, vendor, profile, credential, base_url, policy, state, pause, organization, own_account_ids, checked_at, checked_credential, listed_at, next_list_at, breaker_until, probe_at, managed_accounts, open_invitations";
+
+interface LaneRow {
+  readonly tenant_id: string;
+  readonly connection_id: string;
+  readonly vendor: string;
+  readonly profile: string;
+  readonly credential: string;
+  readonly base_url: string | null;
+  readonly policy: string;
+  readonly state: Lane["state"];
+  readonly pause: string | null;
+  readonly organization: string | null;
+  readonly own_account_ids: string;
+  readonly checked_at: Instant | null;
+  readonly checked_credential: string | null;
+  readonly listed_at: Instant | null;
+  readonly next_list_at: Instant | null;
+  readonly breaker_until: Instant | null;
+  readonly probe_at: Instant | null;
+  readonly managed_accounts: number;
+  readonly open_invitations: number;
+}
+
+function toLane(row: LaneRow): Lane {
+  return {
+    tenantId: asId<TenantId>(row.tenant_id),
+    connectionId: asId<ConnectionId>(row.connection_id),
+    vendor: row.vendor,
+    profile: row.profile,
+    credential: row.credential,
+    baseUrl: row.base_url ?? undefined,
+    policy: parsed(row.policy),
+    state: row.state,
+    pause: parsedOrNull(row.pause),
+    organization: parsedOrNull(row.organization),
+    ownAccountIds: parsed(row.own_account_ids),
+    checkedAt: row.checked_at,
+    checkedCredential: row.checked_credential,
+    listedAt: row.listed_at,
+    nextListAt: row.next_list_at,
+    breakerUntil: row.breaker_until,
+    probeAt: row.probe_at,
+    managedAccounts: row.managed_accounts,
+    openInvitations: row.open_invitations,
+  };
+}
+
+interface LaneKey {
+  readonly tenantId: string;
+  readonly connectionId: string;
+}
+
+export const getLane: Query<LaneKey, Lane | undefined> = {
+  place: "point",
+  run: (db, { tenantId, connectionId }) => {
+    const row = db.get<LaneRow>(
+      `SELECT ${laneColumns} FROM lanes WHERE tenant_id = ? AND connection_id = ?`,
+      tenantId,
+      connectionId,
+    );
+    return row === undefined ? undefined : toLane(row);
+  },
+};
+
+export const listLanes: Query<{ readonly tenantId: string | null }, readonly Lane[]> = {
+  place: "point",
+  run: (db, { tenantId }) =>
+    db
+      .all<LaneRow>(
+        `SELECT ${laneColumns} FROM lanes ${tenantId === null ? "" : "WHERE tenant_id = ?"} ORDER BY tenant_id, connection_id`,
+        ...(tenantId === null ? [] : [tenantId]),
+      )
+      .map(toLane),
+};
+
+/** How each field of a change is stored: its column, and its value as text where it is a document. */
+const laneFields: Readonly<Record<keyof LaneChange, { column: string; document: boolean }>> = {
+  state: { column: "state", document: false },
+  pause: { column: "pause", document: true },
+  organization: { column: "organization", document: true },
+  ownAccountIds: { column: "own_account_ids", document: true },
+  checkedAt: { column: "checked_at", document: false },
+  checkedCredential: { column: "checked_credential", document: false },
+  listedAt: { column: "listed_at", document: false },
+  nextListAt: { column: "next_list_at", document: false },
+  breakerUntil: { column: "breaker_until", document: false },
+  probeAt: { column: "probe_at", document: false },
+};
+
+export function updateLane(
+  db: Database,
+  { tenantId, command, also }: Commanded<"updateLane">,
+): null {
+  const assignments: string[] = ["tenant_id = tenant_id"];
+  const parameters: SqlValue[] = [];
+  for (const [name, { column, document }] of Object.entries(laneFields)) {
+    const value = command.set[name as keyof LaneChange];
+    if (value === undefined) continue;
+    assignments.push(`${column} = ?`);
+    parameters.push(document && value !== null ? documentText(value) : (value as SqlValue));
+  }
+  const changed = db.run(
+    `UPDATE lanes SET ${assignments.join(", ")} WHERE tenant_id = ? AND connection_id = ?`,
+    ...parameters,
+    tenantId,
+    command.connectionId,
+  );
+  if (changed === 0) throw new StoreError("NOT_FOUND", `there is no lane ${command.connectionId}`);
+  writeAlso(db, tenantId, also, command.now);
+  return null;
+}
+
+export function setStop(db: Database, { tenantId, command, also }: Commanded<"setStop">): null {
+  const { stop } = command;
+  const key = [tenantId, stop.connectionId ?? "", stop.covers] as const;
+  if (command.on) {
+    db.run(
+      `INSERT INTO stops (tenant_id, connection_id, covers, stopped_by, why, since) VALUES (?, ?, ?, ?, ?, ?)
+       ON CONFLICT DO UPDATE SET stopped_by = excluded.stopped_by, why = excluded.why, since = excluded.since`,
+      ...key,
+      stop.by,
+      stop.why,
+      stop.since,
+    );
+  } else {
+    db.run("DELETE FROM stops WHERE tenant_id = ? AND connection_id = ? AND covers = ?", ...key);
+  }
+  writeAlso(db, tenantId, also, command.now);
+  return null;
+}
+
+interface StopRow {
+  readonly connection_id: string;
+  readonly covers: StopSwitch["covers"];
+  readonly stopped_by: string;
+  readonly why: string;
+  readonly since: Instant;
+}
+
+export const listStops: Query<{ readonly tenantId: string }, Answer<"listStops">> = {
+  place: "point",
+  run: (db, { tenantId }) =>
+    db
+      .all<StopRow>(
+        "SELECT connection_id, covers, stopped_by, why, since FROM stops WHERE tenant_id = ? ORDER BY connection_id, covers",
+        tenantId,
+      )
+      .map((row) => ({
+        connectionId: row.connection_id === "" ? undefined : asId<ConnectionId>(row.connection_id),
+        covers: row.covers,
+        by: row.stopped_by,
+        why: row.why,
+        since: row.since,
+      })),
+};
+
+interface BucketRow {
+  readonly tokens: number | null;
+  readonly updated_at: Instant;
+  readonly rest_until: Instant;
+}
+
+/** Every drawer of every process takes from the same row, so all of them together stay inside the vendor's limit. */
+export function drawTokens(
+  db: Database,
+  { tenantId, command }: Asked<"drawTokens">,
+): Answer<"drawTokens"> {
+  const { capacity, now } = command;
+  const key = [tenantId, command.connectionId, command.bucket] as const;
+  const row = db.get<BucketRow>(
+    "SELECT tokens, updated_at, rest_until FROM buckets WHERE tenant_id = ? AND connection_id = ? AND bucket = ?",
+    ...key,
+  );
+  if (row !== undefined && row.rest_until > now)
+    return { granted: 0, waitMs: row.rest_until - now };
+  const perToken = command.perMs / capacity;
+  // A clock that was set back gives nothing and takes nothing.
+  const passed = row === undefined ? 0 : Math.max(0, now - row.updated_at);
+  const tokens = Math.min(capacity, (row?.tokens ?? capacity) + passed / perToken);
+  // The reserve of a bucket that holds a single token would be all of it: then nothing is kept back.
+  const kept = Math.min(command.reserve * capacity, capacity - 1);
+  // Sums of fractions of a token fall short of a whole one by less than this.
+  const granted = Math.min(command.want, Math.floor(tokens - kept + 1e-9));
+  if (granted <= 0) return { granted: 0, waitMs: Math.ceil((kept + 1 - tokens) * perToken) };
+  db.run(
+    `INSERT INTO buckets (tenant_id, connection_id, bucket, tokens, updated_at) VALUES (?, ?, ?, ?, ?)
+     ON CONFLICT DO UPDATE SET tokens = excluded.tokens, updated_at = excluded.updated_at`,
+    ...key,
+    tokens - granted,
+    Math.max(now, row?.updated_at ?? now),
+  );
+  return { granted, waitMs: 0 };
+}
+
+export function restBucket(db: Database, { tenantId, command }: Asked<"restBucket">): null {
+  db.run(
+    `INSERT INTO buckets (tenant_id, connection_id, bucket, tokens, updated_at, rest_until) VALUES (?, ?, ?, NULL, ?, ?)
+     ON CONFLICT DO UPDATE SET rest_until = max(rest_until, excluded.rest_until)`,
+    tenantId,
+    command.connectionId,
+    command.bucket,
+    command.now,
+    command.until,
+  );
+  return null;
+}

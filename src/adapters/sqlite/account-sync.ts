@@ -1,0 +1,185 @@
+import type { PersonState, TargetWish } from "../../accounts/account-store.ts";
+import { priorities } from "../../accounts/target.ts";
+import type { Instant } from "../../model/clock.ts";
+import type { ConnectionId, HoldId, IdentityId, TenantId } from "../../model/ids.ts";
+import { listText, type Answer, type Commanded } from "./account-args.ts";
+import { reserveEntries } from "./account-rails.ts";
+import {
+  entryColumns,
+  grantColumns,
+  ledgerColumns,
+  linkColumns,
+  observedColumns,
+  openEntry,
+  targetColumns,
+  toGrant,
+  toLedgerEntry,
+  toLink,
+  toObserved,
+  toRailEntry,
+  toTarget,
+  type EntryRow,
+  type GrantRow,
+  type LedgerRow,
+  type LinkRow,
+  type ObservedRow,
+  type TargetRow,
+} from "./account-rows.ts";
+import { readyNow } from "./account-targets.ts";
+import { writeAlso, writeRecord } from "./also.ts";
+import { documentText, type Database } from "./database.ts";
+import type { Query } from "./engine.ts";
+
+export function commitSync(
+  db: Database,
+  { tenantId, command, also }: Commanded<"commitSync">,
+): Answer<"commitSync"> {
+  const { identityId, now } = command;
+  if (!settleMark(db, tenantId, command)) return { applied: false, changed: [], opened: [] };
+  const changed: ConnectionId[] = [];
+  const opened: HoldId[] = [];
+  for (const wish of command.wishes) {
+    if (writeWish(db, tenantId, identityId, wish, now)) {
+      changed.push(wish.connectionId);
+      writeRecord(db, tenantId, wish.record);
+    }
+    const target = { tenantId, connectionId: wish.connectionId, identityId };
+    opened.push(...reserveEntries(db, target, wish.rail, { cancelOthers: true, now }));
+  }
+  writeAlso(db, tenantId, also, now);
+  return { applied: true, changed, opened };
+}
+
+/** `done = wanted` of the read, unless a newer read was committed before. */
+function settleMark(
+  db: Database,
+  tenantId: TenantId,
+  command: Commanded<"commitSync">["command"],
+): boolean {
+  const key = [tenantId, command.identityId] as const;
+  const settled = db.get<{ wanted: number }>(
+    "UPDATE recompute SET done = ?1, urgent = iif(wanted > ?1, urgent, 0) WHERE tenant_id = ?2 AND identity_id = ?3 AND done < ?1 AND wanted >= ?1 RETURNING wanted",
+    command.wanted,
+    ...key,
+  );
+  if (settled === undefined) return false;
+  // While something newer is owed, its own recompute will say when the next exception ends.
+  if (command.nextDueAt !== undefined && settled.wanted === command.wanted) {
+    db.run(
+      "UPDATE recompute SET wanted = wanted + 1, due_at = ?1, since = ?1, urgent = 0, cause_kind = 'schedule', cause_key = NULL WHERE tenant_id = ?2 AND identity_id = ?3",
+      command.nextDueAt,
+      ...key,
+    );
+  }
+  return true;
+}
+
+/** Answers whether the wish is new. */
+function writeWish(
+  db: Database,
+  tenantId: TenantId,
+  identityId: IdentityId,
+  wish: TargetWish,
+  now: Instant,
+): boolean {
+  const { lifecycle } = wish.desired;
+  const priority = lifecycle === "departed" ? priorities.leaver : wish.priority;
+  return (
+    db.run(
+      `INSERT INTO targets (tenant_id, connection_id, identity_id, generation, applied_generation, wake, due_at, ready_at, priority, state, reason, lifecycle, hash, attempts, wished_at, cause, notes, desired)
+       VALUES (?, ?, ?, 1, 0, 1, ?, ?, ?, 'due', NULL, ?, ?, 0, ?, ?, '{}', ?)
+       ON CONFLICT (tenant_id, connection_id, identity_id) DO UPDATE SET
+         generation = generation + 1, wake = wake + 1, attempts = 0, state = 'due', reason = NULL, due_at = excluded.due_at, ready_at = ${readyNow},
+         priority = excluded.priority, lifecycle = excluded.lifecycle, hash = excluded.hash, wished_at = excluded.wished_at, cause = excluded.cause, desired = excluded.desired
+       WHERE targets.hash <> excluded.hash`,
+      tenantId,
+      wish.connectionId,
+      identityId,
+      now,
+      now,
+      priority,
+      lifecycle,
+      wish.hash,
+      now,
+      wish.cause,
+      documentText(wish.desired),
+      now,
+    ) > 0
+  );
+}
+
+/** Lists longer than this are read by the thread for scans. */
+const pointMax = 20;
+
+interface PeopleArgs {
+  readonly tenantId: TenantId;
+  readonly identityIds: readonly IdentityId[];
+}
+
+export const readPeople: Query<PeopleArgs, readonly PersonState[]> = {
+  place: ({ identityIds }) => (identityIds.length > pointMax ? "scan" : "point"),
+  run: (db, args) => db.snapshot(() => peopleNow(db, args)),
+};
+
+type GrantItem = PersonState["observedGrants"][number];
+
+function peopleNow(db: Database, { tenantId, identityIds }: PeopleArgs): readonly PersonState[] {
+  const asked = [tenantId, listText(identityIds)] as const;
+  const ofPeople = "tenant_id = ? AND identity_id IN (SELECT value FROM json_each(?))";
+  const targets = byPerson(
+    db.all<TargetRow>(`SELECT ${targetColumns} FROM targets WHERE ${ofPeople}`, ...asked),
+    (row) => ({ ...toTarget(row), hash: row.hash }),
+  );
+  const links = byPerson(
+    db.all<LinkRow>(`SELECT ${linkColumns} FROM links WHERE ${ofPeople}`, ...asked),
+    toLink,
+  );
+  const ledger = byPerson(
+    db.all<LedgerRow>(`SELECT ${ledgerColumns} FROM ledger WHERE ${ofPeople}`, ...asked),
+    toLedgerEntry,
+  );
+  const entries = byPerson(
+    db.all<EntryRow>(
+      `SELECT ${entryColumns} FROM rail_entries WHERE ${ofPeople} AND ${openEntry}`,
+      ...asked,
+    ),
+    toRailEntry,
+  );
+  const ofLinks = "l.tenant_id = ? AND l.identity_id IN (SELECT value FROM json_each(?))";
+  const observed = byPerson(
+    db.all<ObservedRow & { identity_id: string }>(
+      `SELECT l.identity_id, ${observedColumns} FROM links l JOIN observed_accounts o USING (tenant_id, connection_id, account_id) WHERE ${ofLinks}`,
+      ...asked,
+    ),
+    toObserved,
+  );
+  const grants = byPerson(
+    db.all<GrantRow & { identity_id: string }>(
+      `SELECT l.identity_id, ${grantColumns} FROM links l JOIN observed_grants g USING (tenant_id, connection_id, account_id) WHERE ${ofLinks}`,
+      ...asked,
+    ),
+    (row): GrantItem => ({ ...toGrant(row), connectionId: row.connection_id as ConnectionId }),
+  );
+  return identityIds.map((identityId) => ({
+    identityId,
+    targets: targets.get(identityId) ?? [],
+    links: links.get(identityId) ?? [],
+    ledger: ledger.get(identityId) ?? [],
+    entries: entries.get(identityId) ?? [],
+    observed: observed.get(identityId) ?? [],
+    observedGrants: grants.get(identityId) ?? [],
+  }));
+}
+
+function byPerson<Row extends { readonly identity_id: string }, Item>(
+  rows: readonly Row[],
+  toItem: (row: Row) => Item,
+): ReadonlyMap<string, readonly Item[]> {
+  const people = new Map<string, Item[]>();
+  for (const row of rows) {
+    const items = people.get(row.identity_id);
+    if (items === undefined) people.set(row.identity_id, [toItem(row)]);
+    else items.push(toItem(row));
+  }
+  return people;
+}

@@ -1,0 +1,295 @@
+import type { LeasedTarget, Priority, Target } from "../../accounts/target.ts";
+import type { Instant } from "../../model/clock.ts";
+import {
+  listText,
+  type Answer,
+  type Asked,
+  type Commanded,
+  type TargetKey,
+} from "./account-args.ts";
+import { targetColumns, toLeasedTarget, toTarget, type TargetRow } from "./account-rows.ts";
+import { writeAlso } from "./also.ts";
+import { documentText, type Database } from "./database.ts";
+import type { AccountStore } from "../../accounts/account-store.ts";
+import type { Query } from "./engine.ts";
+import type { TenantId } from "../../model/ids.ts";
+
+const byKey = "tenant_id = ? AND connection_id = ? AND identity_id = ?";
+
+interface LaneTurn {
+  readonly tenant_id: string;
+  readonly connection_id: string;
+  readonly leavers_only: number;
+  readonly normal_leases: number;
+  readonly urgent_leases: number;
+}
+
+/**
+ * Lanes that may hand out targets now, with the leases that run in each. A switch that covers one direction hands out all:
+ * which step it stops is the gate's question.
+ */
+const lanesInTurn = `SELECT l.tenant_id, l.connection_id,
+    EXISTS (SELECT 1 FROM stops s WHERE s.tenant_id = l.tenant_id AND s.connection_id IN ('', l.connection_id) AND s.covers = 'all-but-leavers') AS leavers_only,
+    (SELECT count(*) FROM targets t WHERE t.tenant_id = l.tenant_id AND t.connection_id = l.connection_id AND t.lease_owner IS NOT NULL AND t.lease_until > ?1 AND t.priority > 0) AS normal_leases,
+    (SELECT count(*) FROM targets t WHERE t.tenant_id = l.tenant_id AND t.connection_id = l.connection_id AND t.lease_owner IS NOT NULL AND t.lease_until > ?1 AND t.priority = 0) AS urgent_leases
+  FROM lanes l
+  WHERE l.state = 'open' AND coalesce(l.breaker_until, 0) <= ?1
+    AND NOT EXISTS (SELECT 1 FROM stops s WHERE s.tenant_id = l.tenant_id AND s.connection_id IN ('', l.connection_id) AND s.covers = 'all')
+    AND EXISTS (SELECT 1 FROM targets t WHERE t.tenant_id = l.tenant_id AND t.connection_id = l.connection_id AND t.priority IN (0, 1, 2) AND t.ready_at <= ?1)`;
+
+interface ReadyRow {
+  readonly tenant_id: string;
+  readonly connection_id: string;
+  readonly identity_id: string;
+  readonly priority: Priority;
+  readonly ready_at: Instant;
+}
+
+export function leaseTargets(
+  db: Database,
+  command: Parameters<AccountStore["leaseTargets"]>[0],
+): readonly LeasedTarget[] {
+  const { now } = command;
+  const ready = db.all<LaneTurn>(lanesInTurn, now).flatMap((lane) => {
+    const urgent = readyOf(db, lane, [0], command.perLaneUrgent - lane.urgent_leases, command);
+    if (lane.leavers_only === 1) return urgent;
+    const normal = readyOf(db, lane, [1, 2], command.perLane - lane.normal_leases, command);
+    return [...urgent, ...normal];
+  });
+  ready.sort((a, b) => a.priority - b.priority || a.ready_at - b.ready_at);
+  const until = now + command.leaseMs;
+  return ready.slice(0, command.limit).flatMap((row) => {
+    const leased = db.get<TargetRow>(
+      `UPDATE targets SET lease_owner = ?, lease_until = ?, ready_at = ?, fence = fence + 1 WHERE ${byKey} RETURNING ${targetColumns}`,
+      command.owner,
+      until,
+      until,
+      row.tenant_id,
+      row.connection_id,
+      row.identity_id,
+    );
+    return leased === undefined ? [] : [toLeasedTarget(leased)];
+  });
+}
+
+function readyOf(
+  db: Database,
+  lane: LaneTurn,
+  priorities: readonly Priority[],
+  free: number,
+  command: { readonly now: Instant; readonly limit: number },
+): ReadyRow[] {
+  const rows: ReadyRow[] = [];
+  for (const priority of priorities) {
+    const room = Math.min(free, command.limit) - rows.length;
+    if (room <= 0) break;
+    rows.push(
+      ...db.all<ReadyRow>(
+        `SELECT tenant_id, connection_id, identity_id, priority, ready_at FROM targets
+         WHERE tenant_id = ? AND connection_id = ? AND priority = ? AND ready_at <= ? ORDER BY ready_at LIMIT ?`,
+        lane.tenant_id,
+        lane.connection_id,
+        priority,
+        command.now,
+        room,
+      ),
+    );
+  }
+  return rows;
+}
+
+export function renewLease(
+  db: Database,
+  { tenantId, command }: Asked<"renewLease">,
+): Answer<"renewLease"> {
+  return (
+    db.run(
+      `UPDATE targets SET lease_until = ?, ready_at = ? WHERE ${byKey} AND fence = ? AND lease_owner IS NOT NULL`,
+      command.until,
+      command.until,
+      tenantId,
+      command.connectionId,
+      command.identityId,
+      command.fence,
+    ) > 0
+  );
+}
+
+export function releaseTarget(
+  db: Database,
+  { tenantId, command, also }: Commanded<"releaseTarget">,
+): Answer<"releaseTarget"> {
+  const key = [tenantId, command.connectionId, command.identityId] as const;
+  const row = db.get<{ wake: number; attempts: number }>(
+    `SELECT wake, attempts FROM targets WHERE ${byKey} AND fence = ? AND lease_owner IS NOT NULL`,
+    ...key,
+    command.fence,
+  );
+  if (row === undefined) return false;
+  // A reason to look again came while it was worked on: what the worker concluded may be old.
+  const woken = row.wake !== command.wake;
+  const dueAt = woken ? command.now : command.dueAt;
+  db.run(
+    `UPDATE targets SET lease_owner = NULL, lease_until = 0, state = ?, reason = ?, due_at = ?, ready_at = ?, attempts = ?, notes = ?,
+       applied_generation = max(applied_generation, ?), verified_at = coalesce(?, verified_at) WHERE ${byKey}`,
+    woken ? "due" : command.state,
+    woken || command.reason === null ? null : documentText(command.reason),
+    dueAt,
+    dueAt,
+    woken ? row.attempts : command.attempts,
+    documentText(command.notes),
+    command.applied?.generation ?? 0,
+    command.applied?.at ?? null,
+    ...key,
+  );
+  writeAlso(db, tenantId, also, command.now);
+  return true;
+}
+
+/** `ready_at` of a target that is due now: the end of its lease where somebody has it. */
+export const readyNow = "iif(lease_owner IS NULL, ?, lease_until)";
+
+/** A leaver stays one whoever wakes them; others keep the higher of two priorities while they are due. */
+const wokenPriority =
+  "iif(lifecycle = 'departed', 0, iif(due_at IS NULL, coalesce(?, priority), min(priority, coalesce(?, priority))))";
+
+const wakeSql = `UPDATE targets SET wake = wake + 1, due_at = ?, ready_at = ${readyNow}, state = 'due', reason = NULL, priority = ${wokenPriority}
+  WHERE tenant_id = ? AND connection_id = ?`;
+
+/** `priority` null: as it was. Answers how many targets there were to wake. */
+export function wakeOne(
+  db: Database,
+  target: TargetKey,
+  priority: Priority | null,
+  now: Instant,
+): number {
+  return db.run(
+    `${wakeSql} AND identity_id = ?`,
+    now,
+    now,
+    priority,
+    priority,
+    target.tenantId,
+    target.connectionId,
+    target.identityId,
+  );
+}
+
+export function wakeTargets(
+  db: Database,
+  { tenantId, command, also }: Commanded<"wakeTargets">,
+): Answer<"wakeTargets"> {
+  const { connectionId, identityIds, priority, now } = command;
+  const woken =
+    identityIds === "all"
+      ? db.run(wakeSql, now, now, priority, priority, tenantId, connectionId)
+      : [...new Set(identityIds)].reduce(
+          (sum, identityId) =>
+            sum + wakeOne(db, { tenantId, connectionId, identityId }, priority, now),
+          0,
+        );
+  writeAlso(db, tenantId, also, now);
+  return woken;
+}
+
+export const getTarget: Query<TargetKey, Target | undefined> = {
+  place: "point",
+  run: (db, { tenantId, connectionId, identityId }) => {
+    const row = db.get<TargetRow>(
+      `SELECT ${targetColumns} FROM targets WHERE ${byKey}`,
+      tenantId,
+      connectionId,
+      identityId,
+    );
+    return row === undefined ? undefined : toTarget(row);
+  },
+};
+
+export const listTargets: Query<Asked<"listTargets">, readonly Target[]> = {
+  place: "scan",
+  run: (db, { tenantId, command }) => {
+    const { sql, parameters } = pageOfPairs(command);
+    const states = command.states;
+    return db
+      .all<TargetRow>(
+        `SELECT ${targetColumns} FROM targets WHERE tenant_id = ? ${sql} ${states === undefined ? "" : "AND state IN (SELECT value FROM json_each(?))"}
+         ORDER BY identity_id, connection_id LIMIT ?`,
+        tenantId,
+        ...parameters,
+        ...(states === undefined ? [] : [listText(states)]),
+        command.limit,
+      )
+      .map(toTarget);
+  },
+};
+
+/** Rows of identity × connection in the order of both: `after` is an identity, or `identity/connection` to go on inside a person. */
+export function pageOfPairs(filter: {
+  readonly identityId?: string;
+  readonly connectionId?: string;
+  readonly after?: string;
+}): { readonly sql: string; readonly parameters: readonly string[] } {
+  const conditions: string[] = [];
+  const parameters: string[] = [];
+  const add = (sql: string, ...values: readonly string[]) => {
+    conditions.push(`AND ${sql}`);
+    parameters.push(...values);
+  };
+  if (filter.identityId !== undefined) add("identity_id = ?", filter.identityId);
+  if (filter.connectionId !== undefined) add("connection_id = ?", filter.connectionId);
+  if (filter.after !== undefined) {
+    const [identityId = "", connectionId] = filter.after.split("/");
+    if (connectionId === undefined) add("identity_id > ?", identityId);
+    else add("(identity_id, connection_id) > (?, ?)", identityId, connectionId);
+  }
+  return { sql: conditions.join(" "), parameters };
+}
+
+interface CountRow {
+  readonly tenant_id: string;
+  readonly connection_id: string;
+  readonly state: Target["state"];
+  readonly lifecycle: "active" | "departed";
+  readonly count: number;
+  readonly oldest: Instant | null;
+}
+
+export const targetCounts: Query<{ tenantId: TenantId | null }, Answer<"targetCounts">> = {
+  place: "scan",
+  run: (db, { tenantId }) =>
+    db
+      .all<CountRow>(
+        `SELECT tenant_id, connection_id, state, lifecycle, count(*) AS count, min(iif(applied_generation < generation, wished_at, NULL)) AS oldest
+         FROM targets ${tenantId === null ? "" : "WHERE tenant_id = ?"} GROUP BY tenant_id, connection_id, state, lifecycle`,
+        ...(tenantId === null ? [] : [tenantId]),
+      )
+      .map((row) => ({
+        tenantId: row.tenant_id as TenantId,
+        connectionId: row.connection_id as Answer<"targetCounts">[number]["connectionId"],
+        state: row.state,
+        lifecycle: row.lifecycle,
+        count: row.count,
+        oldestWishedAt: row.oldest,
+      })),
+};
+
+export const nextTargetDueAt: Query<null, Instant | undefined> = {
+  place: "point",
+  run: (db) => {
+    const lanes = db.all<{ ready_at: Instant | null; breaker_until: Instant | null }>(
+      `SELECT l.breaker_until, min(
+           coalesce((SELECT min(ready_at) FROM targets t WHERE t.tenant_id = l.tenant_id AND t.connection_id = l.connection_id AND t.priority = 0 AND t.ready_at IS NOT NULL), 9e15),
+           iif(EXISTS (SELECT 1 FROM stops s WHERE s.tenant_id = l.tenant_id AND s.connection_id IN ('', l.connection_id) AND s.covers = 'all-but-leavers'), 9e15, min(
+             coalesce((SELECT min(ready_at) FROM targets t WHERE t.tenant_id = l.tenant_id AND t.connection_id = l.connection_id AND t.priority = 1 AND t.ready_at IS NOT NULL), 9e15),
+             coalesce((SELECT min(ready_at) FROM targets t WHERE t.tenant_id = l.tenant_id AND t.connection_id = l.connection_id AND t.priority = 2 AND t.ready_at IS NOT NULL), 9e15)))) AS ready_at
+       FROM lanes l WHERE l.state = 'open'
+         AND NOT EXISTS (SELECT 1 FROM stops s WHERE s.tenant_id = l.tenant_id AND s.connection_id IN ('', l.connection_id) AND s.covers = 'all')`,
+    );
+    const ready = lanes.flatMap((lane) =>
+      lane.ready_at === null || lane.ready_at >= 9e15
+        ? []
+        : [Math.max(lane.ready_at, lane.breaker_until ?? 0)],
+    );
+    return ready.length === 0 ? undefined : Math.min(...ready);
+  },
+};
