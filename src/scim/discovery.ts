@@ -5,7 +5,7 @@ import { type ListResponse, listResponse } from "./list-response.ts";
 import { enterpriseUrn, groupUrn } from "./schema.ts";
 
 /** Resources in one page of a list, whatever `count` asks for. Okta reads pages of 100. */
-export const maxResults = 200;
+export const maxResults = 1_000;
 
 /**
  * RFC 7643 section 5: what this service can do, in truth.

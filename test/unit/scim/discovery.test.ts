@@ -24,13 +24,13 @@ describe("serviceProviderConfig", () => {
     expect(document).toMatchObject({
       patch: { supported: true },
       bulk: { supported: false },
-      filter: { supported: true, maxResults: 200 },
+      filter: { supported: true, maxResults: 1_000 },
       changePassword: { supported: false },
       sort: { supported: true },
       etag: { supported: true },
       meta: { location: `${base}/ServiceProviderConfig` },
     });
-    expect(maxResults).toBe(200);
+    expect(maxResults).toBe(1_000);
     expect(() => new SCIMMY.Schemas.ServiceProviderConfig(structuredClone(document))).not.toThrow();
   });
 });

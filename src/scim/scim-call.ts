@@ -1,0 +1,78 @@
+import type { DirectoryStore } from "../directory/directory-store.ts";
+import type { Clock } from "../model/clock.ts";
+import type { IdpId, TenantId } from "../model/ids.ts";
+import type { Logger, Metrics } from "../model/log.ts";
+import { type Actor, type AuditRecord, newRecord } from "../model/records.ts";
+
+/** Whom a token speaks for. */
+export interface ScimCaller {
+  readonly tenantId: TenantId;
+  readonly idpId: IdpId;
+  readonly actor: Actor;
+}
+
+export interface ScimDeps {
+  readonly store: DirectoryStore;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  /** Public base of the service, the only source of locations: `https://id.example.com`. */
+  readonly publicUrl: string;
+  /** undefined: nobody's token. Compares in constant time; `address` is the caller's network address. */
+  readonly authenticate: (token: string, address: string) => Promise<ScimCaller | undefined>;
+  /** Told after each commit: rings the relay. */
+  readonly onCommit: () => void;
+  /** Whole seconds for which clients should stay away, answered as 429 before any work; undefined: come in. */
+  readonly pauseWhen?: () => number | undefined;
+}
+
+/** One authenticated request as handlers see it: HTTP, sockets and sending stay in the router. */
+export interface ScimCall {
+  readonly caller: ScimCaller;
+  readonly requestId: string;
+  readonly params: URLSearchParams;
+  /** Parsed JSON; undefined for methods without body. */
+  readonly body: unknown;
+  readonly ifMatch: string | undefined;
+  readonly ifNoneMatch: string | undefined;
+  readonly heard: Heard;
+}
+
+/** What a request asked for, in names and paths, never values: for the log and the audit record. */
+export interface Heard {
+  operations: readonly string[];
+  dropped: readonly string[];
+}
+
+/** `body` is finished JSON text, or pieces of it that are sent as they come. */
+export interface Answer {
+  readonly status: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string | AsyncIterable<string>;
+}
+
+/** The audit record of a SCIM write; what the request held beyond our schemas goes into its facts. */
+export function scimRecord(
+  deps: ScimDeps,
+  call: ScimCall,
+  draft: Pick<AuditRecord, "action" | "subject" | "facts" | "cause"> & {
+    readonly personal?: Readonly<Record<string, string | undefined>>;
+  },
+): AuditRecord {
+  const { dropped } = call.heard;
+  return newRecord(deps.clock, {
+    ...draft,
+    actor: call.caller.actor,
+    requestId: call.requestId,
+    facts: {
+      idpId: call.caller.idpId,
+      ...draft.facts,
+      ...(dropped.length === 0 ? {} : { dropped }),
+    },
+  });
+}
+
+/** Every id that we gave out is a lower-case UUID; anything else needs no look-up. */
+export function isOurId(id: string): boolean {
+  return /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(id);
+}
