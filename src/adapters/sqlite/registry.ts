@@ -1,3 +1,4 @@
+import { accountCommands, accountQueries } from "./account-store.ts";
 import { auditCommands } from "./audit-commands.ts";
 import { auditQueries } from "./audit-queries.ts";
 import { credentialCommands } from "./credential-commands.ts";
@@ -24,6 +25,7 @@ export const commands: Commands = {
   ...mappingCommands,
   ...credentialCommands,
   ...auditCommands,
+  ...accountCommands,
 };
 
 /** Every query by the name under which it crosses to the reading thread. */
@@ -35,4 +37,5 @@ export const queries: Queries = {
   ...mappingQueries,
   ...credentialQueries,
   ...auditQueries,
+  ...accountQueries,
 };

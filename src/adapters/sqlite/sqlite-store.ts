@@ -1,11 +1,11 @@
 import { chmod, mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import type { AccountStore } from "../../accounts/account-store.ts";
 import type { Clock } from "../../model/clock.ts";
 import { StoreError } from "../../model/errors.ts";
 import { newId } from "../../model/ids.ts";
 import type { Logger } from "../../model/log.ts";
 import type { Store, StoreStamp } from "../store.ts";
+import { accountStore } from "./account-store.ts";
 import { auditStore } from "./audit-store.ts";
 import { credentialStore } from "./credential-store.ts";
 import { Database } from "./database.ts";
@@ -93,7 +93,7 @@ function compose(
     ...mappingStore(engine, clock),
     ...credentialStore(engine, clock),
     ...auditStore(engine),
-    ...missingAccounts,
+    ...accountStore(engine),
     stamp,
     ping: async () => {
       await Promise.all([
@@ -105,5 +105,3 @@ function compose(
     close,
   };
 }
-
-const missingAccounts = {} as AccountStore;
