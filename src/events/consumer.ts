@@ -2,12 +2,7 @@ import type { Clock } from "../model/clock.ts";
 import type { IdentityId, TenantId } from "../model/ids.ts";
 import type { Logger, Metrics } from "../model/log.ts";
 import type { Hint, HintBus } from "./hint-bus.ts";
-
-/** Brings the wishes of these people up to date; safe to call twice, late and in any order. */
-export type RecomputePeople = (
-  tenantId: TenantId,
-  identityIds: readonly IdentityId[],
-) => Promise<void>;
+import { recomputeBatch, type RecomputePeople } from "./recompute-batch.ts";
 
 /** The most people of one batch, and of one call. */
 const peopleMax = 200;
@@ -36,14 +31,7 @@ export function createConsumer(deps: {
     for (const [tenantId, identityIds] of byTenant(hints)) {
       for (let at = 0; at < identityIds.length; at += peopleMax) {
         if (deps.clock.monotonic() - startedAt > batchMs) return;
-        try {
-          await deps.recompute(tenantId, identityIds.slice(at, at + peopleMax));
-        } catch (error) {
-          deps.logger.error(
-            { err: error, tenantId },
-            "recompute failed; the sweep finds its marks",
-          );
-        }
+        await recomputeBatch(deps, tenantId, identityIds.slice(at, at + peopleMax));
       }
     }
   };

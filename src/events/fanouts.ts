@@ -45,6 +45,7 @@ export function createFanouts(deps: {
           now: deps.clock.now(),
           limit: pageSize,
         });
+        deps.metrics.count("rolecall_fanout_people_total", {}, page.marked);
         deps.afterPage();
         if (page.finished) return;
         current = { ...current, cursor: page.cursor };

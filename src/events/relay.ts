@@ -9,59 +9,81 @@ const busyMs = 50;
 const idleMs = 250;
 const busDownMs = 2_000;
 
+interface RelayDeps {
+  readonly store: Pick<RecomputeStore, "listUnpublished" | "markPublished">;
+  readonly bus: Pick<HintBus, "publish">;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+}
+
 /**
  * Hints what the marks say: reads those that were not published, hands them to the bus, and notes it. A crash in between hints twice,
  * a bus that is down hints nothing: the sweep finds every mark all the same.
  */
-export function createRelay(deps: {
-  readonly store: Pick<RecomputeStore, "listUnpublished" | "markPublished">;
-  readonly bus: HintBus;
-  readonly clock: Clock;
-  readonly logger: Logger;
-  readonly metrics: Metrics;
-}): Loop {
+export function createRelay(deps: RelayDeps): Loop {
   let down = false;
-  const round = async (): Promise<number> => {
-    const marks = await deps.store.listUnpublished({ now: deps.clock.now(), limit: batch });
-    if (marks.length === 0) return idleMs;
+  /** Ordinary hints on their way: a full topic makes them wait, and leavers must not wait with them. */
+  let sending: Promise<void> | undefined;
+  /** Monotonic; while the bus refuses hints, nothing is offered before then. */
+  let restUntil = 0;
+
+  const send = async (topic: HintTopic, marks: readonly RecomputeMark[]): Promise<void> => {
+    if (marks.length === 0) return;
     try {
-      // Leavers first, whatever the bus makes of the rest.
-      await publish(
-        deps,
-        "hints.urgent",
-        marks.filter((mark) => mark.urgent),
-      );
-      await publish(
-        deps,
-        "hints",
-        marks.filter((mark) => !mark.urgent),
+      await deps.bus.publish(
+        topic,
+        marks.map(({ tenantId, identityId }) => ({ tenantId, identityId })),
       );
     } catch (error) {
-      if (!down)
+      deps.metrics.count("rolecall_hints_refused_total", { topic }, marks.length);
+      if (!down) {
         deps.logger.error(
-          { err: error },
+          { err: error, topic },
           "the bus takes no hints; the sweep does the work until it does",
         );
+      }
       down = true;
-      return busDownMs;
+      restUntil = deps.clock.monotonic() + busDownMs;
+      return;
     }
-    if (down) deps.logger.info({}, "the bus takes hints again");
+    if (down) deps.logger.info({ topic }, "the bus takes hints again");
     down = false;
+    deps.metrics.count("rolecall_hints_published_total", { topic }, marks.length);
     await deps.store.markPublished(marks);
-    return marks.length === batch ? 0 : busyMs;
   };
-  return createLoop({ name: "relay", clock: deps.clock, logger: deps.logger, round });
-}
-
-async function publish(
-  deps: { readonly bus: HintBus; readonly metrics: Metrics },
-  topic: HintTopic,
-  marks: readonly RecomputeMark[],
-): Promise<void> {
-  if (marks.length === 0) return;
-  await deps.bus.publish(
-    topic,
-    marks.map(({ tenantId, identityId }) => ({ tenantId, identityId })),
-  );
-  deps.metrics.count("rolecall_hints_published_total", { topic }, marks.length);
+  const sendOrdinary = async (marks: readonly RecomputeMark[]): Promise<void> => {
+    try {
+      await send("hints", marks);
+    } catch (error) {
+      restUntil = deps.clock.monotonic() + busDownMs;
+      deps.logger.error({ err: error }, "hints published and not noted; they are published again");
+    } finally {
+      sending = undefined;
+      // There may be more, and nobody looked while these were under way.
+      loop.ring();
+    }
+  };
+  const round = async (): Promise<number> => {
+    const restMs = restUntil - deps.clock.monotonic();
+    if (restMs > 0) return restMs;
+    const marks = await deps.store.listUnpublished({ now: deps.clock.now(), limit: batch });
+    if (marks.length === 0) return idleMs;
+    await send(
+      "hints.urgent",
+      marks.filter((mark) => mark.urgent),
+    );
+    const ordinary = marks.filter((mark) => !mark.urgent);
+    if (ordinary.length > 0) sending ??= sendOrdinary(ordinary);
+    return busyMs;
+  };
+  const loop = createLoop({ name: "relay", clock: deps.clock, logger: deps.logger, round });
+  return {
+    start: loop.start,
+    ring: loop.ring,
+    async stop() {
+      await loop.stop();
+      await sending;
+    },
+  };
 }

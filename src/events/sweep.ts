@@ -1,37 +1,122 @@
-import type { Clock } from "../model/clock.ts";
+import type { Clock, Instant } from "../model/clock.ts";
+import type { IdentityId, TenantId } from "../model/ids.ts";
 import type { Logger, Metrics } from "../model/log.ts";
-import { byTenant, type RecomputePeople } from "./consumer.ts";
+import { byTenant } from "./consumer.ts";
 import { createLoop, type Loop } from "./loop.ts";
+import { recomputeBatch, type RecomputePeople } from "./recompute-batch.ts";
 import type { RecomputeStore } from "./recompute-store.ts";
 
 const periodMs = 1_000;
 const ageMs = 10_000;
 const urgentAgeMs = 2_000;
+/** An age that no mark reaches: leaves that kind to the other loop. */
+const neverMs = 100 * 365 * 86_400_000;
 const batch = 200;
+const restMs = 10_000;
+const restMaxMs = 600_000;
+/** Beyond this many failing people the fault is not theirs, and nobody is remembered. */
+const restingMax = 5_000;
 
-/**
- * The promise behind the hints: finds every mark that is owed and old enough, urgent ones first, and recomputes. With the bus gone
- * for good this alone brings everything to its end, seconds later.
- */
-export function createSweep(deps: {
+interface SweepDeps {
   readonly store: Pick<RecomputeStore, "listOverdue" | "recomputeBacklog">;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly recompute: RecomputePeople;
-}): Loop {
+}
+
+/**
+ * The promise behind the hints: finds every mark that is owed and old enough and recomputes it. With the bus gone for good this alone
+ * brings everything to its end, seconds later. Leavers have a loop of their own, so that no page of others delays them. Marks of the
+ * future need no alarm: the relay and this ask for what is due at each round.
+ */
+export function createSweep(deps: SweepDeps): Loop {
+  const loops = [
+    loopOver(deps, "sweep.urgent", { ageMs: neverMs, urgentAgeMs }),
+    loopOver(deps, "sweep", { ageMs, urgentAgeMs: neverMs }),
+    createLoop({
+      name: "backlog",
+      clock: deps.clock,
+      logger: deps.logger,
+      round: () => showBacklog(deps),
+    }),
+  ];
+  return {
+    start() {
+      for (const loop of loops) loop.start();
+    },
+    ring() {
+      for (const loop of loops) loop.ring();
+    },
+    async stop() {
+      await Promise.all(loops.map((loop) => loop.stop()));
+    },
+  };
+}
+
+function loopOver(
+  deps: SweepDeps,
+  name: string,
+  ages: { readonly ageMs: number; readonly urgentAgeMs: number },
+): Loop {
+  const resting = new Resting();
   const round = async (): Promise<number> => {
     const now = deps.clock.now();
-    const marks = await deps.store.listOverdue({ now, ageMs, urgentAgeMs, limit: batch });
-    for (const [tenantId, identityIds] of byTenant(marks))
-      await deps.recompute(tenantId, identityIds);
-    if (marks.length > 0) deps.metrics.count("rolecall_sweep_found_total", {}, marks.length);
-    const backlog = await deps.store.recomputeBacklog(now);
-    const oldest =
-      backlog.oldestSince === undefined ? 0 : Math.max(0, now - backlog.oldestSince) / 1_000;
-    deps.metrics.gauge("rolecall_recompute_owed", backlog.owed);
-    deps.metrics.gauge("rolecall_recompute_oldest_seconds", oldest);
-    return marks.length === batch ? 0 : periodMs;
+    // Marks that rest are read and passed over; asking for as many more keeps them from filling the page.
+    const marks = await deps.store.listOverdue({ now, ...ages, limit: batch + resting.size });
+    const awake = marks.filter((mark) => !resting.has(mark.tenantId, mark.identityId, now));
+    const taken = awake.slice(0, batch);
+    if (taken.length === 0) return periodMs;
+    for (const [tenantId, identityIds] of byTenant(taken)) {
+      const failed = await recomputeBatch(deps, tenantId, identityIds);
+      resting.note(tenantId, identityIds, failed, deps.clock.now());
+    }
+    deps.metrics.count("rolecall_sweep_found_total", {}, taken.length);
+    return awake.length >= batch ? 0 : periodMs;
   };
-  return createLoop({ name: "sweep", clock: deps.clock, logger: deps.logger, round });
+  return createLoop({ name, clock: deps.clock, logger: deps.logger, round });
+}
+
+/** People whose recompute failed, with growing pauses between two tries. Memory only: a new process tries at once. */
+class Resting {
+  readonly #people = new Map<string, { readonly failures: number; readonly until: Instant }>();
+
+  get size(): number {
+    return this.#people.size;
+  }
+
+  has(tenantId: TenantId, identityId: IdentityId, now: Instant): boolean {
+    return (this.#people.get(`${tenantId} ${identityId}`)?.until ?? now) > now;
+  }
+
+  note(
+    tenantId: TenantId,
+    tried: readonly IdentityId[],
+    failed: readonly IdentityId[],
+    now: Instant,
+  ): void {
+    const failing = new Set(failed);
+    for (const identityId of tried) {
+      const key = `${tenantId} ${identityId}`;
+      if (!failing.has(identityId)) {
+        this.#people.delete(key);
+        continue;
+      }
+      const failures = (this.#people.get(key)?.failures ?? 0) + 1;
+      if (failures === 1 && this.#people.size >= restingMax) continue;
+      const pauseMs = Math.min(restMaxMs, restMs * 2 ** Math.min(failures - 1, 10));
+      this.#people.set(key, { failures, until: now + pauseMs });
+    }
+  }
+}
+
+async function showBacklog(deps: SweepDeps): Promise<number> {
+  const now = deps.clock.now();
+  const backlog = await deps.store.recomputeBacklog(now);
+  const oldest =
+    backlog.oldestSince === undefined ? 0 : Math.max(0, now - backlog.oldestSince) / 1_000;
+  deps.metrics.gauge("rolecall_recompute_owed", backlog.owed);
+  deps.metrics.gauge("rolecall_recompute_urgent_owed", backlog.urgentOwed);
+  deps.metrics.gauge("rolecall_recompute_oldest_seconds", oldest);
+  return periodMs;
 }
