@@ -1,5 +1,6 @@
 import type { RailEntry } from "../accounts/rail.ts";
 import { newId, type HoldId, type IdentityId, type TenantId } from "../model/ids.ts";
+import type { Entitlement } from "../model/entitlement.ts";
 import type { AccessException, IdentityFacts } from "../model/identity.ts";
 import { foldEmail } from "../model/fold.ts";
 import { DAY_MS } from "../model/policy.ts";
@@ -92,7 +93,6 @@ async function writeExceptions(
   decision: HoldDecision,
   entries: readonly RailEntry[],
 ): Promise<void> {
-  const now = deps.clock.now();
   const people = new Map<IdentityId, IdentityFacts>();
   const ids = [...new Set(entries.map((entry) => entry.identityId))];
   for (let at = 0; at < ids.length; at += 500) {
@@ -103,42 +103,75 @@ async function writeExceptions(
   for (const entry of entries) {
     const person = people.get(entry.identityId);
     if (person === undefined || entry.rail === "leavers") continue;
-    const role = entry.direction === "loss" ? entry.roleFrom : entry.roleTo;
-    const exception: AccessException = {
-      exceptionId: newId(deps.clock),
-      person: person.emails[0] ?? foldEmail(person.userName),
-      connectionId: entry.connectionId,
-      effect: entry.direction === "loss" ? "grant" : "deny",
-      kind: entry.slot.kind,
-      object: entry.slot.objectId === "" ? null : { by: "id", value: entry.slot.objectId },
-      role,
-      until: now + rejectionMs,
-      why: decision.why,
-      by: decision.actor.id,
-      source: "decision",
-    };
-    await deps.store.addException(
-      tenantId,
-      { exception, now },
-      {
-        records: [
-          newRecord(deps.clock, {
-            actor: decision.actor,
-            action: "exception.added",
-            subject: { type: "exception", id: exception.exceptionId },
-            connectionId: entry.connectionId,
-            cause: `hold:${decision.holdId}`,
-            facts: {
-              identityId: entry.identityId,
-              effect: exception.effect,
-              kind: exception.kind,
-              role,
-              until: exception.until,
-            },
-          }),
-        ],
-        recompute: [],
-      },
-    );
+    for (const decided of await decidedThings(deps, tenantId, entry)) {
+      await writeException(deps, tenantId, decision, entry, person, decided);
+    }
   }
+}
+
+/** A lost account takes everything with it: who keeps it keeps all that Rolecall gave. */
+async function decidedThings(
+  deps: SyncDeps,
+  tenantId: TenantId,
+  entry: RailEntry,
+): Promise<readonly Entitlement[]> {
+  const own = {
+    ...entry.slot,
+    role: (entry.direction === "loss" ? entry.roleFrom : entry.roleTo) ?? "",
+  };
+  if (entry.direction === "gain" || entry.roleTo !== null) return [own];
+  const ledger = await deps.store.listLedger(tenantId, entry.connectionId, entry.identityId);
+  const lane = await deps.store.getLane(tenantId, entry.connectionId);
+  const facts = lane === undefined ? undefined : deps.vendorFacts(lane.vendor, lane.profile);
+  return facts?.kinds[entry.slot.kind]?.account === true
+    ? [own, ...ledger.filter((item) => item.kind !== entry.slot.kind)]
+    : [own];
+}
+
+async function writeException(
+  deps: SyncDeps,
+  tenantId: TenantId,
+  decision: HoldDecision,
+  entry: RailEntry,
+  person: IdentityFacts,
+  decided: Entitlement,
+): Promise<void> {
+  const now = deps.clock.now();
+  const exception: AccessException = {
+    exceptionId: newId(deps.clock),
+    person: person.emails[0] ?? foldEmail(person.userName),
+    connectionId: entry.connectionId,
+    effect: entry.direction === "loss" ? "grant" : "deny",
+    kind: decided.kind,
+    object: decided.objectId === "" ? null : { by: "id", value: decided.objectId },
+    role: decided.role,
+    until: now + rejectionMs,
+    why: decision.why,
+    by: decision.actor.id,
+    source: "decision",
+  };
+  await deps.store.addException(
+    tenantId,
+    { exception, now },
+    {
+      records: [
+        newRecord(deps.clock, {
+          actor: decision.actor,
+          action: "exception.added",
+          subject: { type: "exception", id: exception.exceptionId },
+          connectionId: entry.connectionId,
+          cause: `hold:${decision.holdId}`,
+          facts: {
+            identityId: entry.identityId,
+            effect: exception.effect,
+            kind: decided.kind,
+            objectId: decided.objectId,
+            role: decided.role,
+            until: exception.until,
+          },
+        }),
+      ],
+      recompute: [],
+    },
+  );
 }
