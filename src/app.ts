@@ -9,7 +9,7 @@ import { checkpointFiles } from "./audit/checkpoint.ts";
 import { createSequencer } from "./audit/sequencer.ts";
 import { bootstrap, type BootstrapSecrets } from "./bootstrap.ts";
 import { readEnv, type Config } from "./config/config.ts";
-import { authHeaders, connectorOf, defaultBaseUrl, vendorFactsOf } from "./connectors/registry.ts";
+import { connectorOf, vendorAccess, vendorFactsOf } from "./connectors/registry.ts";
 import { createApi } from "./console/api.ts";
 import type { ConsoleDeps } from "./console/operation.ts";
 import { allOperations } from "./console/operations/all.ts";
@@ -116,7 +116,8 @@ export async function startApp(config: Config): Promise<App> {
     await vendors.sealCredentials(vault, config.tenantId, loaded.tenant, system);
   const results = await rollOut(config, engine, store, loaded.tenant, system);
   const health = createHealth({
-    clock,
+    // Probes are asked in wall time, however fast domain time runs.
+    clock: systemClock(),
     checks: {
       store: async () => {
         await store.ping();
@@ -252,15 +253,18 @@ function httpOpener(parts: {
 }): (lane: Lane, options: HttpOptions) => Promise<OpenedHttp> {
   return async (lane, options) => {
     const facts = vendorFactsOf(lane.vendor, lane.profile);
-    if (facts === undefined) throw new Error(`no connector for ${lane.vendor}/${lane.profile}`);
+    const access = vendorAccess[lane.vendor];
+    if (facts === undefined || access === undefined) {
+      throw new Error(`no connector for ${lane.vendor}/${lane.profile}`);
+    }
     const { fingerprint } = await parts.vault.open(lane.tenantId, lane.credential);
     const simulated = parts.vendors?.urlOf(lane.vendor);
     const http = createVendorHttp({
       facts,
-      baseUrl: simulated ?? lane.baseUrl ?? defaultBaseUrl(lane.vendor),
+      baseUrl: simulated ?? lane.baseUrl ?? access.defaultBaseUrl,
       clearText: simulated !== undefined,
       headers: async () =>
-        authHeaders(lane.vendor, (await parts.vault.open(lane.tenantId, lane.credential)).secret),
+        access.authHeaders((await parts.vault.open(lane.tenantId, lane.credential)).secret),
       mode: () => (lane.policy.mode === "report-only" ? "report-only" : "write"),
       governor: options.governor,
       pinnedOrganization: () => lane.organization?.id,

@@ -1,0 +1,84 @@
+import { join } from "node:path";
+import type { Config } from "./config/config.ts";
+import type { SecretVault } from "./credentials/secret-vault.ts";
+import type { LoadedTenant } from "./mapping/load.ts";
+import type { Clock } from "./model/clock.ts";
+import { SyncError } from "./model/errors.ts";
+import type { TenantId } from "./model/ids.ts";
+import type { Logger } from "./model/log.ts";
+import type { Actor } from "./model/records.ts";
+import { startAnthropicSimulator } from "./sandbox/anthropic/anthropic-simulator.ts";
+import { startInstantlySimulator } from "./sandbox/instantly/instantly-simulator.ts";
+import { fileState } from "./sandbox/state-file.ts";
+
+/** Where the connections of a sandbox lead. */
+export interface SandboxVendors {
+  urlOf(vendor: string): string | undefined;
+  /** Seals the simulators' keys under the names that the mapping files use, where nothing is sealed yet. */
+  sealCredentials(
+    vault: SecretVault,
+    tenantId: TenantId,
+    tenant: LoadedTenant | undefined,
+    actor: Actor,
+  ): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Simulators in this process, with their truth in the data folder; or those that run elsewhere. Undefined in the live world. */
+export async function startSandboxVendors(
+  config: Config,
+  clock: Clock,
+  logger: Logger,
+): Promise<SandboxVendors | undefined> {
+  if (config.world !== "sandbox") return undefined;
+  const elsewhere = config.sandboxVendors;
+  if (elsewhere !== undefined) {
+    return {
+      urlOf: (vendor) => elsewhere[vendor],
+      sealCredentials: () => Promise.resolve(),
+      close: () => Promise.resolve(),
+    };
+  }
+  const options = (vendor: string) => ({
+    clock,
+    log: logger.child({ room: "sandbox", vendor }),
+    state: fileState(join(config.dataDir, "vendors", `${vendor}.json`)),
+  });
+  const anthropic = await startAnthropicSimulator(options("anthropic"));
+  for (const name of ["Production", "Staging", "Research"]) {
+    if (!anthropic.state().workspaces.some((workspace) => workspace.name === name))
+      anthropic.control.addWorkspace(name);
+  }
+  const instantly = await startInstantlySimulator(options("instantly"));
+  const simulators = { anthropic, instantly };
+  return {
+    urlOf: (vendor) =>
+      Object.hasOwn(simulators, vendor)
+        ? simulators[vendor as keyof typeof simulators].url
+        : undefined,
+    async sealCredentials(vault, tenantId, tenant, actor) {
+      for (const connection of tenant?.connections ?? []) {
+        const name = /^sealed:(.+)$/.exec(connection.credential)?.[1];
+        const key = Object.hasOwn(simulators, connection.vendor)
+          ? simulators[connection.vendor as keyof typeof simulators].apiKey
+          : undefined;
+        if (name === undefined || key === undefined) continue;
+        if (!(await isSealed(vault, tenantId, connection.credential)))
+          await vault.put(tenantId, name, key, actor);
+      }
+    },
+    async close() {
+      await Promise.all([anthropic.close(), instantly.close()]);
+    },
+  };
+}
+
+async function isSealed(vault: SecretVault, tenantId: TenantId, ref: string): Promise<boolean> {
+  try {
+    await vault.open(tenantId, ref);
+    return true;
+  } catch (error) {
+    if (error instanceof SyncError && error.code === "CREDENTIAL_MISSING") return false;
+    throw error;
+  }
+}
