@@ -18,13 +18,13 @@ export interface Settlement {
 
 export interface Account {
   readonly kind: string;
-  readonly fallbackRole: string | undefined;
+  readonly fallbackRole: string | null;
 }
 
 /** The kind whose slot is the account itself, and the role for people who only have other things. */
 export function accountOf(facts: VendorFacts): Account {
   for (const [kind, item] of Object.entries(facts.kinds)) {
-    if (item.account) return { kind, fallbackRole: item.fallbackRole };
+    if (item.account) return { kind, fallbackRole: item.fallbackRole ?? null };
   }
   throw new Error(`${facts.vendor}/${facts.profile} declares no account kind`);
 }
@@ -163,17 +163,12 @@ function addAccount(result: Draft, denies: Denies, facts: VendorFacts, account: 
   const inAccount = (item: { readonly kind: string }) => item.kind === account.kind;
   if (result.assignments.some(inAccount) || result.conflicts.some(inAccount)) return;
   const object = { by: "none" } as const;
-  // Whatever could have been given would have brought the account with it.
-  for (const { ruleId, why } of [...result.uncertain]) {
-    result.uncertain.push({ kind: account.kind, object, ruleId, why });
-  }
   const role = account.fallbackRole;
-  if (role === undefined || result.assignments.length === 0) return;
-  const privileged = facts.kinds[account.kind]?.roles[role]?.privileged === true;
   const because = [...new Set(result.assignments.flatMap((item) => item.because))].sort(
     compareText,
   );
-  const blockers = denies.blocking({
+  const privileged = facts.kinds[account.kind]?.roles[role ?? ""]?.privileged === true;
+  const fallback: Claim = {
     effect: "grant",
     kind: account.kind,
     object,
@@ -183,22 +178,28 @@ function addAccount(result: Draft, denies: Denies, facts: VendorFacts, account: 
     privileged,
     because: "",
     exception: because.some((reason) => reason.startsWith("exception:")),
-  });
+  };
+  const blockers = role === null ? [] : denies.blocking(fallback);
+  const sure = blockers.some((blocker) => blocker.unknown === undefined);
+  // What could still justify the account: unknown grants of it, and a fallback that is only feared to be denied.
+  const hopes = result.uncertain.filter(inAccount).map(({ ruleId, why }) => ({ ruleId, why }));
+  if (!sure) {
+    // Whatever could have been given would have brought the account with it.
+    for (const { ruleId, why } of result.uncertain) hopes.push({ ruleId, why });
+    for (const { because: ruleId, unknown } of blockers) {
+      if (unknown !== undefined && result.assignments.length > 0)
+        hopes.push({ ruleId, why: unknown });
+    }
+  }
+  for (const hope of hopes) result.uncertain.push({ kind: account.kind, object, ...hope });
+  if (role === null || result.assignments.length === 0) return;
   if (blockers.length === 0) {
     result.assignments.push({ kind: account.kind, object, role, because, privileged });
     return;
   }
-  if (blockers.every((blocker) => blocker.unknown !== undefined)) {
-    for (const blocker of blockers) {
-      for (const item of [...result.assignments, { kind: account.kind, object }]) {
-        result.uncertain.push({
-          kind: item.kind,
-          object: item.object,
-          ruleId: blocker.because,
-          why: blocker.unknown ?? "attribute_missing",
-        });
-      }
-    }
+  for (const item of result.assignments) {
+    for (const hope of hopes)
+      result.uncertain.push({ kind: item.kind, object: item.object, ...hope });
   }
   result.assignments = [];
 }
