@@ -1,0 +1,152 @@
+import type { Clock } from "../model/clock.ts";
+import { foldEmail } from "../model/fold.ts";
+import {
+  startAnthropicSimulator,
+  type AnthropicSimulator,
+} from "../sandbox/anthropic/anthropic-simulator.ts";
+import {
+  startInstantlySimulator,
+  type InstantlySimulator,
+} from "../sandbox/instantly/instantly-simulator.ts";
+import type { VendorTruth } from "./final-check.ts";
+import type { DemoVendors } from "./vendors.ts";
+
+const anthropicBystanders = [
+  "owner@example.com",
+  "it-admin@example.com",
+  "breakglass@example.com",
+  "lukasz.wojcik+lab@example.com",
+];
+
+/** Starts both simulators with the history that they have before the day begins. */
+export async function startDemoVendors(clock: Clock): Promise<DemoVendors> {
+  const anthropic = await startAnthropicSimulator({ clock });
+  const instantly = await startInstantlySimulator({ clock });
+  for (const name of ["Production", "Staging", "Research"]) anthropic.control.addWorkspace(name);
+  anthropic.control.seedUser({ email: "it-admin@example.com", role: "admin" });
+  anthropic.control.seedUser({ email: "breakglass@example.com", role: "admin" });
+  // Older than Rolecall: the leaver of the day, and somebody who only looks like him.
+  anthropic.control.seedUser({ email: "lukasz.wojcik@example.com", role: "user" });
+  anthropic.control.seedUser({ email: "lukasz.wojcik+lab@example.com", role: "user" });
+  return {
+    urls: { anthropic: anthropic.url, instantly: instantly.url },
+    credentials: { "anthropic-admin": anthropic.apiKey, "instantly-key": instantly.apiKey },
+    acceptInvitations(whom) {
+      const open = openOf(anthropic, instantly, clock).filter((invitation) =>
+        whom(invitation.email),
+      );
+      for (const invitation of open) invitation.accept();
+      return open.length;
+    },
+    openInvitations: () =>
+      openOf(anthropic, instantly, clock).map((invitation) => invitation.email),
+    expireInvitation(email) {
+      anthropic.control.expireInvite(email);
+    },
+    stumble(forMs) {
+      const now = clock.now();
+      anthropic.faults.add({
+        operation: "users.list",
+        kind: "429",
+        times: 3,
+        retryAfter: { seconds: 20, as: "seconds" },
+      });
+      anthropic.faults.add({
+        operation: "*",
+        kind: "503",
+        between: [now + 20_000, now + 20_000 + forMs],
+      });
+    },
+    loseNextInvitationAnswer() {
+      anthropic.faults.add({
+        operation: "invites.create",
+        kind: "lost-answer",
+        fromNth: 5,
+        times: 1,
+      });
+    },
+    invitationsOf: (email) =>
+      anthropic.createAttempts(email).created + instantly.createAttempts(email).created,
+    truth: () => [anthropicTruth(anthropic, clock), instantlyTruth(instantly)],
+    async close() {
+      await Promise.all([anthropic.close(), instantly.close()]);
+    },
+  };
+}
+
+interface OpenInvitation {
+  readonly email: string;
+  readonly accept: () => void;
+}
+
+function openOf(
+  anthropic: AnthropicSimulator,
+  instantly: InstantlySimulator,
+  clock: Clock,
+): readonly OpenInvitation[] {
+  const console = anthropic
+    .state()
+    .invites.filter((invite) => invite.state === "pending" && invite.expiresAt > clock.now())
+    .map((invite) => ({
+      email: foldEmail(invite.email),
+      accept: () => anthropic.control.acceptInvite(invite.email),
+    }));
+  const workspace = instantly
+    .state()
+    .members.filter((member) => !member.accepted)
+    .map((member) => ({
+      email: foldEmail(member.email),
+      accept: () => instantly.control.acceptInvite(member.email),
+    }));
+  return [...console, ...workspace];
+}
+
+function anthropicTruth(anthropic: AnthropicSimulator, clock: Clock): VendorTruth {
+  const state = anthropic.state();
+  const slotsOf = (userId: string) =>
+    Object.fromEntries(
+      state.members
+        .filter((member) => member.userId === userId)
+        .map((member) => [member.workspaceId, member.role]),
+    );
+  return {
+    connection: "anthropic",
+    accountKind: "org_role",
+    names: Object.fromEntries(state.workspaces.map((workspace) => [workspace.id, workspace.name])),
+    bystanders: anthropicBystanders,
+    accounts: [
+      ...state.users.map((user) => ({
+        email: foldEmail(user.email),
+        state: "active" as const,
+        role: user.role,
+        slots: slotsOf(user.id),
+      })),
+      ...state.invites
+        .filter((invite) => invite.state === "pending" && invite.expiresAt > clock.now())
+        .map((invite) => ({
+          email: foldEmail(invite.email),
+          state: "invited" as const,
+          role: invite.role,
+          slots: {},
+        })),
+    ],
+  };
+}
+
+function instantlyTruth(instantly: InstantlySimulator): VendorTruth {
+  const { members } = instantly.state();
+  return {
+    connection: "instantly",
+    accountKind: "workspace_role",
+    names: {},
+    bystanders: members
+      .filter((member) => member.role === "owner")
+      .map((member) => foldEmail(member.email)),
+    accounts: members.map((member) => ({
+      email: foldEmail(member.email),
+      state: member.accepted ? ("active" as const) : ("invited" as const),
+      role: member.role,
+      slots: {},
+    })),
+  };
+}
