@@ -26,9 +26,9 @@ export function logRequest(
 ): void {
   const { caller, method, route, status, heard } = done;
   const durationMs = deps.clock.monotonic() - done.startedAt;
-  const labels = { tenant: caller?.tenantId ?? "none", method, route };
+  const labels = { method, resource: route.split("/", 2)[1] ?? "none" };
   deps.metrics.count("rolecall_scim_requests_total", { ...labels, status: String(status) });
-  deps.metrics.observe("rolecall_scim_request_seconds", durationMs / 1_000, { method, route });
+  deps.metrics.observe("rolecall_scim_request_seconds", durationMs / 1_000, labels);
   deps.logger.info(
     {
       tenantId: caller?.tenantId,
