@@ -3,7 +3,7 @@ import { foldEmail } from "../../model/fold.ts";
 import type { SimulatedCall } from "../simulated-api.ts";
 import { pageReply } from "./paging.ts";
 import { atLeastOne, readBody, readQuery, refuse } from "./refusal.ts";
-import { base, timestamp } from "./route.ts";
+import { base, timestamp, workspaceOf } from "./route.ts";
 import type { InstantlyRoute, InstantlyWorld } from "./route.ts";
 import { depart, isOf, putMember } from "./truth.ts";
 import type { Member } from "./truth.ts";
@@ -36,16 +36,18 @@ export const memberRoutes: readonly InstantlyRoute[] = [
     kind: "write",
     scope: "workspace_members:create",
     creates: addressOf,
-    handle: ({ truth, clock, caller }, call) => {
+    handle: (world, call) => {
+      const { truth, clock } = world;
+      const workspaceId = workspaceOf(world).id;
       const body = readBody(createSchema, call);
       refuseRole(body.role);
       const taken = truth.members.some(
-        (member) => member.workspaceId === caller.workspace.id && isOf(member, body.email),
+        (member) => member.workspaceId === workspaceId && isOf(member, body.email),
       );
       // The vendor documents no 409 here.
       if (taken) throw refuse(400, "User is already a member of this workspace");
       const made = putMember(truth, clock, {
-        workspaceId: caller.workspace.id,
+        workspaceId,
         email: body.email,
         role: body.role,
         accepted: false,
@@ -62,10 +64,12 @@ export const memberRoutes: readonly InstantlyRoute[] = [
     path: members,
     kind: "list",
     scope: "workspace_members:read",
-    handle: ({ truth, caller }, call) => {
+    handle: (world, call) => {
+      const { truth } = world;
+      const workspaceId = workspaceOf(world).id;
       const { accepted, search } = readQuery(listSchema, call);
       const rows = truth.members
-        .filter((member) => member.workspaceId === caller.workspace.id)
+        .filter((member) => member.workspaceId === workspaceId)
         .filter((member) => accepted === undefined || member.accepted === (accepted === "true"))
         .filter((member) => search === undefined || fits(member, search));
       return pageReply(truth, call, rows, { render: renderMember });
@@ -136,9 +140,10 @@ function fits(member: Member, search: string): boolean {
   );
 }
 
-function findMember({ truth, caller }: InstantlyWorld, call: SimulatedCall): Member {
-  const member = truth.members.find(
-    (each) => each.id === call.params["id"] && each.workspaceId === caller.workspace.id,
+function findMember(world: InstantlyWorld, call: SimulatedCall): Member {
+  const workspaceId = workspaceOf(world).id;
+  const member = world.truth.members.find(
+    (each) => each.id === call.params["id"] && each.workspaceId === workspaceId,
   );
   if (member === undefined) throw refuse(404, "Resource not found");
   return member;

@@ -204,7 +204,7 @@ export function putMember(truth: Truth, clock: Clock, member: NewMember): Member
     nickname: member.nickname ?? null,
     name: member.name ?? null,
     role: member.role,
-    permissions: member.permissions == null ? null : [...member.permissions],
+    permissions: member.permissions ? [...member.permissions] : null,
     accepted: member.accepted,
     // Keys belong to the workspace and name no person.
     issuerId: null,

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { atLeastOne, readBody, refuse } from "./refusal.ts";
-import { base, timestamp } from "./route.ts";
+import { base, timestamp, workspaceOf } from "./route.ts";
 import type { InstantlyRoute } from "./route.ts";
 import { isOf } from "./truth.ts";
 import type { Workspace } from "./truth.ts";
@@ -20,7 +20,7 @@ export const workspaceRoutes: readonly InstantlyRoute[] = [
     path: current,
     kind: "read",
     scope: "workspaces:read",
-    handle: ({ caller }) => ({ status: 200, body: renderWorkspace(caller.workspace) }),
+    handle: (world) => ({ status: 200, body: renderWorkspace(workspaceOf(world)) }),
   },
   {
     operation: "workspace.update",
@@ -28,12 +28,12 @@ export const workspaceRoutes: readonly InstantlyRoute[] = [
     path: current,
     kind: "write",
     scope: "workspaces:update",
-    handle: ({ caller, now }, call) => {
+    handle: (world, call) => {
       const body = readBody(patchSchema, call);
-      const { workspace } = caller;
+      const workspace = workspaceOf(world);
       if (body.name !== undefined) workspace.name = body.name;
       if (body.org_logo_url !== undefined) workspace.logoUrl = body.org_logo_url;
-      workspace.updatedAt = now;
+      workspace.updatedAt = world.now;
       return { status: 200, body: renderWorkspace(workspace) };
     },
   },
@@ -43,18 +43,18 @@ export const workspaceRoutes: readonly InstantlyRoute[] = [
     path: `${current}/change-owner`,
     kind: "write",
     scope: "workspaces:update",
-    handle: ({ truth, caller, now }, call) => {
+    handle: (world, call) => {
       const { email, sec } = readBody(ownerSchema, call);
-      const { workspace } = caller;
+      const workspace = workspaceOf(world);
       if (sec !== workspace.securityToken) throw refuse(401, "Invalid security token");
-      const rows = truth.members.filter((member) => member.workspaceId === workspace.id);
+      const rows = world.truth.members.filter((member) => member.workspaceId === workspace.id);
       const next = rows.find((member) => member.accepted && isOf(member, email));
       if (next === undefined) throw refuse(404, "Resource not found");
       // There is one owner, always: the old one stays as an admin.
       for (const member of rows) if (member.role === "owner") member.role = "admin";
       next.role = "owner";
       workspace.owner = next.userId;
-      workspace.updatedAt = now;
+      workspace.updatedAt = world.now;
       return { status: 200, body: renderWorkspace(workspace) };
     },
   },
@@ -64,9 +64,10 @@ export const workspaceRoutes: readonly InstantlyRoute[] = [
     path: `${current}/schedule-for-removal`,
     kind: "write",
     scope: "workspaces:delete",
-    handle: ({ caller, now }) => {
-      caller.workspace.removalAt ??= now + REMOVAL_DELAY_MS;
-      return { status: 200, body: renderWorkspace(caller.workspace) };
+    handle: (world) => {
+      const workspace = workspaceOf(world);
+      workspace.removalAt ??= world.now + REMOVAL_DELAY_MS;
+      return { status: 200, body: renderWorkspace(workspace) };
     },
   },
   {
@@ -75,9 +76,10 @@ export const workspaceRoutes: readonly InstantlyRoute[] = [
     path: `${current}/schedule-for-removal`,
     kind: "write",
     scope: "workspaces:delete",
-    handle: ({ caller }) => {
-      caller.workspace.removalAt = null;
-      return { status: 200, body: renderWorkspace(caller.workspace) };
+    handle: (world) => {
+      const workspace = workspaceOf(world);
+      workspace.removalAt = null;
+      return { status: 200, body: renderWorkspace(workspace) };
     },
   },
 ];
