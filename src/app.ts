@@ -32,7 +32,7 @@ import { proposeMappings, type ProposalResult } from "./sync/roll-out.ts";
 import { createHealth } from "./telemetry/health.ts";
 import { createLogger } from "./telemetry/logger.ts";
 import { createMetrics } from "./telemetry/metrics.ts";
-import { startSandboxVendors, type SandboxVendors } from "./sandbox-vendors.ts";
+import type { SandboxVendors } from "./sandbox-vendors.ts";
 
 export interface App {
   readonly config: Config;
@@ -74,7 +74,8 @@ export async function startApp(config: Config): Promise<App> {
     logger,
   });
   const pools = createHttpPools();
-  const vendors = await startSandboxVendors(config, clock, logger);
+  const vendors =
+    config.world === "sandbox" ? await sandboxVendors(config, clock, logger) : undefined;
   const vault = createSecretVault({
     store,
     key: await loadSealKey({
@@ -201,6 +202,16 @@ export async function startApp(config: Config): Promise<App> {
       await pools.close();
     },
   };
+}
+
+/** Loaded only where it is wanted: a live service carries no simulator in memory. */
+async function sandboxVendors(
+  config: Config,
+  clock: Clock,
+  logger: Logger,
+): Promise<SandboxVendors> {
+  const { startSandboxVendors } = await import("./sandbox-vendors.ts");
+  return startSandboxVendors(config, clock, logger);
 }
 
 /** Reads the tenant's files; what is wrong with them does not stop the service: the last good versions stay active. */

@@ -24,13 +24,12 @@ export interface SandboxVendors {
   close(): Promise<void>;
 }
 
-/** Simulators in this process, with their truth in the data folder; or those that run elsewhere. Undefined in the live world. */
+/** Simulators in this process, with their truth in the data folder; or those that run elsewhere. */
 export async function startSandboxVendors(
   config: Config,
   clock: Clock,
   logger: Logger,
-): Promise<SandboxVendors | undefined> {
-  if (config.world !== "sandbox") return undefined;
+): Promise<SandboxVendors> {
   const elsewhere = config.sandboxVendors;
   if (elsewhere !== undefined) {
     return {

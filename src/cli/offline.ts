@@ -1,7 +1,6 @@
 import { capabilities } from "../connectors/capabilities.ts";
 import { vendorFactsOf } from "../connectors/registry.ts";
 import { readConfig } from "../config/config.ts";
-import { runDemo } from "../demo/demo.ts";
 import {
   lintAdmins,
   lintAttributes,
@@ -11,7 +10,6 @@ import {
 } from "../mapping/lint.ts";
 import { loadMappings, type LoadedConnection, type LoadedTenant } from "../mapping/load.ts";
 import { runMappingTests } from "../mapping/test-file.ts";
-import { serve } from "../main.ts";
 import { z } from "zod";
 import { CommandError, exitCodes, flag, type Command, type Invocation } from "./command.ts";
 import { doctor } from "./doctor.ts";
@@ -25,6 +23,7 @@ export const offlineCommands: readonly Command[] = [
     offline: true,
     flags: { sandbox: "boolean" },
     run: async (invocation) => {
+      const { serve } = await import("../main.ts");
       await serve({ sandbox: invocation.flags.sandbox === true, terminal: invocation.terminal });
       return exitCodes.ok;
     },
@@ -39,6 +38,8 @@ export const offlineCommands: readonly Command[] = [
       const kills = Number(flag(invocation, "kills") ?? "0");
       if (!Number.isInteger(kills) || kills < 0)
         throw new CommandError(exitCodes.usage, "--kills wants a whole number");
+      // Loaded when wanted: the other commands need neither simulators nor the service.
+      const { runDemo } = await import("../demo/demo.ts");
       const right = await runDemo({
         keep: invocation.flags.keep === true,
         kills,

@@ -96,7 +96,7 @@ function openOf(
     .members.filter((member) => !member.accepted)
     .map((member) => ({
       email: foldEmail(member.email),
-      accept: () => instantly.control.acceptInvite(member.email),
+      accept: () => instantly.control.acceptInvite({ email: member.email }),
     }));
   return [...console, ...workspace];
 }

@@ -42,6 +42,16 @@ export class Story {
     await this.#leaver();
     await this.#massRemoval();
     await this.#quiet("the end of the day");
+    this.#countInvitations();
+  }
+
+  /** Whatever was lost, retried or killed: nobody is invited twice but the one whose invitation expired. */
+  #countInvitations(): void {
+    for (const person of [...this.#company.okta.people, ...this.#company.entra.people]) {
+      const sent = this.#parts.vendors.invitationsOf(person.email);
+      const right = person.email === email(this.#company, "omar.benjelloun") ? 2 : 1;
+      if (sent > right) this.complaints.push(`${person.email} was invited ${String(sent)} times`);
+    }
   }
 
   async #connect(): Promise<void> {
@@ -146,6 +156,12 @@ export class Story {
     timeline.tell("Rolecall", "sent Omar a new one");
     vendors.acceptInvitations((address) => address === late);
     timeline.tell("vendor", "Omar accepted");
+    await this.#until("the late one has everything", async () => {
+      const row = (await this.#parts.operator.targets("anthropic")).find(
+        (item) => item.emails[0] === late,
+      );
+      return row?.state === "idle";
+    });
   }
 
   async #mover(): Promise<void> {
