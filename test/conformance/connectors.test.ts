@@ -2,6 +2,8 @@ import { anthropicConsole } from "../../src/connectors/anthropic/anthropic.ts";
 import { vendorAccess, type VendorAccess } from "../../src/connectors/registry.ts";
 import { workspaceKind } from "../../src/connectors/anthropic/facts.ts";
 import { asId, type AccountId } from "../../src/model/ids.ts";
+import { instantly } from "../../src/connectors/instantly/instantly.ts";
+import { startInstantlySimulator } from "../../src/sandbox/instantly/instantly-simulator.ts";
 import { startAnthropicSimulator } from "../../src/sandbox/anthropic/anthropic-simulator.ts";
 import { connectorSuite } from "./connector-suite.ts";
 
@@ -40,6 +42,35 @@ connectorSuite({
         asId<AccountId>(
           simulator.control.seedUser({ email, role: role === "developer" ? "developer" : "user" })
             .id,
+        ),
+    };
+  },
+});
+
+connectorSuite({
+  connector: instantly,
+  access: accessTo("instantly"),
+  roles: ["view", "editor"],
+  pageSize: 100,
+  operations: { list: "members.list", create: "members.create" },
+  start: async (clock) => {
+    const workspace = { id: "0b6d3a8e-6c1f-4b57-8a9e-3f2d1c0b9a88", name: "Example Outreach" };
+    const simulator = await startInstantlySimulator({ clock, workspace });
+    const weak = simulator.control.addKey({ name: "weak", scopes: ["workspaces:read"] });
+    return {
+      simulator,
+      secret: simulator.apiKey,
+      weakSecret: weak.secret,
+      organizationId: workspace.id,
+      lapse: () => {
+        simulator.control.setPaid(false);
+      },
+      accept: (email) => {
+        simulator.control.acceptInvite({ email });
+      },
+      seed: (email, role) =>
+        asId<AccountId>(
+          simulator.control.seedMember({ email, role: role === "editor" ? "editor" : "view" }).id,
         ),
     };
   },
