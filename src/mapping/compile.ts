@@ -68,7 +68,10 @@ export function valueKey(value: string | number | boolean): string {
 export function compileMapping(document: JsonObject, facts: VendorFacts): CompiledMapping {
   const parsed = mappingFile.safeParse(document);
   if (!parsed.success) {
-    throw new InputError("the mapping is not valid", problemsOf(parsed.error).map(problemText));
+    throw new InputError(
+      "the mapping is not valid",
+      problemsOf(parsed.error, document).map(problemText),
+    );
   }
   const expansion = expandMapping(parsed.data);
   const problems = checkMapping(expansion, facts);

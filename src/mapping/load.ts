@@ -185,7 +185,7 @@ class TenantReader {
     }
     const parsed = schema.safeParse(file.value);
     if (!parsed.success) {
-      this.#problems.push(...placed(path, file, problemsOf(parsed.error)));
+      this.#problems.push(...placed(path, file, problemsOf(parsed.error, file.value)));
       return undefined;
     }
     return { value: parsed.data, file };

@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import { oneOf } from "./nearest.ts";
 
 export type Path = readonly (string | number)[];
 
@@ -24,35 +25,68 @@ export function problemText(problem: Problem): string {
   return where === "" ? problem.message : `${where}: ${problem.message}`;
 }
 
-/** What zod found, as problems of ours. */
-export function problemsOf(error: z.ZodError): Problem[] {
+/** What zod found in `input`, as problems of ours. */
+export function problemsOf(error: z.ZodError, input: unknown): Problem[] {
   return error.issues.map((issue) => {
     const path = issue.path.map((part) => (typeof part === "symbol" ? String(part) : part));
-    if (issue.code === "unrecognized_keys") {
-      const key = issue.keys[0];
-      return key === undefined
-        ? { path, message: issue.message }
-        : { path: [...path, key], message: issue.message, atKey: true };
+    switch (issue.code) {
+      case "unrecognized_keys": {
+        const key = issue.keys[0];
+        return key === undefined
+          ? { path, message: issue.message }
+          : { path: [...path, key], message: issue.message, atKey: true };
+      }
+      case "invalid_key":
+        return {
+          path,
+          message:
+            "write lower-case letters, digits, hyphens or underscores, beginning with a letter",
+          atKey: true,
+        };
+      case "invalid_type":
+        return { path, message: typeMessage(issue.expected, valueAt(input, path)) };
+      case "invalid_value":
+        return { path, message: choiceMessage(issue.values.map(String), valueAt(input, path)) };
+      default: {
+        const missing = valueAt(input, path) === undefined ? "is missing: " : "";
+        return { path, message: `${missing}${issue.message}` };
+      }
     }
-    if (issue.code === "invalid_key") {
-      return {
-        path,
-        message:
-          "write lower-case letters, digits, hyphens or underscores, beginning with a letter",
-        atKey: true,
-      };
-    }
-    if (issue.code === "invalid_type") {
-      const missing = issue.message.includes("received undefined");
-      return {
-        path,
-        message: missing ? `is missing: it must be ${article(issue.expected)}` : issue.message,
-      };
-    }
-    return { path, message: issue.message };
   });
 }
 
-function article(expected: string): string {
-  return /^[aeiou]/.test(expected) ? `an ${expected}` : `a ${expected}`;
+function valueAt(input: unknown, path: Path): unknown {
+  let value = input;
+  for (const part of path) {
+    if (typeof value !== "object" || value === null || !Object.hasOwn(value, part))
+      return undefined;
+    value = (value as Readonly<Record<string | number, unknown>>)[part];
+  }
+  return value;
+}
+
+const words: Readonly<Record<string, string>> = {
+  string: "a text",
+  number: "a number",
+  int: "a whole number",
+  boolean: "true or false",
+  array: "a list",
+  object: "a block of keys and values",
+  record: "a block of keys and values",
+  null: "nothing",
+};
+
+function typeMessage(expected: string, value: unknown): string {
+  const wanted = words[expected] ?? expected;
+  if (value === undefined) return `is missing: write ${wanted}`;
+  const kind = value === null ? "null" : Array.isArray(value) ? "array" : typeof value;
+  const is = kind === "boolean" ? String(value) : (words[kind] ?? kind);
+  const quotes =
+    expected === "string" && (kind === "number" || kind === "boolean") ? ": put it in quotes" : "";
+  return `must be ${wanted}, is ${is}${quotes}`;
+}
+
+function choiceMessage(values: readonly string[], value: unknown): string {
+  if (value === undefined) return `is missing: ${oneOf("", values)}`;
+  return oneOf(typeof value === "string" ? value : "", values);
 }
