@@ -1,4 +1,6 @@
 import { describe } from "vitest";
+import { accountGateSuite } from "./account-gate-suite.ts";
+import { accountRailSuite } from "./account-rail-suite.ts";
 import type { OpenStore } from "./account-stage.ts";
 import { accountTargetSuite } from "./account-target-suite.ts";
 
@@ -7,6 +9,12 @@ export function accountStoreSuite(name: string, open: OpenStore): void {
   describe(`account store: ${name}`, () => {
     describe("targets", () => {
       accountTargetSuite(open);
+    });
+    describe("gate", () => {
+      accountGateSuite(open);
+    });
+    describe("rails", () => {
+      accountRailSuite(open);
     });
   });
 }
