@@ -1,5 +1,7 @@
 import { describe } from "vitest";
 import { accountGateSuite } from "./account-gate-suite.ts";
+import { accountLaneSuite } from "./account-lane-suite.ts";
+import { accountObservationSuite } from "./account-observation-suite.ts";
 import { accountRailSuite } from "./account-rail-suite.ts";
 import type { OpenStore } from "./account-stage.ts";
 import { accountTargetSuite } from "./account-target-suite.ts";
@@ -15,6 +17,12 @@ export function accountStoreSuite(name: string, open: OpenStore): void {
     });
     describe("rails", () => {
       accountRailSuite(open);
+    });
+    describe("observations", () => {
+      accountObservationSuite(open);
+    });
+    describe("lanes", () => {
+      accountLaneSuite(open);
     });
   });
 }
