@@ -21,12 +21,13 @@ import type { HintBus } from "./events/hint-bus.ts";
 import { createHttpPools, type HttpPools } from "./http/http-pools.ts";
 import { createVendorHttp } from "./http/vendor-client.ts";
 import { listen, operatorApp, publicApp, type Listener } from "./listeners.ts";
+import { canonicalJson } from "./mapping/canonical.ts";
 import { loadMappings, type LoadedTenant } from "./mapping/load.ts";
 import { systemClock, type Clock } from "./model/clock.ts";
 import { InputError } from "./model/errors.ts";
 import { newId, type TenantId } from "./model/ids.ts";
 import type { Logger } from "./model/log.ts";
-import type { Actor } from "./model/records.ts";
+import { newRecord, type Actor } from "./model/records.ts";
 import { createScimRouter } from "./scim/router.ts";
 import { proposeMappings, type ProposalResult } from "./sync/roll-out.ts";
 import { createHealth } from "./telemetry/health.ts";
@@ -243,15 +244,53 @@ async function rollOut(
   actor: Actor,
 ): Promise<readonly ProposalResult[]> {
   if (tenant === undefined) return [];
-  await store.replaceFileExceptions(
-    config.tenantId,
-    { exceptions: tenant.exceptions },
-    { records: [], recompute: [] },
-  );
+  await rollOutExceptions(engine, store, config.tenantId, tenant.exceptions, actor);
   return proposeMappings(engine.sync, config.tenantId, tenant.connections, {
     approvals: tenant.settings.approvals,
     actor,
   });
+}
+
+/** Exceptions of the file are what the file says; everybody is looked at again where they changed. */
+async function rollOutExceptions(
+  engine: Engine,
+  store: Store,
+  tenantId: TenantId,
+  exceptions: LoadedTenant["exceptions"],
+  actor: Actor,
+): Promise<void> {
+  const { clock } = engine.sync;
+  const known = (await store.listExceptions(tenantId)).filter((item) => item.source === "file");
+  const text = (items: LoadedTenant["exceptions"]) =>
+    items
+      .map((item) => canonicalJson(item))
+      .sort()
+      .join();
+  if (text(known) === text(exceptions)) return;
+  await store.replaceFileExceptions(
+    tenantId,
+    { exceptions },
+    {
+      records: [
+        newRecord(clock, {
+          actor,
+          action: "exceptions.replaced",
+          subject: { type: "tenant", id: tenantId },
+          facts: { before: known.length, after: exceptions.length },
+        }),
+      ],
+      recompute: [],
+      fanouts: [
+        {
+          fanoutId: newId(clock),
+          scope: { kind: "tenant" },
+          cause: { kind: "operator" },
+          urgent: false,
+        },
+      ],
+    },
+  );
+  engine.ringRelay();
 }
 
 /** Opens the client of one connection: base URL, credential, organisation pin and report-only gate in one place. */
@@ -268,14 +307,14 @@ function httpOpener(parts: {
     if (facts === undefined || access === undefined) {
       throw new Error(`no connector for ${lane.vendor}/${lane.profile}`);
     }
-    const { fingerprint } = await parts.vault.open(lane.tenantId, lane.credential);
+    // One opening for one piece of work: the secret that is used is the one whose organisation was compared.
+    const { secret, fingerprint } = await parts.vault.open(lane.tenantId, lane.credential);
     const simulated = parts.vendors?.urlOf(lane.vendor);
     const http = createVendorHttp({
       facts,
       baseUrl: simulated ?? lane.baseUrl ?? access.defaultBaseUrl,
       clearText: simulated !== undefined,
-      headers: async () =>
-        access.authHeaders((await parts.vault.open(lane.tenantId, lane.credential)).secret),
+      headers: () => Promise.resolve(access.authHeaders(secret)),
       mode: () => (lane.policy.mode === "report-only" ? "report-only" : "write"),
       governor: options.governor,
       pinnedOrganization: () => lane.organization?.id,

@@ -144,7 +144,7 @@ async function killAtRandom(
   signal: AbortSignal,
 ): Promise<void> {
   for (let done = 0; done < kills; done++) {
-    await clock.sleep(20_000 + clock.random() * 100_000, signal);
+    await clock.sleep(20_000 + clock.random() * 130_000, signal);
     if (signal.aborted) return;
     await service.crash();
     timeline.tell("chaos", `kill -9, and a new start (${String(done + 1)} of ${String(kills)})`);

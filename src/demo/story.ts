@@ -16,7 +16,7 @@ export interface StoryParts {
 }
 
 /** Longest story time that one chapter may take before the demo gives up. */
-const chapterMs = 45 * 60_000;
+const chapterMs = 120 * 60_000;
 const connections = ["anthropic", "instantly"] as const;
 
 /** One day at an invented company, told in the order in which it happens; every chapter waits for a state, none for a time. */
