@@ -95,17 +95,21 @@ export function lintGroups(
   const byName = Map.groupBy(groups, (group) => fold(group.displayName));
   const names = [...new Set(groups.map((group) => group.displayName))];
   return compiled.groups.flatMap(({ groupName, idpId, ruleIds }): LintWarning[] => {
-    const found = (byName.get(fold(groupName)) ?? []).filter(
-      (group) => idpId === undefined || group.idpId === idpId,
-    );
+    const anywhere = byName.get(fold(groupName)) ?? [];
+    const found = anywhere.filter((group) => idpId === undefined || group.idpId === idpId);
     const where = idpId === undefined ? "" : ` at ${idpId}`;
     const rules = ruleIds.join(", ");
     if (found.length === 0) {
+      const elsewhere = anywhere.map((group) => group.idpId).join(" and ");
+      const hint =
+        elsewhere === ""
+          ? `if it is misspelt, ${oneOf(groupName, names)}`
+          : `one of that name is at ${elsewhere}: change \`idp:\``;
       return [
         {
           code: "group_missing",
           ruleIds,
-          text: `no group "${groupName}" has arrived${where} (${rules}); if it is misspelt, ${oneOf(groupName, names)}`,
+          text: `no group "${groupName}" has arrived${where} (${rules}); ${hint}`,
         },
       ];
     }

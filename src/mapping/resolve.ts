@@ -32,7 +32,7 @@ export function resolveDesired(evaluation: Evaluation, input: ResolveInput): Des
   if (evaluation.lifecycle === "departed") {
     return { lifecycle: "departed", ...empty, mappingVersion, profile };
   }
-  const names = new ObjectNames(input.objects);
+  const names = objectIndex(input.objects);
   const claims = evaluation.claims.flatMap((claim) => names.resolve(claim));
   const settled = settle([...claims, ...names.fears(claims)], facts, accountOf(facts));
   return { lifecycle: "active", ...states(settled, names), mappingVersion, profile };
@@ -119,6 +119,16 @@ const doubtText = {
   source_not_loaded: "its identity provider is still arriving",
   attribute_missing: "an attribute that it reads is missing",
 } as const satisfies Record<Uncertainty["why"], string>;
+
+// One complete read serves a whole batch of people: its index is kept as long as the list is.
+const kept = new WeakMap<readonly VendorObject[], ObjectNames>();
+
+function objectIndex(objects: readonly VendorObject[] | undefined): ObjectNames {
+  if (objects === undefined) return new ObjectNames(undefined);
+  const known = kept.get(objects) ?? new ObjectNames(objects);
+  kept.set(objects, known);
+  return known;
+}
 
 /** Looks objects up by folded name and by id. */
 class ObjectNames {

@@ -8,6 +8,7 @@ import type {
 import type { ObjectRef } from "../model/entitlement.ts";
 import type { VendorFacts } from "../model/vendor-facts.ts";
 import { compareText } from "./canonical.ts";
+import { claimKey } from "./claim-key.ts";
 
 /** The outcome of all claims on one person. */
 export interface Settlement {
@@ -243,6 +244,6 @@ function names(claims: readonly Claim[]): string[] {
 
 function distinctUncertainties(items: readonly Uncertainty[]): Uncertainty[] {
   const seen = new Map<string, Uncertainty>();
-  for (const item of items) seen.set(JSON.stringify([item.kind, item.object, item.ruleId]), item);
+  for (const item of items) seen.set(`${claimKey(item.kind, item.object)}\n${item.ruleId}`, item);
   return [...seen].sort(([a], [b]) => compareText(a, b)).map(([, item]) => item);
 }
