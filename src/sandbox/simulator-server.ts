@@ -28,6 +28,7 @@ export async function serveSimulator<Truth, Caller>(
   if (address === null || typeof address === "string") {
     throw new Error("The simulator listens on no TCP port");
   }
+  let closed: Promise<void> | undefined;
   const host = address.family === "IPv6" ? `[${address.address}]` : address.address;
   return {
     vendor: vendor.api.vendor,
@@ -38,16 +39,19 @@ export async function serveSimulator<Truth, Caller>(
     },
     createAttempts: (email) => vendor.attempts(foldEmail(email)),
     allCreateAttempts: () => vendor.allAttempts(),
-    close: () =>
-      new Promise((resolve, reject) => {
-        exchange.stop();
-        server.close((error) => {
-          if (error === undefined) resolve();
-          else reject(error);
-        });
-        server.closeAllConnections();
-      }),
+    close: () => (closed ??= shut(server, exchange)),
   };
+}
+
+function shut(server: Server, exchange: { stop(): void }): Promise<void> {
+  return new Promise((resolve, reject) => {
+    exchange.stop();
+    server.close((error) => {
+      if (error === undefined) resolve();
+      else reject(error);
+    });
+    server.closeAllConnections();
+  });
 }
 
 /** Between express and the vendor: decoding, recording, delays and cut connections. */

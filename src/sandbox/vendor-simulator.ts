@@ -14,7 +14,7 @@ export interface VendorSimulator {
   /** Per folded address: how often somebody asked to create an account or invitation for it. */
   createAttempts(email: string): CreateAttempts;
   allCreateAttempts(): Readonly<Record<string, CreateAttempts>>;
-  /** Ends every connection, held ones too, and resolves when the port is free. */
+  /** Ends every connection, held ones too, and resolves when the port is free. May be called again. */
   close(): Promise<void>;
 }
 

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { exchange } from "../../../support/http-exchange.ts";
 import { anthropic, DAY_MS, errorOf, rowsOf } from "./anthropic-fixture.ts";
 
 describe("transport", () => {
@@ -8,7 +9,6 @@ describe("transport", () => {
     const bearer = { "x-api-key": "", authorization: `Bearer ${simulator.apiKey}` };
     // An empty x-api-key is a wrong key, not an absent one.
     expect((await call("GET", "/me", undefined, bearer)).status).toBe(401);
-    const { exchange } = await import("../../../support/http-exchange.ts");
     const url = `${simulator.url}/v1/organizations/me`;
     const version = { "anthropic-version": "2026-10-21" };
     const asBearer = await exchange(url, {

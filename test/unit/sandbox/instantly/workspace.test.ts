@@ -124,7 +124,7 @@ describe("workspace groups", () => {
     const { call, simulator, as } = await instantly();
     const sub = simulator.control.addWorkspace({ name: "Client", ownerEmail: "c@e.com" });
     const asSub = { "x-as-workspace": sub.id };
-    const current = async () => await call("GET", "/workspaces/current", undefined, asSub);
+    const current = async () => call("GET", "/workspaces/current", undefined, asSub);
     expect((await current()).status).toBe(403);
     const body = { sub_workspace_id: sub.id };
     const invited = await call("POST", "/workspace-group-members", body);
