@@ -17,7 +17,14 @@ export default defineConfig({
           testTimeout: 120_000,
         },
       },
-      { test: { ...common, name: "simulation", include: ["test/simulation/**/*.test.ts"], testTimeout: 120_000 } },
+      {
+        test: {
+          ...common,
+          name: "simulation",
+          include: ["test/simulation/**/*.test.ts"],
+          testTimeout: 120_000,
+        },
+      },
     ],
   },
 });

@@ -3,7 +3,7 @@ import type { Link } from "../../../src/accounts/account-store.ts";
 import { matchAccount } from "../../../src/apply/match.ts";
 import type { VendorAccount } from "../../../src/model/account.ts";
 import type { DesiredState } from "../../../src/model/assignment.ts";
-import { SyncError } from "../../../src/model/errors.ts";
+import type { SyncError } from "../../../src/model/errors.ts";
 import { asId, type AccountId, type IdentityId } from "../../../src/model/ids.ts";
 
 const ada = asId<IdentityId>("ada");
