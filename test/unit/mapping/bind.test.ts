@@ -74,6 +74,10 @@ describe("a group name", () => {
     expect(bind(remade, [bound]).notes).toEqual(["group_deleted", "group_remade"]);
   });
 
+  test("of a deleted group stays broken when the group is not among those that were read", () => {
+    expect(bind([], [deleted])).toEqual({ binding: deleted, notes: [] });
+  });
+
   test("keeps what it meant when the directory was not asked for that id", () => {
     expect(bind([], [bound])).toEqual({ binding: bound, notes: [] });
   });

@@ -215,6 +215,15 @@ describe("an unknown rule", () => {
     expect(absent.uncertain).toEqual([]);
   });
 
+  test("protects no slot that an exception has decided, nor one that has its role already", () => {
+    const states = { Platform: "absent" } as const;
+    const exceptions = [exception({ role: "user" })];
+    const kinds = (answer: ReturnType<typeof ask>) => answer.uncertain.map(({ kind }) => kind);
+    expect(kinds(ask([platform], person([]), { states, exceptions }))).toEqual(["workspace"]);
+    const same = { ...platform, id: "same", when: { group: "Engineering" } };
+    expect(kinds(ask([platform, same], person(["Engineering"]), { states }))).toEqual([]);
+  });
+
   test("that denies stops the gift and takes nothing away", () => {
     const answer = ask([platform, contractors], person(["Platform"]));
     expect(roles(answer)).toEqual(["org_role developer <platform>"]);
