@@ -314,6 +314,34 @@ export function accountGateSuite(open: OpenStore): void {
       expect(await stage.store.findRecords(stage.tenantId, filter)).toEqual([]);
     });
 
+    it("unknown twice leaves one record", async () => {
+      const { intentId } = await loseNow();
+      const again = async () => {
+        const record = newRecord(stage.clock, {
+          actor: { kind: "worker", id: "w" },
+          action: "unknown.outcome",
+          subject: { type: "identity", id: ada },
+          facts: {},
+        });
+        await stage.store.finishIntent(
+          stage.tenantId,
+          {
+            intentId,
+            state: "unknown",
+            facts: {},
+            ledger: [],
+            link: undefined,
+            now: stage.now,
+          },
+          { records: [record], recompute: [] },
+        );
+      };
+      await again();
+      await again();
+      const filter = { action: "unknown.outcome", limit: 5 };
+      expect(await stage.store.findRecords(stage.tenantId, filter)).toHaveLength(1);
+    });
+
     it("is a fact whatever the fence and the link are", async () => {
       const target = await leasedWith();
       const { intentId } = await stage.pass(target);

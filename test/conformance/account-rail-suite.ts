@@ -186,6 +186,8 @@ export function accountRailSuite(open: OpenStore): void {
       await stage.passLoss(await stage.leaseOne(ada));
       await stage.sync(ada, { rail: [stage.loss()] });
       expect(await stage.entryStates()).toEqual(["executing"]);
+      await leave(ada, console_);
+      expect(await stage.entryStates()).toEqual(["executing"]);
       await stage.sync(ada, { rail: [] });
       expect(await stage.entryStates()).toEqual(["executing"]);
     });

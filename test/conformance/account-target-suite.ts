@@ -130,6 +130,15 @@ export function accountTargetSuite(open: OpenStore): void {
       expect((await due(end)).map((item) => item.identityId)).toContain(ada);
     });
 
+    it("leaves the arming to the recompute that is still owed", async () => {
+      const ada = await stage.addPerson();
+      const read = await stage.mark(ada);
+      const newer = await stage.mark(ada);
+      await stage.commit(ada, read, [stage.wish()], stage.now + 1_000_000);
+      const [mark] = await stage.store.readMarks(stage.tenantId, [ada]);
+      expect(mark).toMatchObject({ wanted: newer, done: read, dueAt: stage.now });
+    });
+
     it("keeps targets at connections that have no wish", async () => {
       const ada = await stage.addPerson();
       await stage.sync(ada, {}, { connectionId: other });
@@ -411,6 +420,7 @@ export function accountTargetSuite(open: OpenStore): void {
     it("never takes a leaver's place in the queue", async () => {
       const eve = await stage.addPerson();
       await stage.sync(eve, { lifecycle: "departed", role: null });
+      await stage.release(await stage.leaseOne(eve));
       await stage.store.wakeTargets(
         stage.tenantId,
         { connectionId: console_, identityIds: "all", priority: 2, now: stage.now },
