@@ -4,6 +4,7 @@ import { localBus } from "./adapters/local/local-bus.ts";
 import type { Store } from "./adapters/store.ts";
 import { openSqliteStore } from "./adapters/sqlite/sqlite-store.ts";
 import type { HttpOptions, OpenedHttp } from "./apply/apply-deps.ts";
+import { showLanes } from "./apply/lane-gauges.ts";
 import type { Lane } from "./accounts/lane.ts";
 import { checkpointFiles } from "./audit/checkpoint.ts";
 import { createSequencer } from "./audit/sequencer.ts";
@@ -67,7 +68,7 @@ export async function startApp(config: Config): Promise<App> {
     clock,
     base: { version: config.version, instance: owner },
   });
-  const metrics = createMetrics();
+  const metrics = createMetrics({ logger });
   const store = await openSqliteStore({
     folder: config.dataDir,
     world: config.world,
@@ -183,6 +184,7 @@ export async function startApp(config: Config): Promise<App> {
       config.operatorHost,
     ),
   );
+  metrics.beforeScrape(() => showLanes({ store, metrics: metrics.metrics, clock }));
   sequencer.start();
   await engine.start();
   const [scimListener, operatorListener] = listeners;
@@ -194,6 +196,7 @@ export async function startApp(config: Config): Promise<App> {
     mappings: { results, problem: loaded.problem },
     vendors,
     async stop() {
+      health.drain();
       await Promise.all(listeners.map((listener) => listener.close(stopGraceMs)));
       await engine.stop();
       await bus.close();

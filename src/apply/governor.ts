@@ -73,11 +73,13 @@ export function createGovernor(
     },
     settled(report: CallReport) {
       deps.metrics.count("rolecall_vendor_calls_total", {
+        tenant: lane.tenantId,
         connection: lane.connectionId,
         operation: report.operation,
         status: report.status === undefined ? "none" : String(report.status),
       });
       deps.metrics.observe("rolecall_vendor_call_seconds", report.durationMs / 1000, {
+        tenant: lane.tenantId,
         connection: lane.connectionId,
       });
       options.breaker.note(report);

@@ -116,6 +116,7 @@ async function lookAndAct(
     "rolecall_event_to_call_seconds",
     (deps.clock.now() - target.wishedAt) / 1000,
     {
+      tenant: target.tenantId,
       connection: target.connectionId,
     },
   );

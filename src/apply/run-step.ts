@@ -133,6 +133,7 @@ async function finish(
     },
   );
   deps.metrics.count("rolecall_vendor_writes_total", {
+    tenant: target.tenantId,
     connection: target.connectionId,
     step: step.action,
     outcome: applied.outcome,
@@ -177,6 +178,7 @@ async function finishFailed(
   const code = error instanceof SyncError ? error.code : "INTERNAL";
   const facts = { code, ...(error instanceof SyncError ? error.facts : {}) };
   deps.metrics.count("rolecall_vendor_writes_total", {
+    tenant: target.tenantId,
     connection: target.connectionId,
     step: step.action,
     outcome: state,

@@ -12,7 +12,6 @@ export interface MetricRow {
 const secondsBuckets = [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 /** From an idle worker to a vendor that is down for a day. */
 const delayBuckets = [0.05, 0.1, 0.25, 0.5, 1, 5, 15, 60, 300, 900, 3_600, 21_600, 86_400];
-const sizeBuckets = [1, 2, 4, 8, 16, 32, 64, 128, 256];
 
 /**
  * Every metric of Rolecall beside the process's own. Labels hold names that a mapping file, a table in code or an HTTP status gives,
@@ -31,12 +30,6 @@ export const metricTable = {
     unit: "seconds",
     help: "Time from the first byte of a SCIM request to its answer.",
     buckets: secondsBuckets,
-  },
-  rolecall_http_requests_in_flight: {
-    kind: "gauge",
-    labels: ["listener"],
-    unit: "count",
-    help: "Requests that are being answered now.",
   },
   rolecall_recompute_seconds: {
     kind: "histogram",
@@ -95,59 +88,53 @@ export const metricTable = {
   },
   rolecall_vendor_calls_total: {
     kind: "counter",
-    labels: ["connection", "operation", "status"],
+    labels: ["tenant", "connection", "operation", "status"],
     unit: "count",
     help: "Calls to vendors, by HTTP status; `none` where no answer came.",
   },
   rolecall_vendor_call_seconds: {
     kind: "histogram",
-    labels: ["connection"],
+    labels: ["tenant", "connection"],
     unit: "seconds",
     help: "Time of one vendor call, waiting for the rate limit not counted.",
     buckets: secondsBuckets,
   },
   rolecall_vendor_writes_total: {
     kind: "counter",
-    labels: ["connection", "step", "outcome"],
+    labels: ["tenant", "connection", "step", "outcome"],
     unit: "count",
     help: "Vendor writes that passed the gate, by how they ended.",
   },
   rolecall_event_to_call_seconds: {
     kind: "histogram",
-    labels: ["connection"],
+    labels: ["tenant", "connection"],
     unit: "seconds",
     help: "Time from a new wish to the first look at the vendor for it.",
     buckets: delayBuckets,
   },
   rolecall_targets: {
     kind: "gauge",
-    labels: ["connection", "state"],
+    labels: ["tenant", "connection", "state"],
     unit: "count",
     help: "People per connection by state of their target.",
   },
   rolecall_leaver_oldest_seconds: {
     kind: "gauge",
-    labels: ["connection"],
+    labels: ["tenant", "connection"],
     unit: "seconds",
     help: "Age of the oldest leaver who still has access.",
   },
   rolecall_holds_open: {
     kind: "gauge",
-    labels: ["connection"],
+    labels: ["tenant", "connection"],
     unit: "count",
     help: "Batches that wait for a decision.",
   },
   rolecall_lane_open: {
     kind: "gauge",
-    labels: ["connection"],
+    labels: ["tenant", "connection"],
     unit: "count",
-    help: "1 where the lane works, 0 where it is paused or stopped.",
-  },
-  rolecall_intents_open: {
-    kind: "gauge",
-    labels: ["connection"],
-    unit: "count",
-    help: "Vendor writes whose outcome is not known yet.",
+    help: "1 where the lane works, 0 where it is paused or a stop switch covers it.",
   },
   rolecall_audit_unsequenced: {
     kind: "gauge",
@@ -160,13 +147,6 @@ export const metricTable = {
     labels: ["tenant"],
     unit: "count",
     help: "Leaves of the audit tree.",
-  },
-  rolecall_store_commit_batch: {
-    kind: "histogram",
-    labels: [],
-    unit: "count",
-    help: "Commands that shared one commit.",
-    buckets: sizeBuckets,
   },
   rolecall_scrape_failures_total: {
     kind: "counter",

@@ -6,17 +6,22 @@ import { createMetrics } from "../../../src/telemetry/metrics.ts";
 describe("a metric", () => {
   test("is shown with its labels and its help", async () => {
     const { metrics, expose } = createMetrics({ processMetrics: false });
-    const labels = { connection: "anthropic", operation: "invites.list", status: "200" };
+    const labels = {
+      tenant: "acme",
+      connection: "anthropic",
+      operation: "invites.list",
+      status: "200",
+    };
     metrics.count("rolecall_vendor_calls_total", labels);
     metrics.count("rolecall_vendor_calls_total", labels, 2);
-    metrics.gauge("rolecall_lane_open", 1, { connection: "anthropic" });
+    metrics.gauge("rolecall_lane_open", 1, { tenant: "acme", connection: "anthropic" });
     metrics.observe("rolecall_recompute_seconds", 0.02);
     const { type, body } = await expose();
     expect(type).toContain("text/plain");
     expect(body).toContain(
-      'rolecall_vendor_calls_total{connection="anthropic",operation="invites.list",status="200"} 3',
+      'rolecall_vendor_calls_total{tenant="acme",connection="anthropic",operation="invites.list",status="200"} 3',
     );
-    expect(body).toContain('rolecall_lane_open{connection="anthropic"} 1');
+    expect(body).toContain('rolecall_lane_open{tenant="acme",connection="anthropic"} 1');
     expect(body).toContain('rolecall_recompute_seconds_bucket{le="0.025"} 1');
     expect(body).toContain(`# HELP rolecall_lane_open ${metricTable.rolecall_lane_open.help}`);
   });
@@ -30,10 +35,14 @@ describe("a metric", () => {
 
   test("with a label too many, too few or unknown throws", () => {
     const { metrics } = createMetrics({ processMetrics: false });
-    for (const labels of [{}, { lane: "a" }, { connection: "a", person: "b" }]) {
+    for (const labels of [
+      {},
+      { tenant: "t", lane: "a" },
+      { tenant: "t", connection: "a", person: "b" },
+    ]) {
       expect(() => {
         metrics.gauge("rolecall_lane_open", 1, labels);
-      }).toThrow(/has the labels \{connection\}/);
+      }).toThrow(/has the labels \{tenant, connection\}/);
     }
   });
 

@@ -1,0 +1,63 @@
+import type { AccountStore } from "../accounts/account-store.ts";
+import type { TargetState } from "../accounts/target.ts";
+import type { Clock } from "../model/clock.ts";
+import type { Metrics } from "../model/log.ts";
+
+const states = [
+  "idle",
+  "due",
+  "waiting",
+  "held",
+  "parked",
+  "manual",
+] as const satisfies readonly TargetState[];
+const holdsMax = 1_000;
+
+/** Sets the gauges of every lane from what the store says now; called before each scrape. */
+export async function showLanes(deps: {
+  readonly store: Pick<AccountStore, "listLanes" | "targetCounts" | "listHolds" | "listStops">;
+  readonly metrics: Metrics;
+  readonly clock: Pick<Clock, "now">;
+}): Promise<void> {
+  const { store, metrics } = deps;
+  const [lanes, counts] = await Promise.all([
+    store.listLanes(undefined),
+    store.targetCounts(undefined),
+  ]);
+  const now = deps.clock.now();
+  for (const [tenantId, own] of Map.groupBy(lanes, (lane) => lane.tenantId)) {
+    const [holds, stops] = await Promise.all([
+      store.listHolds(tenantId, { state: "open", limit: holdsMax }),
+      store.listStops(tenantId),
+    ]);
+    for (const { connectionId, state } of own) {
+      const labels = { tenant: tenantId, connection: connectionId };
+      const stopped = stops.some(
+        (stop) => stop.connectionId === undefined || stop.connectionId === connectionId,
+      );
+      metrics.gauge("rolecall_lane_open", state === "open" && !stopped ? 1 : 0, labels);
+      metrics.gauge(
+        "rolecall_holds_open",
+        holds.filter((hold) => hold.connectionId === connectionId).length,
+        labels,
+      );
+      const here = counts.filter(
+        (row) => row.tenantId === tenantId && row.connectionId === connectionId,
+      );
+      // A state that nobody is in any more must fall to zero, not keep its last number.
+      for (const item of states) {
+        const people = here.filter((row) => row.state === item);
+        metrics.gauge(
+          "rolecall_targets",
+          people.reduce((sum, row) => sum + row.count, 0),
+          { ...labels, state: item },
+        );
+      }
+      const since = here.flatMap((row) =>
+        row.lifecycle === "departed" && row.oldestWishedAt !== null ? [row.oldestWishedAt] : [],
+      );
+      const oldestMs = since.length === 0 ? 0 : Math.max(0, now - Math.min(...since));
+      metrics.gauge("rolecall_leaver_oldest_seconds", oldestMs / 1_000, labels);
+    }
+  }
+}
