@@ -195,6 +195,13 @@ describe("members", () => {
     const last = String(second.body["next_starting_after"]);
     const third = await call("GET", `/workspace-members?limit=2&starting_after=${last}`);
     expect(third.body).toEqual({ items: [] });
+    const whole = await call("GET", "/workspace-members?limit=3");
+    expect([itemsOf(whole).length, typeof whole.body["next_starting_after"]]).toEqual([
+      3,
+      "string",
+    ]);
+    const short = await call("GET", "/workspace-members?limit=4");
+    expect(short.body).not.toHaveProperty("next_starting_after");
   });
 
   test("members of one workspace are not there for another's key", async () => {
