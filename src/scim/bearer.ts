@@ -6,8 +6,7 @@ const maxTokenLength = 4_096;
 /** The token of an Authorization header: behind `Bearer`, or the whole value (Okta's "Header" mode sends no scheme). */
 export function presentedToken(header: string | undefined): string | undefined {
   if (header === undefined || header.length > maxTokenLength) return undefined;
-  const value = header.trim();
-  const token = value.slice(0, 7).toLowerCase() === "bearer " ? value.slice(7).trim() : value;
+  const token = header.trim().replace(/^bearer(?:\s+|$)/i, "");
   return token === "" ? undefined : token;
 }
 
