@@ -177,7 +177,9 @@ function nearestName(name: string, known: readonly string[]): string | undefined
     .map((candidate) => ({ candidate, distance: editDistance(name, candidate) }))
     .sort((a, b) => a.distance - b.distance);
   const best = ranked[0];
-  return best !== undefined && best.distance <= 6 ? best.candidate : undefined;
+  const letters = name.replace("ROLECALL_", "").length;
+  const close = Math.max(2, Math.floor(letters / 3));
+  return best !== undefined && best.distance <= close ? best.candidate : undefined;
 }
 
 function editDistance(a: string, b: string): number {

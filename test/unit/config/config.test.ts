@@ -88,7 +88,7 @@ test("a misspelt setting is refused with the nearest name", () => {
   expect(problemsOf({ ROLECALL_OPERATER_PORT: "1" })).toEqual([
     expect.stringContaining("did you mean ROLECALL_OPERATOR_PORT?"),
   ]);
-  expect(problemsOf({ ROLECALL_QQQQQQQQQQQQQQQQQQQQQQQQ: "1" })[0]).not.toContain("did you mean");
+  expect(problemsOf({ ROLECALL_FOO: "1" })[0]).not.toContain("did you mean");
 });
 
 test("variables of others are none of our business", () => {
@@ -164,6 +164,14 @@ describe("time that runs faster", () => {
   test.each(["0", "-1", "fast", "1e9", "Infinity"])("is not %s times as fast", (scale) => {
     expect(problemsOf({ ROLECALL_SANDBOX: "1", ROLECALL_TIME_SCALE: scale })).toHaveLength(1);
   });
+});
+
+test("what rehearses faults is for the sandbox only", () => {
+  for (const name of ["ROLECALL_SANDBOX_DROP_HINTS", "ROLECALL_SANDBOX_VENDORS"]) {
+    const value = name.endsWith("HINTS") ? "1" : "anthropic=http://127.0.0.1:4001";
+    expect(problemsOf({ [name]: value })).toEqual([expect.stringContaining(name)]);
+    expect(problemsOf({ [name]: value, ROLECALL_SANDBOX: "1" })).toEqual([]);
+  }
 });
 
 test("one process with the embedded store cannot leave out a role", () => {
