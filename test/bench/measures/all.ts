@@ -1,0 +1,5 @@
+import type { Measure } from "../measure.ts";
+import { rules } from "./rules.ts";
+
+/** Every measure, in the order of the report. */
+export const allMeasures: readonly Measure[] = [rules];

@@ -1,0 +1,82 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Findings, Measure, Size, Stage } from "./measure.ts";
+
+/** What became of one measure. */
+export type Outcome =
+  | { readonly measure: Measure; readonly tookMs: number; readonly findings: Findings }
+  | { readonly measure: Measure; readonly tookMs: number; readonly failure: string };
+
+/** Runs measures one after the other, each in bounded time and with its folders and processes removed after it. */
+export async function runMeasures(
+  measures: readonly Measure[],
+  options: { readonly size: Size; readonly say: (text: string) => void },
+): Promise<readonly Outcome[]> {
+  const outcomes: Outcome[] = [];
+  for (const measure of measures) {
+    options.say(`${measure.name}: ${measure.title}`);
+    const outcome = await runOne(measure, options);
+    options.say(
+      "failure" in outcome
+        ? `${measure.name}: FAILED: ${outcome.failure}`
+        : `${measure.name}: done in ${(outcome.tookMs / 1_000).toFixed(1)} s`,
+    );
+    outcomes.push(outcome);
+  }
+  return outcomes;
+}
+
+async function runOne(
+  measure: Measure,
+  options: { readonly size: Size; readonly say: (text: string) => void },
+): Promise<Outcome> {
+  const startedAt = performance.now();
+  const abort = new AbortController();
+  const cleanups: (() => Promise<void> | void)[] = [];
+  const stage: Stage = {
+    size: options.size,
+    signal: abort.signal,
+    say: (text) => {
+      options.say(`  ${text}`);
+    },
+    cleanUp: (work) => cleanups.push(work),
+    folder: async () => {
+      const folder = await mkdtemp(join(tmpdir(), "rolecall-bench-"));
+      cleanups.push(() => rm(folder, { recursive: true, force: true }));
+      return folder;
+    },
+  };
+  const took = () => performance.now() - startedAt;
+  const timer = setTimeout(() => {
+    abort.abort(new Error(`given up after ${String(measure.timeoutMs / 1_000)} s`));
+  }, measure.timeoutMs);
+  try {
+    const findings = await Promise.race([measure.run(stage), aborted(abort.signal)]);
+    return { measure, tookMs: took(), findings };
+  } catch (error) {
+    return { measure, tookMs: took(), failure: messageOf(error) };
+  } finally {
+    clearTimeout(timer);
+    abort.abort(new Error("the measure is over"));
+    for (const work of cleanups.toReversed()) {
+      try {
+        await work();
+      } catch (error) {
+        options.say(`  not cleaned up: ${messageOf(error)}`);
+      }
+    }
+  }
+}
+
+function aborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    signal.addEventListener("abort", () => {
+      reject(signal.reason as Error);
+    });
+  });
+}
+
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
