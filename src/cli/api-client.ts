@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
-import { readConfig, readEnv } from "../config/config.ts";
+import { readConfig, type Config } from "../config/config.ts";
 import { createHttpPools } from "../http/http-pools.ts";
 import { createJsonClient, JsonClientError } from "../http/json-client.ts";
 import { CommandError, exitCodes, type Api, type ExitCode } from "./command.ts";
@@ -18,7 +18,7 @@ export function apiClient(options: {
   const pools = createHttpPools({ connectMs: 5_000 });
   const client = createJsonClient({
     baseUrl: `${url}/api/v1`,
-    token: operatorToken(config.dataDir),
+    token: operatorToken(config),
     pools,
     totalMs: 120_000,
   });
@@ -38,9 +38,8 @@ export function apiClient(options: {
   });
 }
 
-function operatorToken(dataDir: string): string {
-  const given = readEnv("ROLECALL_ADMIN_TOKEN");
-  if (given !== undefined) return given;
+function operatorToken({ adminToken, dataDir }: Config): string {
+  if (adminToken !== undefined) return adminToken;
   const path = join(dataDir, "bootstrap.json");
   try {
     return bootstrapShape.parse(JSON.parse(readFileSync(path, "utf8"))).operatorToken;

@@ -50,14 +50,18 @@ type Values = {
   readonly [Key in keyof Settings]: z.output<Settings[Key]["schema"]> | undefined;
 };
 
+/** What follows the name of a secret whose value lies in a file: containers mount secrets as files. */
+const inFile = "_FILE";
+
 /**
- * Reads the environment of this process, or the given one.
+ * Reads the environment of this process, or the given one. A secret may be given as the file that holds it, `NAME_FILE`.
  * @throws InputError with everything that is wrong at once; values of secrets are not repeated
  */
 export function readConfig(environment: Environment = process.env, folder = process.cwd()): Config {
   const problems: string[] = [...unknownNames(environment)];
-  const values = readValues(environment, problems);
-  problems.push(...contradictions(values, environment));
+  const given = withSecretFiles(environment, folder, problems);
+  const values = readValues(given, problems);
+  problems.push(...contradictions(values, given));
   if (problems.length > 0) {
     throw new InputError("the environment is not right:", problems);
   }
@@ -104,6 +108,33 @@ export function packageVersion(): string {
   return z.object({ version: z.string() }).parse(JSON.parse(manifest)).version;
 }
 
+/** The environment with the text of each `NAME_FILE` under the name of its secret. */
+function withSecretFiles(
+  environment: Environment,
+  folder: string,
+  problems: string[],
+): Environment {
+  const secrets = Object.values(settings).filter((row: Setting) => row.secret);
+  const read = secrets.flatMap(({ name }): readonly (readonly [string, string])[] => {
+    const path = givenText(environment, `${name}${inFile}`);
+    if (path === undefined) return [];
+    if (givenText(environment, name) !== undefined) {
+      problems.push(`${name}${inFile}: ${name} is set too; unset one of them`);
+      return [];
+    }
+    try {
+      const text = readFileSync(resolve(folder, path), "utf8").trim();
+      if (text !== "") return [[name, text]];
+      problems.push(`${name}${inFile}: ${path} is empty; write the secret into it`);
+    } catch (error) {
+      const code = (error as NodeJS.ErrnoException).code ?? "unknown error";
+      problems.push(`${name}${inFile}: ${path} cannot be read (${code})`);
+    }
+    return [];
+  });
+  return { ...environment, ...Object.fromEntries(read) };
+}
+
 function readValues(environment: Environment, problems: string[]): Values {
   const entries = Object.entries(settings).map(([key, row]: [string, Setting]) => {
     const given = givenText(environment, row.name) ?? row.default;
@@ -124,7 +155,9 @@ function givenText(environment: Environment, name: string): string | undefined {
 
 /** A misspelt setting would silently mean its default. */
 function unknownNames(environment: Environment): readonly string[] {
-  const known = Object.values(settings).map((row) => row.name);
+  const known = Object.values(settings).flatMap((row: Setting) =>
+    row.secret ? [row.name, `${row.name}${inFile}`] : [row.name],
+  );
   return Object.keys(environment)
     .filter((name) => name.startsWith("ROLECALL_") && !known.includes(name))
     .sort()

@@ -1,4 +1,6 @@
-import { readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { readConfig, type Environment } from "../../../src/config/config.ts";
 import { settings, type Setting } from "../../../src/config/settings.ts";
@@ -104,6 +106,38 @@ describe("secrets", () => {
     });
     expect(problems).toHaveLength(3);
     expect(problems.join()).not.toMatch(/hunter2|two words|abc123/);
+  });
+
+  test("are read from the file that NAME_FILE names, without the line break at its end", () => {
+    const folder = mkdtempSync(join(tmpdir(), "rolecall-secrets-"));
+    writeFileSync(join(folder, "token"), `${token("a")}\n`);
+    try {
+      expect(readConfig({ ROLECALL_SCIM_TOKEN_FILE: "token" }, folder).scimToken).toBe(token("a"));
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  test("in files that are missing, empty or beside the value itself are refused, and so is a file for what is no secret", () => {
+    const folder = mkdtempSync(join(tmpdir(), "rolecall-secrets-"));
+    writeFileSync(join(folder, "empty"), "\n");
+    writeFileSync(join(folder, "short"), "hunter2\n");
+    const path = (name: string) => join(folder, name);
+    try {
+      expect(problemsOf({ ROLECALL_SEAL_KEY_FILE: path("none") })).toEqual([
+        `ROLECALL_SEAL_KEY_FILE: ${path("none")} cannot be read (ENOENT)`,
+      ]);
+      expect(problemsOf({ ROLECALL_SEAL_KEY_FILE: path("empty") })[0]).toContain("is empty");
+      expect(
+        problemsOf({ ROLECALL_ADMIN_TOKEN: token("a"), ROLECALL_ADMIN_TOKEN_FILE: path("short") }),
+      ).toEqual(["ROLECALL_ADMIN_TOKEN_FILE: ROLECALL_ADMIN_TOKEN is set too; unset one of them"]);
+      const short = problemsOf({ ROLECALL_ADMIN_TOKEN_FILE: path("short") });
+      expect(short).toHaveLength(1);
+      expect(short[0]).not.toContain("hunter2");
+      expect(problemsOf({ ROLECALL_TENANT_FILE: path("short") })[0]).toContain("no such setting");
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 
   test("of 32 bytes are keys in hex and in base64", () => {
