@@ -35,10 +35,18 @@ export async function lookAt(
   ];
   const candidates = await connector.findAccounts(call, {
     emails,
+    reference: identityId,
     ...(link === undefined ? {} : { accountId: link.accountId }),
   });
   const owners = await ownersOf(deps, target, candidates);
-  const match = matchAccount({ identityId, desired, link, candidates, owners });
+  const match = matchAccount({
+    facts: connector.facts,
+    identityId,
+    desired,
+    link,
+    candidates,
+    owners,
+  });
   const settled = match.relink === undefined ? link : await relink(deps, target, match.relink);
   const account = match.account;
   const grants = await readGrants(deps, connector, call, target, account, ledger);

@@ -1,8 +1,9 @@
 import type { Link } from "../accounts/account-store.ts";
-import type { VendorAccount } from "../model/account.ts";
+import { isOver, type VendorAccount } from "../model/account.ts";
 import type { DesiredState } from "../model/assignment.ts";
 import { SyncError } from "../model/errors.ts";
 import type { AccountId, IdentityId } from "../model/ids.ts";
+import type { VendorFacts } from "../model/vendor-facts.ts";
 
 /** Which of the accounts that a look found is this person's. */
 export interface Match {
@@ -19,6 +20,7 @@ export interface Match {
  * @throws SyncError ACCOUNT_DISPUTED, ACCOUNT_AMBIGUOUS
  */
 export function matchAccount(input: {
+  readonly facts: Pick<VendorFacts, "removal">;
   readonly identityId: IdentityId;
   readonly desired: DesiredState;
   readonly link: Link | undefined;
@@ -26,20 +28,20 @@ export function matchAccount(input: {
   /** Who the candidates are linked to, by account id. */
   readonly owners: ReadonlyMap<AccountId, IdentityId>;
 }): Match {
-  const { link, desired } = input;
+  const { link, desired, facts } = input;
+  const living = (accounts: readonly VendorAccount[]) =>
+    accounts.filter((item) => !isOver(item, facts));
   const linked =
     link === undefined
       ? undefined
       : input.candidates.find((item) => item.accountId === link.accountId);
   const others = input.candidates.filter((item) => item !== linked);
-  if (linked !== undefined && linked.state !== "expired") {
+  if (linked !== undefined && !isOver(linked, facts)) {
     return { account: linked, relink: undefined, lookalikes: [] };
   }
   if (link !== undefined) {
     // The linked invitation is gone or over: an account of the same address is what became of it.
-    const successor = best(
-      others.filter((item) => item.email === link.email && item.state !== "expired"),
-    );
+    const successor = best(living(others).filter((item) => item.email === link.email));
     if (successor !== undefined) {
       refuseDispute(input, successor);
       return {
@@ -54,9 +56,7 @@ export function matchAccount(input: {
   if (desired.lifecycle === "departed") {
     return { account: undefined, relink: undefined, lookalikes: living(others) };
   }
-  const exact = others.filter(
-    (item) => desired.profile.emails.includes(item.email) && item.state !== "expired",
-  );
+  const exact = living(others).filter((item) => desired.profile.emails.includes(item.email));
   if (
     new Set(exact.filter((item) => item.state === "active").map((item) => item.accountId)).size > 1
   ) {
@@ -74,10 +74,6 @@ export function matchAccount(input: {
 function best(accounts: readonly VendorAccount[]): VendorAccount | undefined {
   const order = ["active", "suspended", "invited", "expired"];
   return [...accounts].sort((a, b) => order.indexOf(a.state) - order.indexOf(b.state))[0];
-}
-
-function living(accounts: readonly VendorAccount[]): readonly VendorAccount[] {
-  return accounts.filter((item) => item.state !== "expired");
 }
 
 function refuseDispute(

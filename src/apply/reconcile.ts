@@ -2,6 +2,7 @@ import type { Lane } from "../accounts/lane.ts";
 import type { LeasedTarget } from "../accounts/target.ts";
 import type { Call, Connector } from "../connectors/connector.ts";
 import { SyncError } from "../model/errors.ts";
+import { isOver } from "../model/account.ts";
 import { slotKey } from "../model/entitlement.ts";
 import type { JsonObject } from "../model/json.ts";
 import { DAY_MS } from "../model/policy.ts";
@@ -375,7 +376,10 @@ class Rounds {
   }
 
   #reportOnly(plan: Plan, look: Look): Verdict {
-    const leaves = this.#target.desired.lifecycle === "departed" && look.account !== undefined;
+    const leaves =
+      this.#target.desired.lifecycle === "departed" &&
+      look.account !== undefined &&
+      !isOver(look.account, this.#connector.facts);
     const text = leaves
       ? "report-only: a leaver still has an account here; remove it by hand or let the connection write"
       : `report-only: ${String(plan.steps.length)} steps noted, none taken`;
@@ -396,6 +400,7 @@ class Rounds {
       this.#target,
       plan,
       look,
+      this.#connector.facts,
       this.#notebook.notes,
     );
     return heaviest([verdict, ...this.#blockedParts(plan)]) ?? verdict;

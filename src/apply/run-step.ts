@@ -93,6 +93,7 @@ async function send(context: StepContext, step: Step): Promise<Sent> {
       email: profile.emails[0] ?? "",
       role: step.roleTo ?? "",
       displayName: profile.displayName,
+      reference: target.identityId,
       ...(profile.givenName === undefined ? {} : { givenName: profile.givenName }),
       ...(profile.familyName === undefined ? {} : { familyName: profile.familyName }),
     });

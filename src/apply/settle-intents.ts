@@ -1,6 +1,7 @@
 import type { LinkChange, LedgerChange } from "../accounts/account-store.ts";
 import type { Intent } from "../accounts/intent.ts";
 import type { LeasedTarget } from "../accounts/target.ts";
+import { isOver } from "../model/account.ts";
 import type { VendorFacts } from "../model/vendor-facts.ts";
 import { slotKey } from "../model/entitlement.ts";
 import { accountKindOf } from "../plan/plan.ts";
@@ -85,7 +86,7 @@ async function negativeCreate(
 
 function hasHappened(facts: VendorFacts, intent: Intent, look: Look): boolean {
   const account = look.account;
-  const exists = account !== undefined && account.state !== "expired";
+  const exists = account !== undefined && !isOver(account, facts);
   switch (intent.step) {
     case "create_account":
       return exists;

@@ -1,5 +1,7 @@
 import type { Lane } from "../accounts/lane.ts";
 import type { LeasedTarget, TargetReason, TargetState } from "../accounts/target.ts";
+import { isOver } from "../model/account.ts";
+import type { VendorFacts } from "../model/vendor-facts.ts";
 import type { Instant } from "../model/clock.ts";
 import type { JsonObject } from "../model/json.ts";
 import { newRecord } from "../model/records.ts";
@@ -46,11 +48,12 @@ export async function convergedVerdict(
   target: LeasedTarget,
   plan: Plan,
   look: Look,
+  facts: VendorFacts,
   notes: JsonObject,
 ): Promise<Verdict> {
   const base = { attempts: 0, notes };
   if (target.desired.lifecycle === "departed")
-    return absentVerdict(deps, lane, target, look, notes);
+    return absentVerdict(deps, lane, target, look, facts, notes);
   if (look.account?.state === "invited" || plan.afterAcceptance.length > 0) {
     return {
       ...base,
@@ -76,10 +79,11 @@ async function absentVerdict(
   lane: Lane,
   target: LeasedTarget,
   look: Look,
+  facts: VendorFacts,
   notes: JsonObject,
 ): Promise<Verdict> {
   const now = deps.clock.now();
-  const present = look.account !== undefined && look.account.state !== "expired";
+  const present = look.account !== undefined && !isOver(look.account, facts);
   if (present || look.link === undefined) {
     // Present: something blocks the removal and says so itself. Never linked: there is nothing to verify.
     return { state: "idle", reason: null, dueAt: null, attempts: 0, reached: !present, notes };

@@ -26,10 +26,7 @@ export interface Connector {
    * Every account and open invitation that could be this person's: by `accountId` where one is linked, and by each
    * address. Addresses of the answer are compared by the caller; look-alikes may be among them. Complete or throws.
    */
-  findAccounts(
-    call: Call,
-    who: { readonly accountId?: AccountId; readonly emails: readonly string[] },
-  ): Promise<readonly VendorAccount[]>;
+  findAccounts(call: Call, who: Whom): Promise<readonly VendorAccount[]>;
 
   /**
    * What the account holds now in the given slots (the account kind's own slot is in `VendorAccount.role` and need not be
@@ -75,6 +72,15 @@ export interface Connector {
   };
 }
 
+/** Whose account is looked for. */
+export interface Whom {
+  readonly accountId?: AccountId;
+  /** Folded. */
+  readonly emails: readonly string[];
+  /** Our own immutable id of the person, for vendors that keep such a mark beside the account. */
+  readonly reference?: string;
+}
+
 /** What the engine hands to every call: the only way a connector touches the world. */
 export interface Call {
   readonly http: VendorHttp;
@@ -99,6 +105,8 @@ export interface NewAccount {
   readonly displayName: string;
   readonly givenName?: string;
   readonly familyName?: string;
+  /** As in `Whom`. */
+  readonly reference?: string;
 }
 
 /** `pending`: the vendor took the write and waits for a person, e.g. for the acceptance of an invitation. */

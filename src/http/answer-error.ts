@@ -76,6 +76,7 @@ function codeOfStatus(endpoint: EndpointFacts, answer: AnswerHead, hasWait: bool
       // An edge blocks an address or a client name for a while; it says nothing about the credential or this item.
       return answer.html ? "VENDOR_UNAVAILABLE" : "CREDENTIAL_SCOPE_MISSING";
     case 409:
+    case 412:
       return "VENDOR_CONFLICT";
     default:
       // What is left below 400 is a redirect, which is never followed.

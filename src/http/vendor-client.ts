@@ -89,7 +89,7 @@ class VendorClient {
       endpoint,
       redact: createRedactor(Object.values(credential)),
     };
-    const answer = await this.#exchange(call, url, credential, request.body);
+    const answer = await this.#exchange(call, url, credential, request);
     return this.#read(call, answer, request);
   }
 
@@ -129,9 +129,9 @@ class VendorClient {
     call: CallContext,
     url: URL,
     credential: Readonly<Record<string, string>>,
-    body: unknown,
+    { body, ifMatch }: Pick<VendorRequest<unknown>, "body" | "ifMatch">,
   ): Promise<Exchange> {
-    const { clock, pools, signal, totalMs, beforeWrite } = this.#options;
+    const { clock, facts, pools, signal, totalMs, beforeWrite } = this.#options;
     const startedAt = clock.monotonic();
     try {
       return await exchange(pools, {
@@ -139,8 +139,11 @@ class VendorClient {
         url,
         headers: {
           "user-agent": userAgent,
-          accept: "application/json",
-          ...(body === undefined ? {} : { "content-type": "application/json" }),
+          accept: facts.media?.accept ?? "application/json",
+          ...(body === undefined
+            ? {}
+            : { "content-type": facts.media?.send ?? "application/json" }),
+          ...(ifMatch === undefined ? {} : { "if-match": ifMatch }),
           ...credential,
         },
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
@@ -213,6 +216,8 @@ class VendorClient {
       status: head.status,
       value: this.#parse(call, head, request, body.value),
       requestId: head.requestId,
+      etag: answer.headers.get("etag"),
+      location: answer.headers.get("location"),
       bodyHash: createHash("sha256").update(answer.body).digest("hex"),
     };
   }

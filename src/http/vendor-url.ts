@@ -51,5 +51,7 @@ export function callUrl(
     if (typeof value === "object") for (const item of value) url.searchParams.append(name, item);
     else url.searchParams.append(name, String(value));
   }
+  // A blank as "+" is a form's way; not every server undoes it (SCIM filters hold blanks). A plus sign itself is %2B already.
+  url.search = url.search.replaceAll("+", "%20");
   return url;
 }

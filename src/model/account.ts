@@ -1,5 +1,6 @@
 import type { Entitlement } from "./entitlement.ts";
 import type { AccountId } from "./ids.ts";
+import type { VendorFacts } from "./vendor-facts.ts";
 
 /** An account or an open invitation as the vendor shows it. */
 export interface VendorAccount {
@@ -9,7 +10,7 @@ export interface VendorAccount {
   readonly email: string;
   /** Further addresses of the same account, folded. */
   readonly otherEmails: readonly string[];
-  /** `expired`: an invitation that nobody accepted in time. */
+  /** `expired`: an invitation that nobody accepted in time; `suspended`: switched off and kept by the vendor. */
   readonly state: "active" | "invited" | "suspended" | "expired";
   /** Role in the account kind's slot. */
   readonly role: string;
@@ -18,6 +19,16 @@ export interface VendorAccount {
   readonly createdAt: number | undefined;
   /** For invitations, where they end. */
   readonly expiresAt: number | undefined;
+}
+
+/** Whether the account gives nobody anything and may be created again: an invitation that ran out, or a removed account that the vendor keeps. */
+export function isOver(
+  account: Pick<VendorAccount, "state">,
+  facts: Pick<VendorFacts, "removal">,
+): boolean {
+  return (
+    account.state === "expired" || (account.state === "suspended" && facts.removal === "suspended")
+  );
 }
 
 export interface ObservedGrant extends Entitlement {

@@ -12,6 +12,13 @@ export interface VendorFacts {
   readonly create: CreateFacts;
   /** How long the vendor's answers may lag behind its own writes, milliseconds. */
   readonly settleMs: number;
+  /**
+   * What is left of an account that was removed: nothing, or the account itself, switched off. With "suspended" an account in that
+   * state counts as removed, and creating it again switches it on.
+   */
+  readonly removal?: "gone" | "suspended";
+  /** What bodies are called on the way out and back; absent: application/json. */
+  readonly media?: { readonly send: string; readonly accept: string };
   /** Response header that names the organisation, where there is one: compared with the pin on every answer. */
   readonly organizationHeader?: string;
   /** Response header with the vendor's request id. */

@@ -34,6 +34,8 @@ export interface VendorRequest<T> {
     Record<string, string | number | boolean | readonly string[] | undefined>
   >;
   readonly body?: unknown;
+  /** Sent as `If-Match`: the write counts only for this version of the resource. 412 is then VENDOR_CONFLICT. */
+  readonly ifMatch?: string | undefined;
   /** Checks and narrows the decoded JSON (undefined for an empty body), usually a zod schema's parse. */
   readonly parse: (body: unknown) => T;
   /** Statuses besides 2xx whose body goes to `parse` as well. */
@@ -59,6 +61,9 @@ export interface VendorAnswer<T> {
   readonly value: T;
   /** The vendor's request id, where it sends one. */
   readonly requestId: string | undefined;
+  /** Version of the resource and address of a new one, where the vendor sends these headers. */
+  readonly etag: string | undefined;
+  readonly location: string | undefined;
   /** SHA-256 (hex) of the raw body: read-back evidence. */
   readonly bodyHash: string;
 }

@@ -1,4 +1,4 @@
-import type { ObservedGrant, VendorAccount } from "../model/account.ts";
+import { isOver, type ObservedGrant, type VendorAccount } from "../model/account.ts";
 import type { Desired, DesiredState } from "../model/assignment.ts";
 import { slotKey, type Entitlement, type Slot } from "../model/entitlement.ts";
 import { modeOf, type ConnectionPolicy } from "../model/policy.ts";
@@ -128,8 +128,8 @@ class Draft {
   }
 
   leave(): void {
-    const { account, policy } = this.#input;
-    if (account === undefined) {
+    const { account, facts, policy } = this.#input;
+    if (account === undefined || isOver(account, facts)) {
       for (const entry of this.#ledger.values()) this.#forget.push(slotOf(entry));
       return;
     }
@@ -145,14 +145,14 @@ class Draft {
   }
 
   converge(): void {
-    const { account, desired } = this.#input;
+    const { account, desired, facts } = this.#input;
     for (const conflict of desired.conflicts) {
       this.#blocked.push({ code: "ROLE_CONFLICT", text: conflict.text, slot: conflict.slot });
     }
     for (const item of desired.unresolved) this.#reportUnresolved(item);
     const wished = new Map(desired.assignments.map((item) => [slotKey(item), item]));
     const wishedAccount = wished.get(this.#accountKind);
-    if (account === undefined || account.state === "expired") {
+    if (account === undefined || isOver(account, facts)) {
       if (wishedAccount !== undefined) this.#create(wishedAccount, desired);
       else this.#forgetUnheld(wished, []);
       return;
@@ -323,8 +323,8 @@ class Draft {
 
   #forgetUnheld(wished: ReadonlyMap<string, Desired>, held: readonly Slot[]): void {
     const heldKeys = new Set(held.map(slotKey));
-    const account = this.#input.account;
-    if (account !== undefined && account.state !== "expired") heldKeys.add(this.#accountKind);
+    const { account, facts } = this.#input;
+    if (account !== undefined && !isOver(account, facts)) heldKeys.add(this.#accountKind);
     for (const [key, entry] of this.#ledger) {
       if (!wished.has(key) && !heldKeys.has(key)) this.#forget.push(slotOf(entry));
     }

@@ -32,7 +32,7 @@ export interface SimulatedApi<Truth, Caller> {
 export interface SimulatedRoute<Truth, Caller> {
   /** Logical name, e.g. `invites.create`. */
   readonly operation: string;
-  readonly method: "get" | "post" | "patch" | "delete";
+  readonly method: "get" | "post" | "put" | "patch" | "delete";
   /** Express form: `/v1/organizations/users/:id`. */
   readonly path: string;
   readonly kind: OperationKind;

@@ -1,6 +1,7 @@
 import type { ObservedAccount } from "../accounts/account-store.ts";
 import type { FindingDraft } from "../accounts/finding.ts";
 import { priorities } from "../accounts/target.ts";
+import { isOver } from "../model/account.ts";
 import type { AccountId, ConnectionId, IdentityId, TenantId } from "../model/ids.ts";
 import { emailDomain } from "../model/fold.ts";
 import { newRecord, type RecomputeRequest } from "../model/records.ts";
@@ -21,6 +22,7 @@ export async function compareListing(
 ): Promise<void> {
   const lane = await deps.store.getLane(tenantId, connectionId);
   if (lane === undefined) return;
+  const facts = deps.vendorFacts(lane.vendor, lane.profile);
   await wakeChanged(deps, tenantId, connectionId, changed);
   let after: string | undefined;
   for (;;) {
@@ -30,7 +32,8 @@ export async function compareListing(
       limit: pageSize,
       ...(after === undefined ? {} : { after }),
     });
-    await matchAccounts(deps, tenantId, connectionId, lane.policy, accounts);
+    const living = accounts.filter((account) => !account.gone && !isOver(account, facts ?? {}));
+    await matchAccounts(deps, tenantId, connectionId, lane.policy, living);
     const last = accounts.at(-1);
     if (last === undefined || accounts.length < pageSize) return;
     after = last.accountId;
@@ -64,9 +67,8 @@ async function matchAccounts(
   tenantId: TenantId,
   connectionId: ConnectionId,
   policy: ConnectionPolicy,
-  accounts: readonly ObservedAccount[],
+  candidates: readonly ObservedAccount[],
 ): Promise<void> {
-  const candidates = accounts.filter((account) => account.state !== "expired" && !account.gone);
   if (candidates.length === 0) return;
   const people = await deps.store.findIdentitiesByEmail(
     tenantId,

@@ -41,9 +41,11 @@ const match = (
     link?: Link;
     lifecycle?: "active" | "departed";
     owners?: ReadonlyMap<AccountId, IdentityId>;
+    removal?: "suspended";
   } = {},
 ) =>
   matchAccount({
+    facts: more.removal === undefined ? {} : { removal: more.removal },
     identityId: ada,
     desired: desired(more.lifecycle ?? "active"),
     link: more.link,
@@ -84,6 +86,16 @@ describe("somebody active", () => {
     ).toBe("expired");
   });
 
+  test("with an account that was switched off keeps it in sight, and takes a living one before it", () => {
+    const off = account("a1", { state: "suspended" });
+    const kept = match([off], { link: link("a1"), removal: "suspended" });
+    expect([kept.account?.accountId, kept.relink]).toEqual(["a1", undefined]);
+    const followed = match([off, account("a2")], { link: link("a1"), removal: "suspended" });
+    expect(followed.account?.accountId).toBe("a2");
+    expect(match([off], { removal: "suspended" }).account).toBeUndefined();
+    expect(match([off]).account?.accountId).toBe("a1");
+  });
+
   test("is never given an account that belongs to another identity", () => {
     const owners = new Map([[asId<AccountId>("a1"), asId<IdentityId>("bob")]]);
     expect(() => match([account("a1")], { owners })).toThrow(
@@ -103,6 +115,12 @@ describe("a leaver", () => {
     const found = match([account("a1")], { lifecycle: "departed" });
     expect(found.account).toBeUndefined();
     expect(found.lookalikes.map((item) => item.accountId)).toEqual(["a1"]);
+  });
+
+  test("has no look-alike in an account that is switched off already", () => {
+    const off = account("a1", { state: "suspended" });
+    const found = match([off], { lifecycle: "departed", removal: "suspended" });
+    expect(found.lookalikes).toEqual([]);
   });
 
   test("is followed when the linked invitation was accepted in between", () => {

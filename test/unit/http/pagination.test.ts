@@ -19,6 +19,8 @@ async function walk(next: (page: number) => NextPage) {
       status: 200,
       value: sent.length - 1,
       requestId: undefined,
+      etag: undefined,
+      location: undefined,
       bodyHash: "",
     });
   };

@@ -86,6 +86,33 @@ describe("what is sent", () => {
     expect(second?.body).toBe('{"size":2}');
   });
 
+  test("media types and the version of a resource, where the vendor has its own", async () => {
+    server.reply(
+      json(
+        200,
+        { id: "t1", parts: [] },
+        { etag: 'W/"2"', location: "https://x.example/things/t1" },
+      ),
+    );
+    const media = { send: "application/scim+json", accept: "application/scim+json" };
+    const { http } = open({ facts: { ...facts, media } });
+    const answer = await http.request({ ...write, ifMatch: 'W/"1"' });
+    expect(server.received[0]?.headers).toMatchObject({
+      accept: "application/scim+json",
+      "content-type": "application/scim+json",
+      "if-match": 'W/"1"',
+    });
+    expect([answer.etag, answer.location]).toEqual(['W/"2"', "https://x.example/things/t1"]);
+  });
+
+  test("a version that is not the newest any more is a conflict: the state moved", async () => {
+    server.reply(json(412, {}));
+    expect(await failureOf(open().http.request({ ...write, ifMatch: '"1"' }))).toMatchObject({
+      code: "VENDOR_CONFLICT",
+      facts: { status: 412 },
+    });
+  });
+
   test("the credential is opened for each call, so a rotated one is used at once", async () => {
     server.reply(good);
     let opened = 0;

@@ -48,6 +48,15 @@ describe("the address of a call", () => {
     );
   });
 
+  test("writes a blank of the query as %20, which every server undoes, and a plus sign as %2B", () => {
+    const url = callUrl(base, endpoint, {
+      path: { thingId: "a", partId: "b" },
+      query: { filter: 'userName eq "a+b@example.com"' },
+    });
+    expect(url.search).toBe("?filter=userName%20eq%20%22a%2Bb%40example.com%22");
+    expect(url.searchParams.get("filter")).toBe('userName eq "a+b@example.com"');
+  });
+
   test.each([".", "..", "", undefined])("never lets %j choose another path", (partId) => {
     const path = partId === undefined ? { thingId: "a" } : { thingId: "a", partId };
     expect(() => callUrl(base, endpoint, { path })).toThrow(/no usable value for \{partId\}/);

@@ -45,6 +45,18 @@ describe("a joiner", () => {
     expect(plan.steps.map((step) => step.action)).toEqual(["create_account"]);
   });
 
+  test("whose account was switched off gets it back, where removing switches off", () => {
+    const off = {
+      desired: desired([wish("org_role", "user")]),
+      account: account({ state: "suspended" }),
+    };
+    const suspending = { ...input({}).facts, removal: "suspended" as const };
+    expect(planTarget(input({ ...off, facts: suspending })).steps).toMatchObject([
+      { action: "create_account", direction: "gain" },
+    ]);
+    expect(planTarget(input(off)).steps.map((step) => step.action)).not.toContain("create_account");
+  });
+
   test("with an open invitation of another role gets the role set and no second invitation", () => {
     expect(
       lines({
@@ -53,6 +65,25 @@ describe("a joiner", () => {
         ledger: [{ kind: "org_role", objectId: "", role: "user" }],
       }),
     ).toEqual(["change org_role from user to developer because rule"]);
+  });
+});
+
+describe("a leaver whose account is switched off", () => {
+  const leaver = {
+    desired: desired([], { lifecycle: "departed" }),
+    account: account({ state: "suspended" }),
+    ledger: [{ kind: "org_role", objectId: "", role: "user" }],
+  };
+
+  test("is out, where removing switches off: there is nothing to do but to forget", () => {
+    const facts = { ...input({}).facts, removal: "suspended" as const };
+    const plan = planTarget(input({ ...leaver, facts }));
+    expect(plan.steps).toEqual([]);
+    expect(plan.forget).toEqual([{ kind: "org_role", objectId: "" }]);
+  });
+
+  test("is removed all the same, where removing deletes", () => {
+    expect(planTarget(input(leaver)).steps.map((step) => step.action)).toEqual(["remove_account"]);
   });
 });
 
