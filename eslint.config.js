@@ -33,6 +33,21 @@ export default tseslint.config(
     },
   },
   {
+    files: ["src/adapters/sql/*.ts"],
+    rules: {
+      "no-restricted-syntax": [
+        "error",
+        { selector: "ExportDefaultDeclaration", message: "Name what you export." },
+        {
+          selector:
+            "ExpressionStatement > CallExpression:matches([arguments.0.name='db'], [callee.object.name='db'])",
+          message:
+            "Without `yield*` this does nothing: steps run only where somebody asks for them.",
+        },
+      ],
+    },
+  },
+  {
     files: ["test/**/*.ts", "vitest.config.ts"],
     rules: {
       "no-restricted-syntax": "off",

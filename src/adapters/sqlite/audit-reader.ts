@@ -3,8 +3,10 @@ import { join } from "node:path";
 import type { AuditStore } from "../../audit/audit-store.ts";
 import { InputError } from "../../model/errors.ts";
 import type { TenantId } from "../../model/ids.ts";
-import { getTree, listLeaves, listRecords } from "./audit-queries.ts";
-import { Database } from "./database.ts";
+import { getTree, listLeaves, listRecords } from "../sql/audit-queries.ts";
+import { listTenants } from "../sql/directory-queries.ts";
+import { Connection } from "./connection.ts";
+import { runQuery } from "./run.ts";
 
 /** The record of a data folder, for reading alone: works beside a running service and when there is none. */
 export interface AuditReader extends Pick<AuditStore, "getTree" | "listRecords" | "listLeaves"> {
@@ -20,17 +22,17 @@ export function openAuditReader(folder: string): AuditReader {
       "set ROLECALL_DATA_DIR to the data folder of the service",
     ]);
   }
-  const db = new Database(path, { readOnly: true, cacheKib: 16_384 });
+  const connection = new Connection(path, { readOnly: true, cacheKib: 16_384 });
   const read = <T>(run: () => T) => Promise.resolve(run());
   return {
-    tenants: db
-      .all<{ tenant_id: TenantId }>("SELECT tenant_id FROM tenants ORDER BY tenant_id")
-      .map((row) => row.tenant_id),
-    getTree: (tenantId) => read(() => getTree.run(db, { tenantId })),
-    listRecords: (tenantId, page) => read(() => listRecords.run(db, { tenantId, ...page })),
-    listLeaves: (tenantId, page) => read(() => listLeaves.run(db, { tenantId, ...page })),
+    tenants: runQuery(connection, listTenants, null).map((tenant) => tenant.tenantId),
+    getTree: (tenantId) => read(() => runQuery(connection, getTree, { tenantId })),
+    listRecords: (tenantId, page) =>
+      read(() => runQuery(connection, listRecords, { tenantId, ...page })),
+    listLeaves: (tenantId, page) =>
+      read(() => runQuery(connection, listLeaves, { tenantId, ...page })),
     close: () => {
-      db.close();
+      connection.close();
     },
   };
 }

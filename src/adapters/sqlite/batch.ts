@@ -1,5 +1,6 @@
 import { StoreError } from "../../model/errors.ts";
-import type { Database } from "./database.ts";
+import type { Steps } from "../sql/database.ts";
+import type { Connection } from "./connection.ts";
 import { breaksTransaction, toStoreError } from "./sqlite-error.ts";
 
 export type Outcome =
@@ -9,49 +10,52 @@ export type Outcome =
  * Group commit: runs all in one transaction, each in a savepoint of its own, so that one that throws undoes only itself.
  * Returns after the commit. When the transaction as a whole cannot be written, every one of them is refused.
  */
-export function runBatch(db: Database, jobs: readonly (() => unknown)[]): Outcome[] {
+export function runBatch(
+  connection: Connection,
+  jobs: readonly (() => Steps<unknown>)[],
+): Outcome[] {
   try {
-    db.exec("BEGIN IMMEDIATE");
+    connection.exec("BEGIN IMMEDIATE");
     const outcomes =
       jobs.length === 1 && jobs[0] !== undefined
-        ? [runAlone(db, jobs[0])]
-        : jobs.map((job) => runInSavepoint(db, job));
-    if (db.inTransaction) db.exec("COMMIT");
+        ? [runAlone(connection, jobs[0])]
+        : jobs.map((job) => runInSavepoint(connection, job));
+    if (connection.inTransaction) connection.exec("COMMIT");
     return outcomes;
   } catch (error) {
-    if (db.inTransaction) rollBack(db);
+    if (connection.inTransaction) rollBack(connection);
     const refusal = unavailable(error);
     return jobs.map(() => ({ ok: false, error: refusal }));
   }
 }
 
 /** The usual case of one caller spares its savepoint: undoing it is undoing the transaction. */
-function runAlone(db: Database, job: () => unknown): Outcome {
+function runAlone(connection: Connection, job: () => Steps<unknown>): Outcome {
   try {
-    return { ok: true, result: job() };
+    return { ok: true, result: connection.finish(job()) };
   } catch (error) {
     if (breaksTransaction(error)) throw error;
-    db.exec("ROLLBACK");
+    connection.exec("ROLLBACK");
     return { ok: false, error: toStoreError(error) };
   }
 }
 
-function runInSavepoint(db: Database, job: () => unknown): Outcome {
-  db.exec("SAVEPOINT job");
+function runInSavepoint(connection: Connection, job: () => Steps<unknown>): Outcome {
+  connection.exec("SAVEPOINT job");
   try {
-    const result = job();
-    db.exec("RELEASE job");
+    const result = connection.finish(job());
+    connection.exec("RELEASE job");
     return { ok: true, result };
   } catch (error) {
-    if (breaksTransaction(error) || !db.inTransaction) throw error;
-    db.exec("ROLLBACK TO job; RELEASE job");
+    if (breaksTransaction(error) || !connection.inTransaction) throw error;
+    connection.exec("ROLLBACK TO job; RELEASE job");
     return { ok: false, error: toStoreError(error) };
   }
 }
 
-function rollBack(db: Database): void {
+function rollBack(connection: Connection): void {
   try {
-    db.exec("ROLLBACK");
+    connection.exec("ROLLBACK");
   } catch {
     // SQLite has already rolled back by itself (a full disk, an I/O error); the first error is the one that is told.
   }

@@ -1,9 +1,11 @@
 import { setImmediate } from "node:timers";
 import { Worker } from "node:worker_threads";
 import { StoreError } from "../../model/errors.ts";
-import { Database } from "./database.ts";
-import { closedError, type Command, type Engine, type Query } from "./engine.ts";
-import { commands, queries } from "./registry.ts";
+import { closedError, type Command, type Engine, type Query } from "../sql/engine.ts";
+import { commands, queries } from "../sql/registry.ts";
+import { sqliteDialect } from "../sql/sql-dialect.ts";
+import { Connection } from "./connection.ts";
+import { runQuery } from "./run.ts";
 import { toStoreError } from "./sqlite-error.ts";
 import {
   unpackError,
@@ -30,11 +32,12 @@ export async function openFileEngine(
       throw error;
     },
   );
-  const here = new Database(path, { readOnly: true, cacheKib: 8_192 });
+  const here = new Connection(path, { readOnly: true, cacheKib: 8_192 });
   const commandNames = namesOf(commands);
   const queryNames = namesOf(queries);
   let closed = false;
   return {
+    dialect: sqliteDialect,
     write: async <Args, Result>(command: Command<Args, Result>, args: Args) => {
       const name = commandNames.get(command);
       if (name === undefined) throw new Error(`${command.name} is missing in registry.ts`);
@@ -49,7 +52,7 @@ export async function openFileEngine(
       }
       if (closed) throw closedError();
       try {
-        return query.run(here, args);
+        return runQuery(here, query, args);
       } catch (error) {
         throw toStoreError(error);
       }

@@ -2,7 +2,8 @@ import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import type { Instant } from "../../model/clock.ts";
 import { StoreError } from "../../model/errors.ts";
-import type { Database } from "./database.ts";
+import type { Connection } from "./connection.ts";
+import { database } from "./run.ts";
 
 /** One numbered file of migrations/: forward only, never changed once it has been released. */
 export interface Migration {
@@ -43,15 +44,17 @@ export function readMigrations(): readonly Migration[] {
  * @throws StoreError INVALID when the database is newer than this version, or was migrated by other files
  */
 export function migrate(
-  db: Database,
+  connection: Connection,
   migrations: readonly Migration[],
   now: Instant,
 ): readonly string[] {
-  db.exec(
+  connection.exec(
     "CREATE TABLE IF NOT EXISTS migrations (number INTEGER PRIMARY KEY, name TEXT NOT NULL, hash TEXT NOT NULL, older_may_run INTEGER NOT NULL, at INTEGER NOT NULL) STRICT",
   );
-  const done = db.all<{ number: number; name: string; hash: string; older_may_run: number }>(
-    "SELECT number, name, hash, older_may_run FROM migrations ORDER BY number",
+  const done = connection.finish(
+    database.all<{ number: number; name: string; hash: string; older_may_run: number }>(
+      "SELECT number, name, hash, older_may_run FROM migrations ORDER BY number",
+    ),
   );
   for (const row of done) {
     const migration = migrations[row.number - 1];
@@ -70,25 +73,27 @@ export function migrate(
     }
   }
   const missing = migrations.slice(done.length);
-  for (const migration of missing) apply(db, migration, now);
+  for (const migration of missing) apply(connection, migration, now);
   return missing.map((migration) => migration.name);
 }
 
-function apply(db: Database, migration: Migration, now: Instant): void {
-  db.exec("BEGIN IMMEDIATE");
+function apply(connection: Connection, migration: Migration, now: Instant): void {
+  connection.exec("BEGIN IMMEDIATE");
   try {
-    db.exec(migration.sql);
-    db.run(
-      "INSERT INTO migrations (number, name, hash, older_may_run, at) VALUES (?, ?, ?, ?, ?)",
-      migration.number,
-      migration.name,
-      migration.hash,
-      migration.olderMayRun,
-      now,
+    connection.exec(migration.sql);
+    connection.finish(
+      database.run(
+        "INSERT INTO migrations (number, name, hash, older_may_run, at) VALUES (?, ?, ?, ?, ?)",
+        migration.number,
+        migration.name,
+        migration.hash,
+        migration.olderMayRun,
+        now,
+      ),
     );
-    db.exec("COMMIT");
+    connection.exec("COMMIT");
   } catch (error) {
-    db.exec("ROLLBACK");
+    connection.exec("ROLLBACK");
     throw error;
   }
 }

@@ -5,18 +5,14 @@ import { StoreError } from "../../model/errors.ts";
 import { newId } from "../../model/ids.ts";
 import type { Logger } from "../../model/log.ts";
 import type { Store, StoreStamp } from "../store.ts";
-import { accountStore } from "./account-store.ts";
-import { auditStore } from "./audit-store.ts";
-import { credentialStore } from "./credential-store.ts";
-import { Database } from "./database.ts";
-import { directoryStore } from "./directory-store.ts";
-import { openMemoryEngine, type Engine } from "./engine.ts";
+import { composeStore } from "../sql/compose-store.ts";
+import { stampDatabase } from "../sql/stamp.ts";
+import { Connection } from "./connection.ts";
 import { openFileEngine } from "./file-engine.ts";
 import { lockFolder } from "./folder-lock.ts";
-import { mappingStore } from "./mapping-store.ts";
+import { openMemoryEngine } from "./memory-engine.ts";
 import { migrate, readMigrations } from "./migrations.ts";
-import { recomputeStore } from "./recompute-store.ts";
-import { stampCommands, stampDatabase, stampQueries } from "./stamp.ts";
+import { database } from "./run.ts";
 
 export interface SqliteStoreOptions {
   /** The data folder, made where it is missing; `:memory:` keeps everything in this process and nothing on disk. */
@@ -39,11 +35,11 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
 function openInMemory(options: SqliteStoreOptions): Store {
   const { clock } = options;
   let stamp: StoreStamp | undefined;
-  const engine = openMemoryEngine((db) => {
-    stamp = prepare(db, options);
+  const engine = openMemoryEngine((connection) => {
+    stamp = prepare(connection, options);
   });
   if (stamp === undefined) throw new StoreError("UNAVAILABLE", "the database was not prepared");
-  return compose(engine, clock, stamp, () => engine.close());
+  return composeStore(engine, clock, stamp, () => engine.close());
 }
 
 async function openInFolder(options: SqliteStoreOptions): Promise<Store> {
@@ -52,19 +48,19 @@ async function openInFolder(options: SqliteStoreOptions): Promise<Store> {
   const unlock = lockFolder(folder);
   try {
     const path = join(folder, "rolecall.db");
-    const db = new Database(path, { readOnly: false, cacheKib: 8_192 });
+    const connection = new Connection(path, { readOnly: false, cacheKib: 8_192 });
     let stamp: StoreStamp;
     try {
-      stamp = prepare(db, options);
+      stamp = prepare(connection, options);
     } finally {
-      db.close();
+      connection.close();
     }
     // Personal data: for the owner of the process only, whatever the umask is.
     await chmod(path, 0o600);
     const engine = await openFileEngine(path, (error) => {
       logger?.error({ error }, "the store stopped working; restart the process");
     });
-    return compose(engine, clock, stamp, async () => {
+    return composeStore(engine, clock, stamp, async () => {
       await engine.close();
       unlock();
     });
@@ -74,34 +70,11 @@ async function openInFolder(options: SqliteStoreOptions): Promise<Store> {
   }
 }
 
-function prepare(db: Database, { world, clock, logger }: SqliteStoreOptions): StoreStamp {
+function prepare(connection: Connection, { world, clock, logger }: SqliteStoreOptions): StoreStamp {
   const now = clock.now();
-  const applied = migrate(db, readMigrations(), now);
+  const applied = migrate(connection, readMigrations(), now);
   if (applied.length > 0) logger?.info({ migrations: applied }, "database migrated");
-  return stampDatabase(db, { world, instanceId: newId(clock), createdAt: now });
-}
-
-function compose(
-  engine: Engine,
-  clock: Clock,
-  stamp: StoreStamp,
-  close: () => Promise<void>,
-): Store {
-  return {
-    ...directoryStore(engine, clock),
-    ...recomputeStore(engine),
-    ...mappingStore(engine, clock),
-    ...credentialStore(engine, clock),
-    ...auditStore(engine),
-    ...accountStore(engine),
-    stamp,
-    ping: async () => {
-      await Promise.all([
-        engine.read(stampQueries.pingRead, null),
-        engine.read(stampQueries.pingScan, null),
-        engine.write(stampCommands.pingWrite, { at: clock.now() }),
-      ]);
-    },
-    close,
-  };
+  return connection.finish(
+    stampDatabase(database, { world, instanceId: newId(clock), createdAt: now }),
+  );
 }

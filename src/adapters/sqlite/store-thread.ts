@@ -6,8 +6,9 @@ import {
   type MessagePort,
 } from "node:worker_threads";
 import { runBatch, type Outcome } from "./batch.ts";
-import { Database } from "./database.ts";
-import { commands, queries } from "./registry.ts";
+import { commands, queries } from "../sql/registry.ts";
+import { Connection } from "./connection.ts";
+import { database, runQuery } from "./run.ts";
 import { toStoreError } from "./sqlite-error.ts";
 import {
   packError,
@@ -27,7 +28,10 @@ serve(parentPort, workerData as ThreadStart);
 
 function serve(port: MessagePort, start: ThreadStart): void {
   const writes = start.role === "writer";
-  const db = new Database(start.path, { readOnly: !writes, cacheKib: writes ? 32_768 : 16_384 });
+  const connection = new Connection(start.path, {
+    readOnly: !writes,
+    cacheKib: writes ? 32_768 : 16_384,
+  });
   const send = (answer: ThreadAnswer) => {
     port.postMessage(answer);
   };
@@ -41,35 +45,38 @@ function serve(port: MessagePort, start: ThreadStart): void {
       request = receiveMessageOnPort(port)?.message as ThreadRequest | undefined;
     }
     if (calls.length > 0) {
-      send({ kind: "answers", answers: writes ? writeAll(db, calls) : readAll(db, calls) });
+      send({
+        kind: "answers",
+        answers: writes ? writeAll(connection, calls) : readAll(connection, calls),
+      });
     }
     if (request?.kind === "close") {
-      if (writes) db.exec("PRAGMA optimize; PRAGMA wal_checkpoint(TRUNCATE)");
-      db.close();
+      if (writes) connection.exec("PRAGMA optimize; PRAGMA wal_checkpoint(TRUNCATE)");
+      connection.close();
       port.close();
     }
   });
   send({ kind: "ready" });
 }
 
-function writeAll(db: Database, calls: readonly ThreadCall[]): ThreadOutcome[] {
+function writeAll(connection: Connection, calls: readonly ThreadCall[]): ThreadOutcome[] {
   const outcomes = runBatch(
-    db,
+    connection,
     calls.map(([, name, args]) => () => {
       const command = commands[name];
       if (command === undefined) throw new Error(`no command is called ${name}`);
-      return command(db, args as never);
+      return command(database, args as never);
     }),
   );
   return calls.map(([id], index) => packOutcome(id, outcomes[index]));
 }
 
-function readAll(db: Database, calls: readonly ThreadCall[]): ThreadOutcome[] {
+function readAll(connection: Connection, calls: readonly ThreadCall[]): ThreadOutcome[] {
   return calls.map(([id, name, args]) => {
     try {
       const query = queries[name];
       if (query === undefined) throw new Error(`no query is called ${name}`);
-      return [id, true, query.run(db, args as never)];
+      return [id, true, runQuery(connection, query, args as never)];
     } catch (error) {
       return [id, false, packError(toStoreError(error))];
     }

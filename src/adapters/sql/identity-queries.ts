@@ -2,7 +2,7 @@ import type { IdentityFacts } from "../../model/identity.ts";
 import { fold, foldEmail } from "../../model/fold.ts";
 import type { GroupId, IdentityId, IdpId, SourceUserId, TenantId } from "../../model/ids.ts";
 import { identityFacts, type SourceRow } from "../sql/identity-facts.ts";
-import type { Database } from "./database.ts";
+import type { Database, Steps } from "./database.ts";
 import type { Query } from "./engine.ts";
 
 interface OfTenant {
@@ -20,8 +20,8 @@ export const readIdentities: Query<
   readonly IdentityFacts[]
 > = {
   place: ({ identityIds }) => (identityIds.length > 10 ? "scan" : "point"),
-  run: (db, { tenantId, identityIds }) =>
-    db.snapshot(() => readFacts(db, tenantId, identityIds, true)),
+  snapshot: true,
+  run: (db, { tenantId, identityIds }) => readFacts(db, tenantId, identityIds, true),
 };
 
 interface FactRow {
@@ -43,13 +43,13 @@ interface FactRow {
 }
 
 /** A constant number of statements, whatever the number of people (one more for each level of nested groups). */
-function readFacts(
+function* readFacts(
   db: Database,
   tenantId: TenantId,
   identityIds: readonly IdentityId[],
   withGroups: boolean,
-): readonly IdentityFacts[] {
-  const rows = db.all<FactRow>(
+): Steps<readonly IdentityFacts[]> {
+  const rows = yield* db.all<FactRow>(
     `SELECT i.identity_id, i.active AS identity_active, i.inactive_since, r.wanted, u.source_user_id, u.idp_id,
        p.loaded_at IS NOT NULL AS loaded, u.user_name, u.external_id, u.display_name, u.active,
        u.deleted_at IS NOT NULL AS deleted, u.version, u.created_at, u.resource
@@ -63,8 +63,10 @@ function readFacts(
     tenantId,
   );
   const userIds = JSON.stringify(rows.map((row) => row.source_user_id));
-  const emails = readEmails(db, tenantId, userIds);
-  const groups = withGroups ? readGroups(db, tenantId, userIds) : new Map<string, GroupId[]>();
+  const emails = yield* readEmails(db, tenantId, userIds);
+  const groups = withGroups
+    ? yield* readGroups(db, tenantId, userIds)
+    : new Map<string, GroupId[]>();
   return [...Map.groupBy(rows, (row) => row.identity_id).values()].flatMap((own) => {
     const [first] = own;
     if (first === undefined) return [];
@@ -99,12 +101,12 @@ function toSource(row: FactRow, emails: readonly EmailRow[]): SourceRow {
   };
 }
 
-function readEmails(
+function* readEmails(
   db: Database,
   tenantId: TenantId,
   userIds: string,
-): ReadonlyMap<string, readonly EmailRow[]> {
-  const rows = db.all<EmailRow>(
+): Steps<ReadonlyMap<string, readonly EmailRow[]>> {
+  const rows = yield* db.all<EmailRow>(
     `SELECT e.source_user_id, e.email_folded, e.position FROM json_each(?) ids CROSS JOIN user_emails e
      WHERE e.tenant_id = ? AND e.source_user_id = ids.value ORDER BY ids.key, e.position`,
     userIds,
@@ -114,18 +116,18 @@ function readEmails(
 }
 
 /** Live groups of each source user, directly or through live nested groups. */
-function readGroups(
+function* readGroups(
   db: Database,
   tenantId: TenantId,
   userIds: string,
-): ReadonlyMap<string, readonly GroupId[]> {
-  const rows = db.all<{ member_id: string; group_id: GroupId }>(
+): Steps<ReadonlyMap<string, readonly GroupId[]>> {
+  const rows = yield* db.all<{ member_id: string; group_id: GroupId }>(
     `SELECT m.member_id, m.group_id FROM json_each(?) ids CROSS JOIN memberships m
      WHERE m.tenant_id = ? AND m.member_id = ids.value`,
     userIds,
     tenantId,
   );
-  const around = groupsAround(db, tenantId, new Set(rows.map((row) => row.group_id)));
+  const around = yield* groupsAround(db, tenantId, new Set(rows.map((row) => row.group_id)));
   const found = new Map<string, GroupId[]>();
   for (const { member_id, group_id } of rows) {
     let own = found.get(member_id);
@@ -139,16 +141,16 @@ function readGroups(
  * For each live group itself and all live groups around it; deleted ones are left out. Goes up level by level, once for
  * all people of a read; each group is asked once, so circles end.
  */
-function groupsAround(
+function* groupsAround(
   db: Database,
   tenantId: TenantId,
   direct: ReadonlySet<GroupId>,
-): ReadonlyMap<GroupId, ReadonlySet<GroupId>> {
+): Steps<ReadonlyMap<GroupId, ReadonlySet<GroupId>>> {
   const parents = new Map<GroupId, GroupId[]>();
-  let level = liveGroups(db, tenantId, [...direct]);
+  let level = yield* liveGroups(db, tenantId, [...direct]);
   const known = new Set(level);
   while (level.length > 0) {
-    const edges = db.all<{ member_id: GroupId; group_id: GroupId }>(
+    const edges = yield* db.all<{ member_id: GroupId; group_id: GroupId }>(
       `SELECT m.member_id, m.group_id FROM json_each(?) ids CROSS JOIN memberships m CROSS JOIN groups g
        WHERE m.tenant_id = ? AND m.member_id = ids.value
          AND g.tenant_id = ? AND g.group_id = m.group_id AND g.deleted_at IS NULL`,
@@ -171,15 +173,17 @@ function groupsAround(
   );
 }
 
-function liveGroups(db: Database, tenantId: TenantId, groupIds: readonly GroupId[]): GroupId[] {
-  return db
-    .all<{ group_id: GroupId }>(
-      `SELECT g.group_id FROM json_each(?) ids CROSS JOIN groups g
+function* liveGroups(
+  db: Database,
+  tenantId: TenantId,
+  groupIds: readonly GroupId[],
+): Steps<GroupId[]> {
+  return (yield* db.all<{ group_id: GroupId }>(
+    `SELECT g.group_id FROM json_each(?) ids CROSS JOIN groups g
        WHERE g.tenant_id = ? AND g.group_id = ids.value AND g.deleted_at IS NULL`,
-      JSON.stringify(groupIds),
-      tenantId,
-    )
-    .map((row) => row.group_id);
+    JSON.stringify(groupIds),
+    tenantId,
+  )).map((row) => row.group_id);
 }
 
 function reachable(
@@ -196,11 +200,10 @@ function reachable(
 
 export const findIdentities: Query<OfTenant & { readonly text: string }, readonly IdentityId[]> = {
   place: "point",
-  run: (db, { tenantId, text }) => {
+  *run(db, { tenantId, text }) {
     const typed = text.trim();
-    return db
-      .all<{ identity_id: IdentityId }>(
-        `WITH found (identity_id) AS (
+    return (yield* db.all<{ identity_id: IdentityId }>(
+      `WITH found (identity_id) AS (
            SELECT identity_id FROM identities WHERE tenant_id = ? AND identity_id = ?
            UNION SELECT identity_id FROM users WHERE tenant_id = ? AND source_user_id = ?
            UNION SELECT u.identity_id FROM user_emails e CROSS JOIN users u
@@ -214,22 +217,21 @@ export const findIdentities: Query<OfTenant & { readonly text: string }, readonl
          SELECT i.identity_id FROM found CROSS JOIN identities i
          WHERE i.tenant_id = ? AND i.identity_id = found.identity_id
          ORDER BY i.active DESC, i.identity_id LIMIT ?`,
-        tenantId,
-        fold(typed),
-        tenantId,
-        fold(typed),
-        tenantId,
-        foldEmail(typed),
-        tenantId,
-        fold(typed),
-        tenantId,
-        fold(typed),
-        tenantId,
-        typed,
-        tenantId,
-        foundMax,
-      )
-      .map((row) => row.identity_id);
+      tenantId,
+      fold(typed),
+      tenantId,
+      fold(typed),
+      tenantId,
+      foldEmail(typed),
+      tenantId,
+      fold(typed),
+      tenantId,
+      fold(typed),
+      tenantId,
+      typed,
+      tenantId,
+      foundMax,
+    )).map((row) => row.identity_id);
   },
 };
 
@@ -243,25 +245,24 @@ export const findIdentitiesByEmail: Query<
   }[]
 > = {
   place: ({ emails }) => (emails.length > 100 ? "scan" : "point"),
-  run: (db, { tenantId, emails }) =>
-    db
-      .all<{ email: string; identity_id: IdentityId; active: 0 | 1; former: 0 | 1 }>(
-        // One row for each person and address: present at one source outweighs former at another.
-        `SELECT e.email_folded AS email, i.identity_id, i.active, min(e.position IS NULL) AS former
+  *run(db, { tenantId, emails }) {
+    return (yield* db.all<{ email: string; identity_id: IdentityId; active: 0 | 1; former: 0 | 1 }>(
+      // One row for each person and address: present at one source outweighs former at another.
+      `SELECT e.email_folded AS email, i.identity_id, i.active, min(e.position IS NULL) AS former
          FROM json_each(?) asked CROSS JOIN user_emails e CROSS JOIN users u CROSS JOIN identities i
          WHERE e.tenant_id = ? AND e.email_folded = asked.value
            AND u.tenant_id = e.tenant_id AND u.source_user_id = e.source_user_id
            AND i.tenant_id = u.tenant_id AND i.identity_id = u.identity_id
          GROUP BY e.email_folded, i.identity_id ORDER BY e.email_folded, former, i.active DESC, i.identity_id`,
-        JSON.stringify([...new Set(emails)]),
-        tenantId,
-      )
-      .map((row) => ({
-        email: row.email,
-        identityId: row.identity_id,
-        active: row.active === 1,
-        former: row.former === 1,
-      })),
+      JSON.stringify([...new Set(emails)]),
+      tenantId,
+    )).map((row) => ({
+      email: row.email,
+      identityId: row.identity_id,
+      active: row.active === 1,
+      former: row.former === 1,
+    }));
+  },
 };
 
 export const listIdentities: Query<
@@ -269,45 +270,47 @@ export const listIdentities: Query<
   readonly IdentityId[]
 > = {
   place: "scan",
-  run: (db, { tenantId, after, limit }) =>
-    db
-      .all<{ identity_id: IdentityId }>(
-        "SELECT identity_id FROM identities WHERE tenant_id = ? AND identity_id > ? ORDER BY identity_id LIMIT ?",
-        tenantId,
-        after ?? "",
-        limit,
-      )
-      .map((row) => row.identity_id),
+  *run(db, { tenantId, after, limit }) {
+    return (yield* db.all<{ identity_id: IdentityId }>(
+      "SELECT identity_id FROM identities WHERE tenant_id = ? AND identity_id > ? ORDER BY identity_id LIMIT ?",
+      tenantId,
+      after ?? "",
+      limit,
+    )).map((row) => row.identity_id);
+  },
 };
 
 export const countIdentities: Query<OfTenant, { readonly active: number; readonly total: number }> =
   {
     place: "scan",
-    run: (db, { tenantId }) =>
-      db.get<{ active: number; total: number }>(
-        "SELECT coalesce(sum(active), 0) AS active, count(*) AS total FROM identities WHERE tenant_id = ?",
-        tenantId,
-      ) ?? { active: 0, total: 0 },
+    *run(db, { tenantId }) {
+      return (
+        (yield* db.get<{ active: number; total: number }>(
+          "SELECT coalesce(sum(active), 0) AS active, count(*) AS total FROM identities WHERE tenant_id = ?",
+          tenantId,
+        )) ?? { active: 0, total: 0 }
+      );
+    },
   };
 
 export const attributeCounts: Query<OfTenant, ReadonlyMap<string, number>> = {
   place: "scan",
-  run: (db, { tenantId }) =>
-    db.snapshot(() => {
-      const counts = new Map<string, number>();
-      let after: IdentityId | undefined;
-      for (;;) {
-        const page = listIdentities.run(db, { tenantId, after, limit: walkPage });
-        for (const person of readFacts(db, tenantId, page, false)) {
-          if (!person.active) continue;
-          for (const name of Object.keys(person.attributes)) {
-            counts.set(name, (counts.get(name) ?? 0) + 1);
-          }
+  snapshot: true,
+  *run(db, { tenantId }) {
+    const counts = new Map<string, number>();
+    let after: IdentityId | undefined;
+    for (;;) {
+      const page = yield* listIdentities.run(db, { tenantId, after, limit: walkPage });
+      for (const person of yield* readFacts(db, tenantId, page, false)) {
+        if (!person.active) continue;
+        for (const name of Object.keys(person.attributes)) {
+          counts.set(name, (counts.get(name) ?? 0) + 1);
         }
-        if (page.length < walkPage) return counts;
-        after = page.at(-1);
       }
-    }),
+      if (page.length < walkPage) return counts;
+      after = page.at(-1);
+    }
+  },
 };
 
 export const identityQueries = {

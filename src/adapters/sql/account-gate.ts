@@ -10,22 +10,22 @@ import { writeLedger, writeOutcomeLink } from "./account-links.ts";
 import { openHoldOf } from "./account-rails.ts";
 import { entryColumns, openEntry, type EntryRow } from "./account-rows.ts";
 import { writeAlso } from "./also.ts";
-import { documentText, type Database } from "./database.ts";
+import { documentText, type Database, type Steps } from "./database.ts";
 import type { Query } from "./engine.ts";
 
 type Step = Asked<"insertIntent">["command"];
 type GateAnswer = { readonly ok: true } | ({ readonly ok: false } & GateRefusal);
 
 /** Asks everything that may stop a write, in one transaction with the row that allows it. */
-export function insertIntent(
+export function* insertIntent(
   db: Database,
   { tenantId, command }: Asked<"insertIntent">,
-): GateAnswer {
-  const refusal = refusalOfTarget(db, tenantId, command);
+): Steps<GateAnswer> {
+  const refusal = yield* refusalOfTarget(db, tenantId, command);
   if (refusal !== undefined) return { ok: false, ...refusal };
-  const pass = passRail(db, tenantId, command);
+  const pass = yield* passRail(db, tenantId, command);
   if ("why" in pass) return { ok: false, ...pass };
-  db.run(
+  yield* db.run(
     `INSERT INTO intents (tenant_id, intent_id, connection_id, identity_id, step, kind, object_id, role_from, role_to, account_id, generation, fence, state, sent_at, not_after, entry_id)
      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'sent', ?, ?, ?)`,
     tenantId,
@@ -45,7 +45,7 @@ export function insertIntent(
     pass.entryId,
   );
   if (pass.entryId !== null) {
-    db.run(
+    yield* db.run(
       "UPDATE rail_entries SET state = 'executing' WHERE tenant_id = ? AND entry_id = ?",
       tenantId,
       pass.entryId,
@@ -63,8 +63,12 @@ interface GateRow {
   readonly stops: string;
 }
 
-function refusalOfTarget(db: Database, tenantId: TenantId, step: Step): GateRefusal | undefined {
-  const row = db.get<GateRow>(
+function* refusalOfTarget(
+  db: Database,
+  tenantId: TenantId,
+  step: Step,
+): Steps<GateRefusal | undefined> {
+  const row = yield* db.get<GateRow>(
     `SELECT t.generation, t.lifecycle, l.state AS lane_state, l.policy,
        t.fence = ? AND t.lease_owner IS NOT NULL AND t.lease_until > ? AS leased,
        (SELECT json_group_array(s.covers) FROM stops s WHERE s.tenant_id = t.tenant_id AND s.connection_id IN ('', t.connection_id)) AS stops
@@ -105,13 +109,13 @@ function stopCovers(
 }
 
 /** The entry that the write uses up; null where it needs none. */
-function passRail(
+function* passRail(
   db: Database,
   tenantId: TenantId,
   step: Step,
-): GateRefusal | { readonly entryId: string | null } {
+): Steps<GateRefusal | { readonly entryId: string | null }> {
   if (step.direction === "neutral") return { entryId: null };
-  const entries = db.all<EntryRow>(
+  const entries = yield* db.all<EntryRow>(
     `SELECT ${entryColumns} FROM rail_entries WHERE tenant_id = ? AND connection_id = ? AND identity_id = ? AND ${openEntry}
        AND kind = ? AND object_id = ? AND direction = ? AND role_to IS ? ORDER BY reserved_at, entry_id`,
     tenantId,
@@ -147,11 +151,11 @@ interface OpenIntentRow {
 }
 
 /** Writes nothing, and nothing of `also`, for an intent whose outcome is known already. */
-export function finishIntent(
+export function* finishIntent(
   db: Database,
   { tenantId, command, also }: Commanded<"finishIntent">,
-): null {
-  const intent = db.get<OpenIntentRow>(
+): Steps<null> {
+  const intent = yield* db.get<OpenIntentRow>(
     "SELECT state, connection_id, identity_id, entry_id FROM intents WHERE tenant_id = ? AND intent_id = ?",
     tenantId,
     command.intentId,
@@ -160,7 +164,7 @@ export function finishIntent(
     throw new StoreError("NOT_FOUND", `there is no intent ${command.intentId}`);
   const open = intent.state === "sent" || intent.state === "unknown";
   if (!open || intent.state === command.state) return null;
-  db.run(
+  yield* db.run(
     "UPDATE intents SET state = ?, facts = ?, finished_at = ? WHERE tenant_id = ? AND intent_id = ?",
     command.state,
     documentText(command.facts),
@@ -168,58 +172,58 @@ export function finishIntent(
     tenantId,
     command.intentId,
   );
-  if (intent.entry_id !== null) finishEntry(db, tenantId, intent.entry_id, command.state);
+  if (intent.entry_id !== null) yield* finishEntry(db, tenantId, intent.entry_id, command.state);
   const target = {
     tenantId,
     connectionId: intent.connection_id,
     identityId: intent.identity_id,
   };
-  writeLedger(db, target, command.ledger, command.now);
-  if (command.link !== undefined) writeOutcomeLink(db, target, command.link, command.now);
-  writeAlso(db, tenantId, also, command.now);
+  yield* writeLedger(db, target, command.ledger, command.now);
+  if (command.link !== undefined) yield* writeOutcomeLink(db, target, command.link, command.now);
+  yield* writeAlso(db, tenantId, also, command.now);
   return null;
 }
 
-function finishEntry(
+function* finishEntry(
   db: Database,
   tenantId: TenantId,
   entryId: string,
   state: Exclude<IntentState, "sent">,
-): void {
+): Steps<void> {
   if (state === "unknown") return;
   const key = [tenantId, entryId] as const;
   if (state === "done") {
-    db.run(
+    yield* db.run(
       "UPDATE rail_entries SET state = 'executed' WHERE tenant_id = ? AND entry_id = ? AND state = 'executing'",
       ...key,
     );
     return;
   }
-  const back = db.get<EntryRow & { scope: string; count_key: string }>(
+  const back = yield* db.get<EntryRow & { scope: string; count_key: string }>(
     `UPDATE rail_entries SET state = iif(decided = 1, 'approved', 'reserved') WHERE tenant_id = ? AND entry_id = ? AND state = 'executing' RETURNING ${entryColumns}, scope, count_key`,
     ...key,
   );
   if (back?.state !== "reserved" || back.rail === "leavers") return;
   // The rail may have tripped while the write was under way.
-  const hold = openHoldOf(db, {
+  const hold = yield* openHoldOf(db, {
     tenantId,
     scope: back.scope,
     rail: back.rail,
     countKey: back.count_key,
   });
   if (hold === undefined) return;
-  db.run(
+  yield* db.run(
     "UPDATE rail_entries SET state = 'held', hold_id = ? WHERE tenant_id = ? AND entry_id = ?",
     hold,
     ...key,
   );
 }
 
-export function noteNegativeRead(
+export function* noteNegativeRead(
   db: Database,
   { tenantId, command }: Asked<"noteNegativeRead">,
-): null {
-  const noted = db.run(
+): Steps<null> {
+  const noted = yield* db.run(
     "UPDATE intents SET negative_reads = json_insert(negative_reads, '$[#]', ?) WHERE tenant_id = ? AND intent_id = ?",
     command.at,
     tenantId,
@@ -271,27 +275,25 @@ function toIntent(row: IntentRow): Intent {
 
 export const openIntents: Query<TargetKey, readonly Intent[]> = {
   place: "point",
-  run: (db, { tenantId, connectionId, identityId }) =>
-    db
-      .all<IntentRow>(
-        `SELECT ${intentColumns} FROM intents WHERE tenant_id = ? AND connection_id = ? AND identity_id = ? AND state IN ('sent', 'unknown') ORDER BY sent_at, intent_id`,
-        tenantId,
-        connectionId,
-        identityId,
-      )
-      .map(toIntent),
+  *run(db, { tenantId, connectionId, identityId }) {
+    return (yield* db.all<IntentRow>(
+      `SELECT ${intentColumns} FROM intents WHERE tenant_id = ? AND connection_id = ? AND identity_id = ? AND state IN ('sent', 'unknown') ORDER BY sent_at, intent_id`,
+      tenantId,
+      connectionId,
+      identityId,
+    )).map(toIntent);
+  },
 };
 
 export const listIntents: Query<TargetKey & { readonly limit: number }, readonly Intent[]> = {
   place: "point",
-  run: (db, { tenantId, connectionId, identityId, limit }) =>
-    db
-      .all<IntentRow>(
-        `SELECT ${intentColumns} FROM intents WHERE tenant_id = ? AND connection_id = ? AND identity_id = ? AND state IN ('done', 'refused', 'unsent') ORDER BY sent_at DESC, intent_id DESC LIMIT ?`,
-        tenantId,
-        connectionId,
-        identityId,
-        limit,
-      )
-      .map(toIntent),
+  *run(db, { tenantId, connectionId, identityId, limit }) {
+    return (yield* db.all<IntentRow>(
+      `SELECT ${intentColumns} FROM intents WHERE tenant_id = ? AND connection_id = ? AND identity_id = ? AND state IN ('done', 'refused', 'unsent') ORDER BY sent_at DESC, intent_id DESC LIMIT ?`,
+      tenantId,
+      connectionId,
+      identityId,
+      limit,
+    )).map(toIntent);
+  },
 };

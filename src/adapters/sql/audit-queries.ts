@@ -2,7 +2,7 @@ import type { StoredRecord, TreeState } from "../../audit/audit-store.ts";
 import type { Instant } from "../../model/clock.ts";
 import type { ConnectionId, IdentityId, TenantId } from "../../model/ids.ts";
 import type { AuditRecord } from "../../model/records.ts";
-import type { Database, SqlValue } from "./database.ts";
+import type { Database, SqlValue, Steps } from "./database.ts";
 import type { Query } from "./engine.ts";
 
 interface OfTenant {
@@ -41,19 +41,18 @@ export const listUnsequenced: Query<
   readonly StoredRecord[]
 > = {
   place: "scan",
-  run: (db, { tenantId, limit }) =>
-    db
-      .all<RecordRow>(
-        `SELECT ${recordColumns} FROM audit_records r INDEXED BY audit_records_unsequenced
+  *run(db, { tenantId, limit }) {
+    return (yield* db.all<RecordRow>(
+      `SELECT ${recordColumns} FROM audit_records r INDEXED BY audit_records_unsequenced
          WHERE r.tenant_id = ? AND r.leaf_index IS NULL ORDER BY r.commit_order LIMIT ?`,
-        tenantId,
-        limit,
-      )
-      .map(toStored),
+      tenantId,
+      limit,
+    )).map(toStored);
+  },
 };
 
-export function readTree(db: Database, tenantId: TenantId): TreeState {
-  const row = db.get<{ size: number; frontier: string }>(
+export function* readTree(db: Database, tenantId: TenantId): Steps<TreeState> {
+  const row = yield* db.get<{ size: number; frontier: string }>(
     "SELECT size, frontier FROM audit_trees WHERE tenant_id = ?",
     tenantId,
   );
@@ -64,7 +63,9 @@ export function readTree(db: Database, tenantId: TenantId): TreeState {
 
 export const getTree: Query<OfTenant, TreeState> = {
   place: "point",
-  run: (db, { tenantId }) => readTree(db, tenantId),
+  *run(db, { tenantId }) {
+    return yield* readTree(db, tenantId);
+  },
 };
 
 interface LeafPage {
@@ -74,30 +75,28 @@ interface LeafPage {
 
 export const listLeaves: Query<OfTenant & LeafPage, readonly string[]> = {
   place: "scan",
-  run: (db, { tenantId, from, limit }) =>
-    db
-      .all<{ leaf_hash: string }>(
-        "SELECT leaf_hash FROM audit_leaves WHERE tenant_id = ? AND leaf_index >= ? ORDER BY leaf_index LIMIT ?",
-        tenantId,
-        from,
-        limit,
-      )
-      .map((row) => row.leaf_hash),
+  *run(db, { tenantId, from, limit }) {
+    return (yield* db.all<{ leaf_hash: string }>(
+      "SELECT leaf_hash FROM audit_leaves WHERE tenant_id = ? AND leaf_index >= ? ORDER BY leaf_index LIMIT ?",
+      tenantId,
+      from,
+      limit,
+    )).map((row) => row.leaf_hash);
+  },
 };
 
 export const listRecords: Query<OfTenant & LeafPage, readonly StoredRecord[]> = {
   place: "scan",
-  run: (db, { tenantId, from, limit }) =>
-    db
-      .all<RecordRow>(
-        `SELECT ${recordColumns} FROM audit_leaves l CROSS JOIN audit_records r
+  *run(db, { tenantId, from, limit }) {
+    return (yield* db.all<RecordRow>(
+      `SELECT ${recordColumns} FROM audit_leaves l CROSS JOIN audit_records r
          WHERE l.tenant_id = ? AND l.leaf_index >= ? AND r.tenant_id = l.tenant_id AND r.record_id = l.record_id
          ORDER BY l.leaf_index LIMIT ?`,
-        tenantId,
-        from,
-        limit,
-      )
-      .map(toStored),
+      tenantId,
+      from,
+      limit,
+    )).map(toStored);
+  },
 };
 
 export const findRecords: Query<
@@ -111,7 +110,7 @@ export const findRecords: Query<
   readonly StoredRecord[]
 > = {
   place: "scan",
-  run: (db, { tenantId, limit, ...filter }) => {
+  *run(db, { tenantId, limit, ...filter }) {
     const conditions: readonly (readonly [string, SqlValue | undefined])[] = [
       ["r.identity_id = ?", filter.identityId],
       ["r.connection_id = ?", filter.connectionId],
@@ -121,16 +120,14 @@ export const findRecords: Query<
     const given = conditions.flatMap(([sql, value]) =>
       value === undefined ? [] : [{ sql, value }],
     );
-    return db
-      .all<RecordRow>(
-        `SELECT ${recordColumns} FROM audit_records r
+    return (yield* db.all<RecordRow>(
+      `SELECT ${recordColumns} FROM audit_records r
          WHERE ${["r.tenant_id = ?", ...given.map(({ sql }) => sql)].join(" AND ")}
          ORDER BY r.commit_order DESC LIMIT ?`,
-        tenantId,
-        ...given.map(({ value }) => value),
-        limit,
-      )
-      .map(toStored);
+      tenantId,
+      ...given.map(({ value }) => value),
+      limit,
+    )).map(toStored);
   },
 };
 

@@ -5,14 +5,14 @@ import { StoreError } from "../../model/errors.ts";
 import { asId, type ConnectionId, type TenantId } from "../../model/ids.ts";
 import { parsed, parsedOrNull, type Answer, type Asked, type Commanded } from "./account-args.ts";
 import { writeAlso } from "./also.ts";
-import { documentText, type Database, type SqlValue } from "./database.ts";
+import { documentText, type Database, type SqlValue, type Steps } from "./database.ts";
 import type { Query } from "./engine.ts";
 
-export function upsertLane(
+export function* upsertLane(
   db: Database,
   { tenantId, command, also }: Commanded<"upsertLane">,
-): null {
-  db.run(
+): Steps<null> {
+  yield* db.run(
     `INSERT INTO lanes (tenant_id, connection_id, vendor, profile, credential, base_url, policy, state, own_account_ids) VALUES (?, ?, ?, ?, ?, ?, ?, 'open', '[]')
      ON CONFLICT (tenant_id, connection_id) DO UPDATE SET
        vendor = excluded.vendor, profile = excluded.profile, credential = excluded.credential, base_url = excluded.base_url, policy = excluded.policy`,
@@ -24,7 +24,7 @@ export function upsertLane(
     command.baseUrl ?? null,
     documentText(command.policy),
   );
-  writeAlso(db, tenantId, also, command.now);
+  yield* writeAlso(db, tenantId, also, command.now);
   return null;
 }
 
@@ -84,8 +84,8 @@ interface LaneKey {
 
 export const getLane: Query<LaneKey, Lane | undefined> = {
   place: "point",
-  run: (db, { tenantId, connectionId }) => {
-    const row = db.get<LaneRow>(
+  *run(db, { tenantId, connectionId }) {
+    const row = yield* db.get<LaneRow>(
       `SELECT ${laneColumns} FROM lanes WHERE tenant_id = ? AND connection_id = ?`,
       tenantId,
       connectionId,
@@ -96,13 +96,12 @@ export const getLane: Query<LaneKey, Lane | undefined> = {
 
 export const listLanes: Query<{ readonly tenantId: string | null }, readonly Lane[]> = {
   place: "point",
-  run: (db, { tenantId }) =>
-    db
-      .all<LaneRow>(
-        `SELECT ${laneColumns} FROM lanes ${tenantId === null ? "" : "WHERE tenant_id = ?"} ORDER BY tenant_id, connection_id`,
-        ...(tenantId === null ? [] : [tenantId]),
-      )
-      .map(toLane),
+  *run(db, { tenantId }) {
+    return (yield* db.all<LaneRow>(
+      `SELECT ${laneColumns} FROM lanes ${tenantId === null ? "" : "WHERE tenant_id = ?"} ORDER BY tenant_id, connection_id`,
+      ...(tenantId === null ? [] : [tenantId]),
+    )).map(toLane);
+  },
 };
 
 /** How each field of a change is stored: its column, and its value as text where it is a document. */
@@ -119,10 +118,10 @@ const laneFields: Readonly<Record<keyof LaneChange, { column: string; document: 
   probeAt: { column: "probe_at", document: false },
 };
 
-export function updateLane(
+export function* updateLane(
   db: Database,
   { tenantId, command, also }: Commanded<"updateLane">,
-): null {
+): Steps<null> {
   const assignments: string[] = ["tenant_id = tenant_id"];
   const parameters: SqlValue[] = [];
   for (const [name, { column, document }] of Object.entries(laneFields)) {
@@ -131,22 +130,25 @@ export function updateLane(
     assignments.push(`${column} = ?`);
     parameters.push(document && value !== null ? documentText(value) : (value as SqlValue));
   }
-  const changed = db.run(
+  const changed = yield* db.run(
     `UPDATE lanes SET ${assignments.join(", ")} WHERE tenant_id = ? AND connection_id = ?`,
     ...parameters,
     tenantId,
     command.connectionId,
   );
   if (changed === 0) throw new StoreError("NOT_FOUND", `there is no lane ${command.connectionId}`);
-  writeAlso(db, tenantId, also, command.now);
+  yield* writeAlso(db, tenantId, also, command.now);
   return null;
 }
 
-export function setStop(db: Database, { tenantId, command, also }: Commanded<"setStop">): null {
+export function* setStop(
+  db: Database,
+  { tenantId, command, also }: Commanded<"setStop">,
+): Steps<null> {
   const { stop } = command;
   const key = [tenantId, stop.connectionId ?? "", stop.covers] as const;
   if (command.on) {
-    db.run(
+    yield* db.run(
       `INSERT INTO stops (tenant_id, connection_id, covers, stopped_by, why, since) VALUES (?, ?, ?, ?, ?, ?)
        ON CONFLICT DO UPDATE SET stopped_by = excluded.stopped_by, why = excluded.why, since = excluded.since`,
       ...key,
@@ -155,9 +157,12 @@ export function setStop(db: Database, { tenantId, command, also }: Commanded<"se
       stop.since,
     );
   } else {
-    db.run("DELETE FROM stops WHERE tenant_id = ? AND connection_id = ? AND covers = ?", ...key);
+    yield* db.run(
+      "DELETE FROM stops WHERE tenant_id = ? AND connection_id = ? AND covers = ?",
+      ...key,
+    );
   }
-  writeAlso(db, tenantId, also, command.now);
+  yield* writeAlso(db, tenantId, also, command.now);
   return null;
 }
 
@@ -171,19 +176,18 @@ interface StopRow {
 
 export const listStops: Query<{ readonly tenantId: string }, Answer<"listStops">> = {
   place: "point",
-  run: (db, { tenantId }) =>
-    db
-      .all<StopRow>(
-        "SELECT connection_id, covers, stopped_by, why, since FROM stops WHERE tenant_id = ? ORDER BY connection_id, covers",
-        tenantId,
-      )
-      .map((row) => ({
-        connectionId: row.connection_id === "" ? undefined : asId<ConnectionId>(row.connection_id),
-        covers: row.covers,
-        by: row.stopped_by,
-        why: row.why,
-        since: row.since,
-      })),
+  *run(db, { tenantId }) {
+    return (yield* db.all<StopRow>(
+      "SELECT connection_id, covers, stopped_by, why, since FROM stops WHERE tenant_id = ? ORDER BY connection_id, covers",
+      tenantId,
+    )).map((row) => ({
+      connectionId: row.connection_id === "" ? undefined : asId<ConnectionId>(row.connection_id),
+      covers: row.covers,
+      by: row.stopped_by,
+      why: row.why,
+      since: row.since,
+    }));
+  },
 };
 
 interface BucketRow {
@@ -193,13 +197,13 @@ interface BucketRow {
 }
 
 /** Every drawer of every process takes from the same row, so all of them together stay inside the vendor's limit. */
-export function drawTokens(
+export function* drawTokens(
   db: Database,
   { tenantId, command }: Asked<"drawTokens">,
-): Answer<"drawTokens"> {
+): Steps<Answer<"drawTokens">> {
   const { capacity, now } = command;
   const key = [tenantId, command.connectionId, command.bucket] as const;
-  const row = db.get<BucketRow>(
+  const row = yield* db.get<BucketRow>(
     "SELECT tokens, updated_at, rest_until FROM buckets WHERE tenant_id = ? AND connection_id = ? AND bucket = ?",
     ...key,
   );
@@ -214,7 +218,7 @@ export function drawTokens(
   // Sums of fractions of a token fall short of a whole one by less than this.
   const granted = Math.min(command.want, Math.floor(tokens - kept + 1e-9));
   if (granted <= 0) return { granted: 0, waitMs: Math.ceil((kept + 1 - tokens) * perToken) };
-  db.run(
+  yield* db.run(
     `INSERT INTO buckets (tenant_id, connection_id, bucket, tokens, updated_at) VALUES (?, ?, ?, ?, ?)
      ON CONFLICT DO UPDATE SET tokens = excluded.tokens, updated_at = excluded.updated_at`,
     ...key,
@@ -224,8 +228,8 @@ export function drawTokens(
   return { granted, waitMs: 0 };
 }
 
-export function restBucket(db: Database, { tenantId, command }: Asked<"restBucket">): null {
-  db.run(
+export function* restBucket(db: Database, { tenantId, command }: Asked<"restBucket">): Steps<null> {
+  yield* db.run(
     `INSERT INTO buckets (tenant_id, connection_id, bucket, tokens, updated_at, rest_until) VALUES (?, ?, ?, NULL, ?, ?)
      ON CONFLICT DO UPDATE SET rest_until = max(rest_until, excluded.rest_until)`,
     tenantId,

@@ -5,7 +5,6 @@ import { StoreError } from "../../model/errors.ts";
 import type { IdpId, TenantId } from "../../model/ids.ts";
 import { groupRules, isIndexed, userRules, type ListRules } from "../sql/directory-condition.ts";
 import { compileList } from "../sql/directory-list.ts";
-import { sqliteDialect } from "../sql/sql-dialect.ts";
 import * as commands from "./directory-commands.ts";
 import * as queries from "./directory-queries.ts";
 import type { Engine } from "./engine.ts";
@@ -151,7 +150,7 @@ function listMethods(engine: Engine, clock: Clock): Methods<"listUsers" | "listG
       },
       kind.rules,
       kind.columns,
-      sqliteDialect,
+      engine.dialect,
     );
     const answer = await engine.read(queries.listPage, {
       page: statement,

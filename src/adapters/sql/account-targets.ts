@@ -9,7 +9,7 @@ import {
 } from "./account-args.ts";
 import { targetColumns, toLeasedTarget, toTarget, type TargetRow } from "./account-rows.ts";
 import { writeAlso } from "./also.ts";
-import { documentText, type Database } from "./database.ts";
+import { documentText, type Database, type Steps } from "./database.ts";
 import type { AccountStore } from "../../accounts/account-store.ts";
 import type { Query } from "./engine.ts";
 import type { TenantId } from "../../model/ids.ts";
@@ -45,21 +45,24 @@ interface ReadyRow {
   readonly ready_at: Instant;
 }
 
-export function leaseTargets(
+export function* leaseTargets(
   db: Database,
   command: Parameters<AccountStore["leaseTargets"]>[0],
-): readonly LeasedTarget[] {
+): Steps<readonly LeasedTarget[]> {
   const { now } = command;
-  const ready = db.all<LaneTurn>(lanesInTurn, now).flatMap((lane) => {
-    const urgent = readyOf(db, lane, [0], command.perLaneUrgent - lane.urgent_leases, command);
-    if (lane.leavers_only === 1) return urgent;
-    const normal = readyOf(db, lane, [1, 2], command.perLane - lane.normal_leases, command);
-    return [...urgent, ...normal];
-  });
+  const ready: ReadyRow[] = [];
+  for (const lane of yield* db.all<LaneTurn>(lanesInTurn, now)) {
+    const urgentRoom = command.perLaneUrgent - lane.urgent_leases;
+    ready.push(...(yield* readyOf(db, lane, [0], urgentRoom, command)));
+    if (lane.leavers_only === 1) continue;
+    const room = command.perLane - lane.normal_leases;
+    ready.push(...(yield* readyOf(db, lane, [1, 2], room, command)));
+  }
   ready.sort((a, b) => a.priority - b.priority || a.ready_at - b.ready_at);
   const until = now + command.leaseMs;
-  return ready.slice(0, command.limit).flatMap((row) => {
-    const leased = db.get<TargetRow>(
+  const leases: LeasedTarget[] = [];
+  for (const row of ready.slice(0, command.limit)) {
+    const leased = yield* db.get<TargetRow>(
       `UPDATE targets SET lease_owner = ?, lease_until = ?, ready_at = ?, fence = fence + 1 WHERE ${byKey} RETURNING ${targetColumns}`,
       command.owner,
       until,
@@ -68,23 +71,24 @@ export function leaseTargets(
       row.connection_id,
       row.identity_id,
     );
-    return leased === undefined ? [] : [toLeasedTarget(leased)];
-  });
+    if (leased !== undefined) leases.push(toLeasedTarget(leased));
+  }
+  return leases;
 }
 
-function readyOf(
+function* readyOf(
   db: Database,
   lane: LaneTurn,
   priorities: readonly Priority[],
   free: number,
   command: { readonly now: Instant; readonly limit: number },
-): ReadyRow[] {
+): Steps<ReadyRow[]> {
   const rows: ReadyRow[] = [];
   for (const priority of priorities) {
     const room = Math.min(free, command.limit) - rows.length;
     if (room <= 0) break;
     rows.push(
-      ...db.all<ReadyRow>(
+      ...(yield* db.all<ReadyRow>(
         `SELECT tenant_id, connection_id, identity_id, priority, ready_at FROM targets
          WHERE tenant_id = ? AND connection_id = ? AND priority = ? AND ready_at <= ? ORDER BY ready_at LIMIT ?`,
         lane.tenant_id,
@@ -92,18 +96,18 @@ function readyOf(
         priority,
         command.now,
         room,
-      ),
+      )),
     );
   }
   return rows;
 }
 
-export function renewLease(
+export function* renewLease(
   db: Database,
   { tenantId, command }: Asked<"renewLease">,
-): Answer<"renewLease"> {
+): Steps<Answer<"renewLease">> {
   return (
-    db.run(
+    (yield* db.run(
       `UPDATE targets SET lease_until = ?, ready_at = ? WHERE ${byKey} AND fence = ? AND lease_owner IS NOT NULL`,
       command.until,
       command.until,
@@ -111,16 +115,16 @@ export function renewLease(
       command.connectionId,
       command.identityId,
       command.fence,
-    ) > 0
+    )) > 0
   );
 }
 
-export function releaseTarget(
+export function* releaseTarget(
   db: Database,
   { tenantId, command, also }: Commanded<"releaseTarget">,
-): Answer<"releaseTarget"> {
+): Steps<Answer<"releaseTarget">> {
   const key = [tenantId, command.connectionId, command.identityId] as const;
-  const row = db.get<{ wake: number; attempts: number }>(
+  const row = yield* db.get<{ wake: number; attempts: number }>(
     `SELECT wake, attempts FROM targets WHERE ${byKey} AND fence = ? AND lease_owner IS NOT NULL`,
     ...key,
     command.fence,
@@ -129,7 +133,7 @@ export function releaseTarget(
   // A reason to look again came while it was worked on: what the worker concluded may be old.
   const woken = row.wake !== command.wake;
   const dueAt = woken ? command.now : command.dueAt;
-  db.run(
+  yield* db.run(
     `UPDATE targets SET lease_owner = NULL, lease_until = 0, state = ?, reason = ?, due_at = ?, ready_at = ?, attempts = ?, notes = ?,
        applied_generation = max(applied_generation, ?), verified_at = coalesce(?, verified_at) WHERE ${byKey}`,
     woken ? "due" : command.state,
@@ -142,7 +146,7 @@ export function releaseTarget(
     command.applied?.at ?? null,
     ...key,
   );
-  writeAlso(db, tenantId, also, command.now);
+  yield* writeAlso(db, tenantId, also, command.now);
   return true;
 }
 
@@ -157,13 +161,13 @@ const wakeSql = `UPDATE targets SET wake = wake + 1, due_at = ?, ready_at = ${re
   WHERE tenant_id = ? AND connection_id = ?`;
 
 /** `priority` null: as it was. Answers how many targets there were to wake. */
-export function wakeOne(
+export function* wakeOne(
   db: Database,
   target: TargetKey,
   priority: Priority | null,
   now: Instant,
-): number {
-  return db.run(
+): Steps<number> {
+  return yield* db.run(
     `${wakeSql} AND identity_id = ?`,
     now,
     now,
@@ -175,27 +179,27 @@ export function wakeOne(
   );
 }
 
-export function wakeTargets(
+export function* wakeTargets(
   db: Database,
   { tenantId, command, also }: Commanded<"wakeTargets">,
-): Answer<"wakeTargets"> {
+): Steps<Answer<"wakeTargets">> {
   const { connectionId, identityIds, priority, now } = command;
-  const woken =
-    identityIds === "all"
-      ? db.run(wakeSql, now, now, priority, priority, tenantId, connectionId)
-      : [...new Set(identityIds)].reduce(
-          (sum, identityId) =>
-            sum + wakeOne(db, { tenantId, connectionId, identityId }, priority, now),
-          0,
-        );
-  writeAlso(db, tenantId, also, now);
+  let woken = 0;
+  if (identityIds === "all") {
+    woken = yield* db.run(wakeSql, now, now, priority, priority, tenantId, connectionId);
+  } else {
+    for (const identityId of new Set(identityIds)) {
+      woken += yield* wakeOne(db, { tenantId, connectionId, identityId }, priority, now);
+    }
+  }
+  yield* writeAlso(db, tenantId, also, now);
   return woken;
 }
 
 export const getTarget: Query<TargetKey, Target | undefined> = {
   place: "point",
-  run: (db, { tenantId, connectionId, identityId }) => {
-    const row = db.get<TargetRow>(
+  *run(db, { tenantId, connectionId, identityId }) {
+    const row = yield* db.get<TargetRow>(
       `SELECT ${targetColumns} FROM targets WHERE ${byKey}`,
       tenantId,
       connectionId,
@@ -207,19 +211,17 @@ export const getTarget: Query<TargetKey, Target | undefined> = {
 
 export const listTargets: Query<Asked<"listTargets">, readonly Target[]> = {
   place: "scan",
-  run: (db, { tenantId, command }) => {
+  *run(db, { tenantId, command }) {
     const { sql, parameters } = pageOfPairs(command);
     const states = command.states;
-    return db
-      .all<TargetRow>(
-        `SELECT ${targetColumns} FROM targets WHERE tenant_id = ? ${sql} ${states === undefined ? "" : "AND state IN (SELECT value FROM json_each(?))"}
+    return (yield* db.all<TargetRow>(
+      `SELECT ${targetColumns} FROM targets WHERE tenant_id = ? ${sql} ${states === undefined ? "" : "AND state IN (SELECT value FROM json_each(?))"}
          ORDER BY identity_id, connection_id LIMIT ?`,
-        tenantId,
-        ...parameters,
-        ...(states === undefined ? [] : [listText(states)]),
-        command.limit,
-      )
-      .map(toTarget);
+      tenantId,
+      ...parameters,
+      ...(states === undefined ? [] : [listText(states)]),
+      command.limit,
+    )).map(toTarget);
   },
 };
 
@@ -256,27 +258,26 @@ interface CountRow {
 
 export const targetCounts: Query<{ tenantId: TenantId | null }, Answer<"targetCounts">> = {
   place: "scan",
-  run: (db, { tenantId }) =>
-    db
-      .all<CountRow>(
-        `SELECT tenant_id, connection_id, state, lifecycle, count(*) AS count, min(iif(applied_generation < generation, wished_at, NULL)) AS oldest
+  *run(db, { tenantId }) {
+    return (yield* db.all<CountRow>(
+      `SELECT tenant_id, connection_id, state, lifecycle, count(*) AS count, min(iif(applied_generation < generation, wished_at, NULL)) AS oldest
          FROM targets ${tenantId === null ? "" : "WHERE tenant_id = ?"} GROUP BY tenant_id, connection_id, state, lifecycle`,
-        ...(tenantId === null ? [] : [tenantId]),
-      )
-      .map((row) => ({
-        tenantId: row.tenant_id as TenantId,
-        connectionId: row.connection_id as Answer<"targetCounts">[number]["connectionId"],
-        state: row.state,
-        lifecycle: row.lifecycle,
-        count: row.count,
-        oldestWishedAt: row.oldest,
-      })),
+      ...(tenantId === null ? [] : [tenantId]),
+    )).map((row) => ({
+      tenantId: row.tenant_id as TenantId,
+      connectionId: row.connection_id as Answer<"targetCounts">[number]["connectionId"],
+      state: row.state,
+      lifecycle: row.lifecycle,
+      count: row.count,
+      oldestWishedAt: row.oldest,
+    }));
+  },
 };
 
 export const nextTargetDueAt: Query<null, Instant | undefined> = {
   place: "point",
-  run: (db) => {
-    const lanes = db.all<{ ready_at: Instant | null; breaker_until: Instant | null }>(
+  *run(db) {
+    const lanes = yield* db.all<{ ready_at: Instant | null; breaker_until: Instant | null }>(
       `SELECT l.breaker_until, min(
            coalesce((SELECT min(ready_at) FROM targets t WHERE t.tenant_id = l.tenant_id AND t.connection_id = l.connection_id AND t.priority = 0 AND t.ready_at IS NOT NULL), 9e15),
            iif(EXISTS (SELECT 1 FROM stops s WHERE s.tenant_id = l.tenant_id AND s.connection_id IN ('', l.connection_id) AND s.covers = 'all-but-leavers'), 9e15, min(

@@ -5,7 +5,7 @@ import { fold } from "../../model/fold.ts";
 import type { GroupId, IdpId, TenantId } from "../../model/ids.ts";
 import type { Also, Cause } from "../../model/records.ts";
 import { writeAlso } from "./also.ts";
-import type { Database } from "./database.ts";
+import type { Database, Steps } from "./database.ts";
 import { toGroup, type GroupRow } from "./group-row.ts";
 import {
   changeMembers,
@@ -30,7 +30,7 @@ interface GroupChanged {
 
 export const groupCommands = { createGroup, updateGroup, deleteGroup };
 
-export function createGroup(
+export function* createGroup(
   db: Database,
   args: GroupWrite & {
     readonly displayName: string;
@@ -38,9 +38,9 @@ export function createGroup(
     readonly memberIds: readonly string[];
     readonly memberCause: Cause;
   },
-): GroupChanged {
+): Steps<GroupChanged> {
   const { tenantId, idpId, groupId, displayName, now } = args;
-  db.run(
+  yield* db.run(
     `INSERT INTO groups (tenant_id, group_id, idp_id, display_name, display_name_folded, external_id, member_count, version, created_at, updated_at)
      VALUES (?, ?, ?, ?, ?, ?, 0, 1, ?, ?)`,
     tenantId,
@@ -52,21 +52,21 @@ export function createGroup(
     now,
     now,
   );
-  const difference = changeMembers(db, tenantId, idpId, groupId, [
+  const difference = yield* changeMembers(db, tenantId, idpId, groupId, [
     { op: "add", memberIds: args.memberIds },
   ]);
-  const row = writeGroup(db, {
-    ...liveGroup(db, args, undefined),
+  const row = yield* writeGroup(db, {
+    ...(yield* liveGroup(db, args, undefined)),
     member_count: difference.added.size,
   });
-  countGroups(db, tenantId, idpId, 1);
+  yield* countGroups(db, tenantId, idpId, 1);
   const members = membersChanged(difference);
-  markChanged(db, tenantId, { groupId, version: 1 }, difference, args.memberCause, now);
-  writeAlso(db, tenantId, completeAlso(args.also, members), now);
+  yield* markChanged(db, tenantId, { groupId, version: 1 }, difference, args.memberCause, now);
+  yield* writeAlso(db, tenantId, completeAlso(args.also, members), now);
   return { group: toGroup(row), members };
 }
 
-export function updateGroup(
+export function* updateGroup(
   db: Database,
   args: GroupWrite & {
     readonly expect: number | undefined;
@@ -75,12 +75,12 @@ export function updateGroup(
     readonly memberChanges: readonly MemberChange[];
     readonly memberCause: Cause;
   },
-): GroupChanged {
+): Steps<GroupChanged> {
   const { tenantId, idpId, groupId, now } = args;
-  const row = liveGroup(db, args, args.expect);
+  const row = yield* liveGroup(db, args, args.expect);
   const displayName = args.displayName ?? row.display_name;
   const externalId = args.externalId === undefined ? row.external_id : args.externalId;
-  const difference = changeMembers(db, tenantId, idpId, groupId, args.memberChanges);
+  const difference = yield* changeMembers(db, tenantId, idpId, groupId, args.memberChanges);
   const members = membersChanged(difference);
   if (
     displayName === row.display_name &&
@@ -89,7 +89,7 @@ export function updateGroup(
   ) {
     return { group: toGroup(row), members };
   }
-  const changed = writeGroup(db, {
+  const changed = yield* writeGroup(db, {
     ...row,
     display_name: displayName,
     external_id: externalId,
@@ -97,7 +97,7 @@ export function updateGroup(
     version: row.version + 1,
     updated_at: now,
   });
-  markChanged(
+  yield* markChanged(
     db,
     tenantId,
     { groupId, version: changed.version },
@@ -105,33 +105,33 @@ export function updateGroup(
     args.memberCause,
     now,
   );
-  writeAlso(db, tenantId, completeAlso(args.also, members), now);
+  yield* writeAlso(db, tenantId, completeAlso(args.also, members), now);
   return { group: toGroup(changed), members };
 }
 
 /** The group's own members stay with the tombstone: a fan-out finds its people by them. As a member of others it ends. */
-export function deleteGroup(
+export function* deleteGroup(
   db: Database,
   args: GroupWrite & { readonly expect: number | undefined },
-): null {
+): Steps<null> {
   const { tenantId, idpId, groupId, now } = args;
-  liveGroup(db, args, args.expect);
-  endMemberships(db, tenantId, groupId, now);
-  db.run(
+  yield* liveGroup(db, args, args.expect);
+  yield* endMemberships(db, tenantId, groupId, now);
+  yield* db.run(
     "UPDATE groups SET deleted_at = ?, version = version + 1, updated_at = ? WHERE tenant_id = ? AND group_id = ?",
     now,
     now,
     tenantId,
     groupId,
   );
-  countGroups(db, tenantId, idpId, -1);
-  writeAlso(db, tenantId, args.also, now);
+  yield* countGroups(db, tenantId, idpId, -1);
+  yield* writeAlso(db, tenantId, args.also, now);
   return null;
 }
 
 /** @throws StoreError NOT_FOUND, VERSION_CONFLICT */
-function liveGroup(db: Database, args: GroupWrite, expect: number | undefined): GroupRow {
-  const row = db.get<GroupRow>(
+function* liveGroup(db: Database, args: GroupWrite, expect: number | undefined): Steps<GroupRow> {
+  const row = yield* db.get<GroupRow>(
     "SELECT * FROM groups WHERE tenant_id = ? AND group_id = ? AND idp_id = ? AND deleted_at IS NULL",
     args.tenantId,
     args.groupId,
@@ -147,8 +147,8 @@ function liveGroup(db: Database, args: GroupWrite, expect: number | undefined): 
   return row;
 }
 
-function writeGroup(db: Database, row: GroupRow): GroupRow {
-  db.run(
+function* writeGroup(db: Database, row: GroupRow): Steps<GroupRow> {
+  yield* db.run(
     `UPDATE groups SET display_name = ?, display_name_folded = ?, external_id = ?, member_count = ?, version = ?, updated_at = ?
      WHERE tenant_id = ? AND group_id = ?`,
     row.display_name,
@@ -163,8 +163,8 @@ function writeGroup(db: Database, row: GroupRow): GroupRow {
   return row;
 }
 
-function countGroups(db: Database, tenantId: TenantId, idpId: IdpId, by: 1 | -1): void {
-  db.run(
+function* countGroups(db: Database, tenantId: TenantId, idpId: IdpId, by: 1 | -1): Steps<void> {
+  yield* db.run(
     "UPDATE idps SET group_count = group_count + ? WHERE tenant_id = ? AND idp_id = ?",
     by,
     tenantId,

@@ -23,8 +23,8 @@ const toSecret = (row: SecretRow): SealedSecret => ({
 
 export const getSecret: Query<OfTenant & { readonly name: string }, SealedSecret | undefined> = {
   place: "point",
-  run: (db, { tenantId, name }) => {
-    const row = db.get<SecretRow>(
+  *run(db, { tenantId, name }) {
+    const row = yield* db.get<SecretRow>(
       "SELECT * FROM secrets WHERE tenant_id = ? AND name = ?",
       tenantId,
       name,
@@ -35,10 +35,12 @@ export const getSecret: Query<OfTenant & { readonly name: string }, SealedSecret
 
 export const listSecrets: Query<OfTenant, readonly SealedSecret[]> = {
   place: "point",
-  run: (db, { tenantId }) =>
-    db
-      .all<SecretRow>("SELECT * FROM secrets WHERE tenant_id = ? ORDER BY name", tenantId)
-      .map(toSecret),
+  *run(db, { tenantId }) {
+    return (yield* db.all<SecretRow>(
+      "SELECT * FROM secrets WHERE tenant_id = ? ORDER BY name",
+      tenantId,
+    )).map(toSecret);
+  },
 };
 
 interface TokenRow {
@@ -72,28 +74,33 @@ export const listLiveTokens: Query<
   readonly Token[]
 > = {
   place: "point",
-  run: (db, { kind, now }) =>
-    db
-      .all<TokenRow>(
-        `SELECT * FROM tokens WHERE kind = ? AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > ?)
+  *run(db, { kind, now }) {
+    return (yield* db.all<TokenRow>(
+      `SELECT * FROM tokens WHERE kind = ? AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > ?)
          ORDER BY tenant_id, token_id`,
-        kind,
-        now,
-      )
-      .map(toToken),
+      kind,
+      now,
+    )).map(toToken);
+  },
 };
 
 export const listTokens: Query<OfTenant, readonly Token[]> = {
   place: "point",
-  run: (db, { tenantId }) =>
-    db
-      .all<TokenRow>("SELECT * FROM tokens WHERE tenant_id = ? ORDER BY token_id", tenantId)
-      .map(toToken),
+  *run(db, { tenantId }) {
+    return (yield* db.all<TokenRow>(
+      "SELECT * FROM tokens WHERE tenant_id = ? ORDER BY token_id",
+      tenantId,
+    )).map(toToken);
+  },
 };
 
 export const tokenEpoch: Query<null, number> = {
   place: "point",
-  run: (db) => db.get<{ token_epoch: number }>("SELECT token_epoch FROM stamp")?.token_epoch ?? 0,
+  *run(db) {
+    return (
+      (yield* db.get<{ token_epoch: number }>("SELECT token_epoch FROM stamp"))?.token_epoch ?? 0
+    );
+  },
 };
 
 export const credentialQueries = {

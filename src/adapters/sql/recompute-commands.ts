@@ -4,7 +4,7 @@ import { StoreError } from "../../model/errors.ts";
 import type { IdentityId, TenantId } from "../../model/ids.ts";
 import type { Cause, FanoutScope } from "../../model/records.ts";
 import { markListed } from "./also.ts";
-import type { Database } from "./database.ts";
+import type { Database, Steps } from "./database.ts";
 import { groupPeople } from "./membership.ts";
 import { toCause } from "./recompute-queries.ts";
 
@@ -16,16 +16,16 @@ export const recomputeCommands = {
   finishSchedule,
 };
 
-export function markPublished(
+export function* markPublished(
   db: Database,
   marks: readonly {
     readonly tenantId: TenantId;
     readonly identityId: IdentityId;
     readonly wanted: number;
   }[],
-): null {
+): Steps<null> {
   for (const { tenantId, identityId, wanted } of marks) {
-    db.run(
+    yield* db.run(
       "UPDATE recompute SET published = ? WHERE tenant_id = ? AND identity_id = ? AND published < ?",
       wanted,
       tenantId,
@@ -49,16 +49,16 @@ interface FanoutRow {
   readonly fence: number;
 }
 
-export function leaseFanout(
+export function* leaseFanout(
   db: Database,
   args: { readonly owner: string; readonly now: Instant; readonly leaseMs: number },
-): LeasedFanout | undefined {
-  const row = db.get<FanoutRow>(
+): Steps<LeasedFanout | undefined> {
+  const row = yield* db.get<FanoutRow>(
     "SELECT * FROM fanouts WHERE lease_until <= ? ORDER BY urgent DESC, created_at, fanout_id LIMIT 1",
     args.now,
   );
   if (row === undefined) return undefined;
-  db.run(
+  yield* db.run(
     "UPDATE fanouts SET lease_owner = ?, lease_until = ?, lease_ms = ?, fence = fence + 1 WHERE tenant_id = ? AND fanout_id = ?",
     args.owner,
     args.now + args.leaseMs,
@@ -77,12 +77,16 @@ export function leaseFanout(
   };
 }
 
-export function workFanout(
+export function* workFanout(
   db: Database,
   args: { readonly fanout: LeasedFanout; readonly now: Instant; readonly limit: number },
-): { readonly finished: boolean; readonly marked: number; readonly cursor: string | undefined } {
+): Steps<{
+  readonly finished: boolean;
+  readonly marked: number;
+  readonly cursor: string | undefined;
+}> {
   const { tenantId, fanoutId, fence } = args.fanout;
-  const row = db.get<FanoutRow>(
+  const row = yield* db.get<FanoutRow>(
     "SELECT * FROM fanouts WHERE tenant_id = ? AND fanout_id = ?",
     tenantId,
     fanoutId,
@@ -94,13 +98,14 @@ export function workFanout(
     );
   }
   const scope = JSON.parse(row.scope) as FanoutScope;
-  if (scope.kind === "group" && row.listed === 0) listGroup(db, tenantId, fanoutId, scope.groupId);
+  if (scope.kind === "group" && row.listed === 0)
+    yield* listGroup(db, tenantId, fanoutId, scope.groupId);
   const list = peopleOf(row, scope, args.limit);
-  const last = db.get<{ count: number; last: string | null }>(
+  const last = yield* db.get<{ count: number; last: string | null }>(
     `SELECT count(*) AS count, max(identity_id) AS last FROM (${list.sql})`,
     ...list.parameters,
   );
-  const marked = markListed(
+  const marked = yield* markListed(
     db,
     tenantId,
     list,
@@ -109,7 +114,7 @@ export function workFanout(
   );
   const cursor = last?.last ?? row.cursor;
   if (row.listed === 1 || scope.kind === "group") {
-    db.run(
+    yield* db.run(
       "DELETE FROM fanout_people WHERE tenant_id = ? AND fanout_id = ? AND identity_id <= ?",
       tenantId,
       fanoutId,
@@ -118,9 +123,9 @@ export function workFanout(
   }
   const finished = (last?.count ?? 0) < args.limit;
   if (finished) {
-    db.run("DELETE FROM fanouts WHERE tenant_id = ? AND fanout_id = ?", tenantId, fanoutId);
+    yield* db.run("DELETE FROM fanouts WHERE tenant_id = ? AND fanout_id = ?", tenantId, fanoutId);
   } else {
-    db.run(
+    yield* db.run(
       // A fan-out that moves keeps its lease: only one that stands still is taken over.
       "UPDATE fanouts SET cursor = ?, lease_until = ? WHERE tenant_id = ? AND fanout_id = ?",
       cursor,
@@ -133,8 +138,13 @@ export function workFanout(
 }
 
 /** Finding the people of nested groups in order costs the whole group each time: it is done once, and paged from the list. */
-function listGroup(db: Database, tenantId: TenantId, fanoutId: string, groupId: string): void {
-  db.run(
+function* listGroup(
+  db: Database,
+  tenantId: TenantId,
+  fanoutId: string,
+  groupId: string,
+): Steps<void> {
+  yield* db.run(
     `INSERT INTO fanout_people (tenant_id, fanout_id, identity_id) SELECT ?, ?, identity_id FROM (${groupPeople})`,
     tenantId,
     fanoutId,
@@ -143,7 +153,11 @@ function listGroup(db: Database, tenantId: TenantId, fanoutId: string, groupId: 
     tenantId,
     tenantId,
   );
-  db.run("UPDATE fanouts SET listed = 1 WHERE tenant_id = ? AND fanout_id = ?", tenantId, fanoutId);
+  yield* db.run(
+    "UPDATE fanouts SET listed = 1 WHERE tenant_id = ? AND fanout_id = ?",
+    tenantId,
+    fanoutId,
+  );
 }
 
 /** The next page of a scope by identity id, from after the cursor. */
@@ -178,7 +192,7 @@ function peopleOf(
   }
 }
 
-export function leaseSchedule(
+export function* leaseSchedule(
   db: Database,
   args: {
     readonly tenantId: TenantId;
@@ -187,10 +201,10 @@ export function leaseSchedule(
     readonly now: Instant;
     readonly leaseMs: number;
   },
-): boolean {
+): Steps<boolean> {
   const { tenantId, job, owner, now } = args;
   return (
-    db.run(
+    (yield* db.run(
       `INSERT INTO schedules (tenant_id, job, next_at, lease_owner, lease_until) VALUES (?, ?, 0, ?, ?)
        ON CONFLICT DO UPDATE SET lease_owner = excluded.lease_owner, lease_until = excluded.lease_until
        WHERE next_at <= ? AND (lease_owner IS NULL OR lease_owner = excluded.lease_owner OR lease_until <= ?)`,
@@ -200,11 +214,11 @@ export function leaseSchedule(
       now + args.leaseMs,
       now,
       now,
-    ) > 0
+    )) > 0
   );
 }
 
-export function finishSchedule(
+export function* finishSchedule(
   db: Database,
   args: {
     readonly tenantId: TenantId;
@@ -212,8 +226,8 @@ export function finishSchedule(
     readonly owner: string;
     readonly nextAt: Instant;
   },
-): null {
-  db.run(
+): Steps<null> {
+  yield* db.run(
     "UPDATE schedules SET next_at = ?, lease_owner = NULL, lease_until = 0 WHERE tenant_id = ? AND job = ? AND lease_owner = ?",
     args.nextAt,
     args.tenantId,

@@ -5,7 +5,7 @@ import type { ConnectionId, MappingVersionId, TenantId } from "../../model/ids.t
 import type { JsonObject } from "../../model/json.ts";
 import type { Also } from "../../model/records.ts";
 import { writeAlso } from "./also.ts";
-import { documentText, type Database } from "./database.ts";
+import { documentText, type Database, type Steps } from "./database.ts";
 import { toVersion, versionColumns, type VersionRow } from "./mapping-queries.ts";
 
 interface VersionWrite {
@@ -18,7 +18,7 @@ interface VersionWrite {
 
 export const mappingCommands = { proposeMapping, activateMapping, refuseMapping, setBindings };
 
-export function proposeMapping(
+export function* proposeMapping(
   db: Database,
   args: VersionWrite & {
     readonly document: JsonObject;
@@ -27,11 +27,11 @@ export function proposeMapping(
     readonly profile: string;
     readonly simulation?: JsonObject | undefined;
   },
-): MappingVersion {
+): Steps<MappingVersion> {
   const { tenantId, connectionId, versionId, now } = args;
-  const active = activeVersion(db, tenantId, connectionId);
+  const active = yield* activeVersion(db, tenantId, connectionId);
   if (active?.hash === args.hash) return toVersion(active);
-  db.run(
+  yield* db.run(
     `INSERT INTO mapping_versions (tenant_id, version_id, connection_id, state, document, hash, vendor, profile, proposed_at, simulation)
      VALUES (?, ?, ?, 'proposed', ?, ?, ?, ?, ?, ?)`,
     tenantId,
@@ -44,81 +44,81 @@ export function proposeMapping(
     now,
     args.simulation === undefined ? null : documentText(args.simulation),
   );
-  writeAlso(db, tenantId, args.also, now);
-  return toVersion(versionOf(db, args));
+  yield* writeAlso(db, tenantId, args.also, now);
+  return toVersion(yield* versionOf(db, args));
 }
 
-export function activateMapping(
+export function* activateMapping(
   db: Database,
   args: VersionWrite & {
     readonly expectActive?: MappingVersionId | undefined;
     readonly bindings: readonly GroupBinding[];
   },
-): null {
+): Steps<null> {
   const { tenantId, connectionId, versionId, now } = args;
-  const active = activeVersion(db, tenantId, connectionId);
+  const active = yield* activeVersion(db, tenantId, connectionId);
   if (active?.version_id !== args.expectActive) {
     throw new StoreError(
       "VERSION_CONFLICT",
       `another version of ${connectionId} is active now: simulate the proposal against it again`,
     );
   }
-  const version = versionOf(db, args);
+  const version = yield* versionOf(db, args);
   if (version.state !== "proposed") {
     throw new StoreError(
       "VERSION_CONFLICT",
       `mapping version ${versionId} is ${version.state}, not proposed`,
     );
   }
-  if (active !== undefined) setState(db, tenantId, active.version_id, "superseded");
-  db.run(
+  if (active !== undefined) yield* setState(db, tenantId, active.version_id, "superseded");
+  yield* db.run(
     "UPDATE mapping_versions SET state = 'active', activated_at = ? WHERE tenant_id = ? AND version_id = ?",
     now,
     tenantId,
     versionId,
   );
-  writeBindings(db, tenantId, versionId, args.bindings);
-  raiseEpoch(db, tenantId);
-  writeAlso(db, tenantId, args.also, now);
+  yield* writeBindings(db, tenantId, versionId, args.bindings);
+  yield* raiseEpoch(db, tenantId);
+  yield* writeAlso(db, tenantId, args.also, now);
   return null;
 }
 
-export function refuseMapping(db: Database, args: VersionWrite): null {
-  const version = versionOf(db, args);
+export function* refuseMapping(db: Database, args: VersionWrite): Steps<null> {
+  const version = yield* versionOf(db, args);
   if (version.state !== "proposed") {
     throw new StoreError(
       "VERSION_CONFLICT",
       `mapping version ${args.versionId} is ${version.state}, not proposed`,
     );
   }
-  setState(db, args.tenantId, args.versionId, "refused");
-  writeAlso(db, args.tenantId, args.also, args.now);
+  yield* setState(db, args.tenantId, args.versionId, "refused");
+  yield* writeAlso(db, args.tenantId, args.also, args.now);
   return null;
 }
 
-export function setBindings(
+export function* setBindings(
   db: Database,
   args: VersionWrite & { readonly bindings: readonly GroupBinding[] },
-): null {
-  const version = versionOf(db, args);
+): Steps<null> {
+  const version = yield* versionOf(db, args);
   if (version.state !== "active") {
     throw new StoreError(
       "VERSION_CONFLICT",
       `mapping version ${args.versionId} is ${version.state}: bindings belong to the active one`,
     );
   }
-  if (writeBindings(db, args.tenantId, args.versionId, args.bindings) === 0) return null;
-  raiseEpoch(db, args.tenantId);
-  writeAlso(db, args.tenantId, args.also, args.now);
+  if ((yield* writeBindings(db, args.tenantId, args.versionId, args.bindings)) === 0) return null;
+  yield* raiseEpoch(db, args.tenantId);
+  yield* writeAlso(db, args.tenantId, args.also, args.now);
   return null;
 }
 
-function activeVersion(
+function* activeVersion(
   db: Database,
   tenantId: TenantId,
   connectionId: ConnectionId,
-): VersionRow | undefined {
-  return db.get<VersionRow>(
+): Steps<VersionRow | undefined> {
+  return yield* db.get<VersionRow>(
     `SELECT ${versionColumns} FROM mapping_versions WHERE tenant_id = ? AND connection_id = ? AND state = 'active'`,
     tenantId,
     connectionId,
@@ -126,8 +126,8 @@ function activeVersion(
 }
 
 /** @throws StoreError NOT_FOUND */
-function versionOf(db: Database, args: VersionWrite): VersionRow {
-  const row = db.get<VersionRow>(
+function* versionOf(db: Database, args: VersionWrite): Steps<VersionRow> {
+  const row = yield* db.get<VersionRow>(
     `SELECT ${versionColumns} FROM mapping_versions WHERE tenant_id = ? AND version_id = ? AND connection_id = ?`,
     args.tenantId,
     args.versionId,
@@ -142,13 +142,13 @@ function versionOf(db: Database, args: VersionWrite): VersionRow {
   return row;
 }
 
-function setState(
+function* setState(
   db: Database,
   tenantId: TenantId,
   versionId: MappingVersionId,
   state: MappingVersion["state"],
-): void {
-  db.run(
+): Steps<void> {
+  yield* db.run(
     "UPDATE mapping_versions SET state = ? WHERE tenant_id = ? AND version_id = ?",
     state,
     tenantId,
@@ -157,15 +157,15 @@ function setState(
 }
 
 /** Answers how many bindings differ now from what was stored. */
-function writeBindings(
+function* writeBindings(
   db: Database,
   tenantId: TenantId,
   versionId: MappingVersionId,
   bindings: readonly GroupBinding[],
-): number {
+): Steps<number> {
   let changed = 0;
   for (const binding of bindings) {
-    changed += db.run(
+    changed += yield* db.run(
       `INSERT INTO mapping_bindings (tenant_id, version_id, group_name, idp_id, state, group_id) VALUES (?, ?, ?, ?, ?, ?)
        ON CONFLICT DO UPDATE SET state = excluded.state, group_id = excluded.group_id
        WHERE state <> excluded.state OR group_id IS NOT excluded.group_id`,
@@ -180,6 +180,9 @@ function writeBindings(
   return changed;
 }
 
-function raiseEpoch(db: Database, tenantId: TenantId): void {
-  db.run("UPDATE tenants SET mapping_epoch = mapping_epoch + 1 WHERE tenant_id = ?", tenantId);
+function* raiseEpoch(db: Database, tenantId: TenantId): Steps<void> {
+  yield* db.run(
+    "UPDATE tenants SET mapping_epoch = mapping_epoch + 1 WHERE tenant_id = ?",
+    tenantId,
+  );
 }

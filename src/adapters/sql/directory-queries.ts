@@ -20,13 +20,15 @@ interface OfTenant {
 
 export const listTenants: Query<null, readonly Tenant[]> = {
   place: "point",
-  run: (db) =>
-    db
-      .all<{
-        tenant_id: TenantId;
-        created_at: number;
-      }>("SELECT tenant_id, created_at FROM tenants ORDER BY tenant_id")
-      .map((row) => ({ tenantId: row.tenant_id, createdAt: row.created_at })),
+  *run(db) {
+    return (yield* db.all<{
+      tenant_id: TenantId;
+      created_at: number;
+    }>("SELECT tenant_id, created_at FROM tenants ORDER BY tenant_id")).map((row) => ({
+      tenantId: row.tenant_id,
+      createdAt: row.created_at,
+    }));
+  },
 };
 
 interface IdpRow {
@@ -42,19 +44,21 @@ interface IdpRow {
 
 export const listIdps: Query<OfTenant, readonly IdpConnection[]> = {
   place: "point",
-  run: (db, { tenantId }) =>
-    db
-      .all<IdpRow>("SELECT * FROM idps WHERE tenant_id = ? ORDER BY idp_id", tenantId)
-      .map((row) => ({
-        tenantId: row.tenant_id,
-        idpId: row.idp_id,
-        kind: row.kind,
-        loadedAt: row.loaded_at ?? undefined,
-        lastRequestAt: row.last_request_at ?? undefined,
-        userCount: row.user_count,
-        groupCount: row.group_count,
-        createdAt: row.created_at,
-      })),
+  *run(db, { tenantId }) {
+    return (yield* db.all<IdpRow>(
+      "SELECT * FROM idps WHERE tenant_id = ? ORDER BY idp_id",
+      tenantId,
+    )).map((row) => ({
+      tenantId: row.tenant_id,
+      idpId: row.idp_id,
+      kind: row.kind,
+      loadedAt: row.loaded_at ?? undefined,
+      lastRequestAt: row.last_request_at ?? undefined,
+      userCount: row.user_count,
+      groupCount: row.group_count,
+      createdAt: row.created_at,
+    }));
+  },
 };
 
 export const getUser: Query<
@@ -62,8 +66,8 @@ export const getUser: Query<
   SourceUser | undefined
 > = {
   place: "point",
-  run: (db, { tenantId, idpId, sourceUserId }) => {
-    const row = db.get<UserRow>(
+  *run(db, { tenantId, idpId, sourceUserId }) {
+    const row = yield* db.get<UserRow>(
       `SELECT ${userColumns.join(", ")} FROM users WHERE tenant_id = ? AND source_user_id = ? AND idp_id = ? AND deleted_at IS NULL`,
       tenantId,
       sourceUserId,
@@ -78,8 +82,8 @@ export const getGroup: Query<
   Group | undefined
 > = {
   place: "point",
-  run: (db, { tenantId, idpId, groupId }) => {
-    const row = db.get<GroupRow>(
+  *run(db, { tenantId, idpId, groupId }) {
+    const row = yield* db.get<GroupRow>(
       `SELECT ${groupColumns.join(", ")} FROM groups WHERE tenant_id = ? AND group_id = ? AND idp_id = ? AND deleted_at IS NULL`,
       tenantId,
       groupId,
@@ -113,22 +117,23 @@ export interface ListAnswer {
 
 export const listPage: Query<ListPage, ListAnswer> = {
   place: (list) => list.place,
-  run: (db, list) =>
-    db.snapshot(() => {
-      const rows = list.limit === 0 ? [] : db.all<unknown>(list.page.sql, ...list.page.parameters);
-      if (list.counter !== null) {
-        const { tenantId, idpId, column } = list.counter;
-        const idp = db.get<{ total: number }>(
-          `SELECT ${column} AS total FROM idps WHERE tenant_id = ? AND idp_id = ?`,
-          tenantId,
-          idpId,
-        );
-        return { rows, total: idp?.total ?? 0 };
-      }
-      if (list.first && rows.length < list.limit) return { rows, total: rows.length };
-      const counted = db.get<{ total: number }>(list.count.sql, ...list.count.parameters);
-      return { rows, total: counted?.total ?? 0 };
-    }),
+  snapshot: true,
+  *run(db, list) {
+    const rows =
+      list.limit === 0 ? [] : yield* db.all<unknown>(list.page.sql, ...list.page.parameters);
+    if (list.counter !== null) {
+      const { tenantId, idpId, column } = list.counter;
+      const idp = yield* db.get<{ total: number }>(
+        `SELECT ${column} AS total FROM idps WHERE tenant_id = ? AND idp_id = ?`,
+        tenantId,
+        idpId,
+      );
+      return { rows, total: idp?.total ?? 0 };
+    }
+    if (list.first && rows.length < list.limit) return { rows, total: rows.length };
+    const counted = yield* db.get<{ total: number }>(list.count.sql, ...list.count.parameters);
+    return { rows, total: counted?.total ?? 0 };
+  },
 };
 
 export const groupsOfUser: Query<
@@ -136,8 +141,8 @@ export const groupsOfUser: Query<
   ReadonlyMap<SourceUserId, readonly { readonly groupId: GroupId; readonly displayName: string }[]>
 > = {
   place: ({ sourceUserIds }) => (sourceUserIds.length > 20 ? "scan" : "point"),
-  run: (db, { tenantId, idpId, sourceUserIds }) => {
-    const rows = db.all<{ user: SourceUserId; group_id: GroupId; display_name: string }>(
+  *run(db, { tenantId, idpId, sourceUserIds }) {
+    const rows = yield* db.all<{ user: SourceUserId; group_id: GroupId; display_name: string }>(
       `SELECT m.member_id AS user, g.group_id, g.display_name
        FROM json_each(?) ids CROSS JOIN memberships m CROSS JOIN groups g
        WHERE m.tenant_id = ? AND m.member_id = ids.value AND m.kind = 'user'
@@ -167,26 +172,25 @@ export const listMembers: Query<
   readonly Member[]
 > = {
   place: ({ limit }) => (limit > 100 ? "scan" : "point"),
-  run: (db, { tenantId, groupId, after, limit }) =>
-    db
-      .all<{ member_id: string; kind: Member["kind"]; display: string | null }>(
-        `SELECT m.member_id, m.kind, coalesce(u.user_name, n.display_name) AS display
+  *run(db, { tenantId, groupId, after, limit }) {
+    return (yield* db.all<{ member_id: string; kind: Member["kind"]; display: string | null }>(
+      `SELECT m.member_id, m.kind, coalesce(u.user_name, n.display_name) AS display
          FROM groups g CROSS JOIN memberships m
          LEFT JOIN users u ON m.kind = 'user' AND u.tenant_id = m.tenant_id AND u.source_user_id = m.member_id
          LEFT JOIN groups n ON m.kind = 'group' AND n.tenant_id = m.tenant_id AND n.group_id = m.member_id
          WHERE g.tenant_id = ? AND g.group_id = ? AND g.deleted_at IS NULL
            AND m.tenant_id = g.tenant_id AND m.group_id = g.group_id AND m.member_id > ?
          ORDER BY m.member_id LIMIT ?`,
-        tenantId,
-        groupId,
-        after ?? "",
-        limit,
-      )
-      .map((row) => ({
-        memberId: row.member_id,
-        kind: row.kind,
-        display: row.display ?? undefined,
-      })),
+      tenantId,
+      groupId,
+      after ?? "",
+      limit,
+    )).map((row) => ({
+      memberId: row.member_id,
+      kind: row.kind,
+      display: row.display ?? undefined,
+    }));
+  },
 };
 
 interface GroupNameRow {
@@ -211,15 +215,14 @@ export const findGroupsByName: Query<
   readonly GroupName[]
 > = {
   place: "point",
-  run: (db, { tenantId, names }) =>
-    db
-      .all<GroupNameRow>(
-        `SELECT ${groupNameColumns} FROM json_each(?) names CROSS JOIN groups g
+  *run(db, { tenantId, names }) {
+    return (yield* db.all<GroupNameRow>(
+      `SELECT ${groupNameColumns} FROM json_each(?) names CROSS JOIN groups g
          WHERE g.tenant_id = ? AND g.display_name_folded = names.value ORDER BY g.group_id`,
-        JSON.stringify([...new Set(names.map(fold))]),
-        tenantId,
-      )
-      .map(toGroupName),
+      JSON.stringify([...new Set(names.map(fold))]),
+      tenantId,
+    )).map(toGroupName);
+  },
 };
 
 export const findGroupsById: Query<
@@ -227,15 +230,14 @@ export const findGroupsById: Query<
   readonly GroupName[]
 > = {
   place: "point",
-  run: (db, { tenantId, groupIds }) =>
-    db
-      .all<GroupNameRow>(
-        `SELECT ${groupNameColumns} FROM json_each(?) ids CROSS JOIN groups g
+  *run(db, { tenantId, groupIds }) {
+    return (yield* db.all<GroupNameRow>(
+      `SELECT ${groupNameColumns} FROM json_each(?) ids CROSS JOIN groups g
          WHERE g.tenant_id = ? AND g.group_id = ids.value ORDER BY g.group_id`,
-        JSON.stringify([...new Set(groupIds)]),
-        tenantId,
-      )
-      .map(toGroupName),
+      JSON.stringify([...new Set(groupIds)]),
+      tenantId,
+    )).map(toGroupName);
+  },
 };
 
 const toException = (row: { readonly document: string }) =>
@@ -246,28 +248,26 @@ export const findExceptions: Query<
   readonly AccessException[]
 > = {
   place: "point",
-  run: (db, { tenantId, people }) =>
-    db
-      .all<{ document: string }>(
-        `SELECT document FROM access_exceptions
+  *run(db, { tenantId, people }) {
+    return (yield* db.all<{ document: string }>(
+      `SELECT document FROM access_exceptions
          WHERE tenant_id = ? AND person IN (SELECT value FROM json_each(?)) ORDER BY exception_id`,
-        tenantId,
-        JSON.stringify(people),
-      )
-      .map(toException),
+      tenantId,
+      JSON.stringify(people),
+    )).map(toException);
+  },
 };
 
 export const listExceptions: Query<OfTenant, readonly AccessException[]> = {
   place: "scan",
-  run: (db, { tenantId }) =>
-    db
-      .all<{
-        document: string;
-      }>(
-        "SELECT document FROM access_exceptions WHERE tenant_id = ? ORDER BY exception_id",
-        tenantId,
-      )
-      .map(toException),
+  *run(db, { tenantId }) {
+    return (yield* db.all<{
+      document: string;
+    }>(
+      "SELECT document FROM access_exceptions WHERE tenant_id = ? ORDER BY exception_id",
+      tenantId,
+    )).map(toException);
+  },
 };
 
 export const directoryQueries = {

@@ -13,15 +13,15 @@ import {
 } from "./account-rows.ts";
 import { wakeOne } from "./account-targets.ts";
 import { writeAlso } from "./also.ts";
-import type { Database } from "./database.ts";
+import type { Database, Steps } from "./database.ts";
 import type { Query } from "./engine.ts";
 
-export function decideHold(
+export function* decideHold(
   db: Database,
   { tenantId, command, also }: Commanded<"decideHold">,
-): Answer<"decideHold"> {
+): Steps<Answer<"decideHold">> {
   const { holdId, now } = command;
-  const hold = db.get<{ state: Hold["state"] }>(
+  const hold = yield* db.get<{ state: Hold["state"] }>(
     "SELECT state FROM holds WHERE tenant_id = ? AND hold_id = ?",
     tenantId,
     holdId,
@@ -29,7 +29,7 @@ export function decideHold(
   if (hold === undefined) throw new StoreError("NOT_FOUND", `there is no hold ${holdId}`);
   if (hold.state !== "open")
     throw new StoreError("VERSION_CONFLICT", `the hold ${holdId} is ${hold.state} already`);
-  const chosen = db.all<{ entry_id: string; connection_id: string; identity_id: string }>(
+  const chosen = yield* db.all<{ entry_id: string; connection_id: string; identity_id: string }>(
     `SELECT entry_id, connection_id, identity_id FROM rail_entries
      WHERE tenant_id = ? AND hold_id = ? AND state = 'held' AND (? OR identity_id IN (SELECT value FROM json_each(?)))`,
     tenantId,
@@ -39,7 +39,7 @@ export function decideHold(
   );
   const approved = command.decision === "approve";
   for (const entry of chosen) {
-    db.run(
+    yield* db.run(
       "UPDATE rail_entries SET state = ?, decided = ? WHERE tenant_id = ? AND entry_id = ?",
       approved ? "approved" : "rejected",
       approved,
@@ -48,22 +48,22 @@ export function decideHold(
     );
   }
   if (chosen.length > 0) {
-    db.run(
+    yield* db.run(
       "UPDATE holds SET decided_by = ?, decided_at = ? WHERE tenant_id = ? AND hold_id = ?",
       command.by,
       now,
       tenantId,
       holdId,
     );
-    closeEmptiedHold(db, tenantId, holdId, now);
+    yield* closeEmptiedHold(db, tenantId, holdId, now);
   }
   const targets = new Set(chosen.map((entry) => `${entry.connection_id}\n${entry.identity_id}`));
   for (const key of targets) {
     const [connectionId = "", identityId = ""] = key.split("\n");
-    wakeOne(db, { tenantId, connectionId, identityId }, null, now);
+    yield* wakeOne(db, { tenantId, connectionId, identityId }, null, now);
   }
-  writeAlso(db, tenantId, also, now);
-  const after = db.get<{ state: Hold["state"] }>(
+  yield* writeAlso(db, tenantId, also, now);
+  const after = yield* db.get<{ state: Hold["state"] }>(
     "SELECT state FROM holds WHERE tenant_id = ? AND hold_id = ?",
     tenantId,
     holdId,
@@ -83,23 +83,21 @@ const holdSelect = `SELECT h.hold_id, h.scope, h.rail, h.count_key, h.state, h.o
 
 export const listHolds: Query<Asked<"listHolds">, readonly Hold[]> = {
   place: "scan",
-  run: (db, { tenantId, command }) => {
+  *run(db, { tenantId, command }) {
     const byState = command.state !== undefined;
-    return db
-      .all<HoldRow>(
-        `${holdSelect} WHERE h.tenant_id = ? ${byState ? "AND h.state = ?" : ""} ORDER BY h.opened_at DESC, h.hold_id DESC LIMIT ?`,
-        tenantId,
-        ...(command.state === undefined ? [] : [command.state]),
-        command.limit,
-      )
-      .map(toHold);
+    return (yield* db.all<HoldRow>(
+      `${holdSelect} WHERE h.tenant_id = ? ${byState ? "AND h.state = ?" : ""} ORDER BY h.opened_at DESC, h.hold_id DESC LIMIT ?`,
+      tenantId,
+      ...(command.state === undefined ? [] : [command.state]),
+      command.limit,
+    )).map(toHold);
   },
 };
 
 export const getHold: Query<{ tenantId: TenantId; holdId: string }, Hold | undefined> = {
   place: "scan",
-  run: (db, { tenantId, holdId }) => {
-    const row = db.get<HoldRow>(
+  *run(db, { tenantId, holdId }) {
+    const row = yield* db.get<HoldRow>(
       `${holdSelect} WHERE h.tenant_id = ? AND h.hold_id = ?`,
       tenantId,
       holdId,
@@ -110,7 +108,7 @@ export const getHold: Query<{ tenantId: TenantId; holdId: string }, Hold | undef
 
 export const listRailEntries: Query<Asked<"listRailEntries">, readonly RailEntry[]> = {
   place: "scan",
-  run: (db, { tenantId, command }) => {
+  *run(db, { tenantId, command }) {
     const { connectionId, identityId, holdId, after } = command;
     const conditions = [
       ["connection_id = ?", connectionId],
@@ -118,13 +116,11 @@ export const listRailEntries: Query<Asked<"listRailEntries">, readonly RailEntry
       ["hold_id = ?", holdId],
       ["entry_id > ?", after],
     ].filter((item): item is [string, string] => item[1] !== undefined);
-    return db
-      .all<EntryRow>(
-        `SELECT ${entryColumns} FROM rail_entries WHERE ${["tenant_id = ?", ...conditions.map(([sql]) => sql), openEntry].join(" AND ")} ORDER BY entry_id LIMIT ?`,
-        tenantId,
-        ...conditions.map(([, value]) => value),
-        command.limit,
-      )
-      .map(toRailEntry);
+    return (yield* db.all<EntryRow>(
+      `SELECT ${entryColumns} FROM rail_entries WHERE ${["tenant_id = ?", ...conditions.map(([sql]) => sql), openEntry].join(" AND ")} ORDER BY entry_id LIMIT ?`,
+      tenantId,
+      ...conditions.map(([, value]) => value),
+      command.limit,
+    )).map(toRailEntry);
   },
 };

@@ -27,37 +27,38 @@ import {
 } from "./account-rows.ts";
 import { readyNow } from "./account-targets.ts";
 import { writeAlso, writeRecord } from "./also.ts";
-import { documentText, type Database } from "./database.ts";
+import { documentText, type Database, type Steps } from "./database.ts";
 import type { Query } from "./engine.ts";
 
-export function commitSync(
+export function* commitSync(
   db: Database,
   { tenantId, command, also }: Commanded<"commitSync">,
-): Answer<"commitSync"> {
+): Steps<Answer<"commitSync">> {
   const { identityId, now } = command;
-  if (!settleMark(db, tenantId, command)) return { applied: false, changed: [], opened: [] };
+  if (!(yield* settleMark(db, tenantId, command)))
+    return { applied: false, changed: [], opened: [] };
   const changed: ConnectionId[] = [];
   const opened: HoldId[] = [];
   for (const wish of command.wishes) {
-    if (writeWish(db, tenantId, identityId, wish, now)) {
+    if (yield* writeWish(db, tenantId, identityId, wish, now)) {
       changed.push(wish.connectionId);
-      writeRecord(db, tenantId, wish.record);
+      yield* writeRecord(db, tenantId, wish.record);
     }
     const target = { tenantId, connectionId: wish.connectionId, identityId };
-    opened.push(...reserveEntries(db, target, wish.rail, { cancelOthers: true, now }));
+    opened.push(...(yield* reserveEntries(db, target, wish.rail, { cancelOthers: true, now })));
   }
-  writeAlso(db, tenantId, also, now);
+  yield* writeAlso(db, tenantId, also, now);
   return { applied: true, changed, opened };
 }
 
 /** `done = wanted` of the read, unless a newer read was committed before. */
-function settleMark(
+function* settleMark(
   db: Database,
   tenantId: TenantId,
   command: Commanded<"commitSync">["command"],
-): boolean {
+): Steps<boolean> {
   const key = [tenantId, command.identityId] as const;
-  const settled = db.get<{ wanted: number }>(
+  const settled = yield* db.get<{ wanted: number }>(
     "UPDATE recompute SET done = ?1, urgent = iif(wanted > ?1, urgent, 0) WHERE tenant_id = ?2 AND identity_id = ?3 AND done < ?1 AND wanted >= ?1 RETURNING wanted",
     command.wanted,
     ...key,
@@ -65,7 +66,7 @@ function settleMark(
   if (settled === undefined) return false;
   // While something newer is owed, its own recompute will say when the next exception ends.
   if (command.nextDueAt !== undefined && settled.wanted === command.wanted) {
-    db.run(
+    yield* db.run(
       "UPDATE recompute SET wanted = wanted + 1, due_at = ?1, since = ?1, urgent = 0, cause_kind = 'schedule', cause_key = NULL WHERE tenant_id = ?2 AND identity_id = ?3",
       command.nextDueAt,
       ...key,
@@ -75,17 +76,17 @@ function settleMark(
 }
 
 /** Answers whether the wish is new. */
-function writeWish(
+function* writeWish(
   db: Database,
   tenantId: TenantId,
   identityId: IdentityId,
   wish: TargetWish,
   now: Instant,
-): boolean {
+): Steps<boolean> {
   const { lifecycle } = wish.desired;
   const priority = lifecycle === "departed" ? priorities.leaver : wish.priority;
   return (
-    db.run(
+    (yield* db.run(
       `INSERT INTO targets (tenant_id, connection_id, identity_id, generation, applied_generation, wake, due_at, ready_at, priority, state, reason, lifecycle, hash, attempts, wished_at, cause, notes, desired)
        VALUES (?, ?, ?, 1, 0, 1, ?, ?, ?, 'due', NULL, ?, ?, 0, ?, ?, '{}', ?)
        ON CONFLICT (tenant_id, connection_id, identity_id) DO UPDATE SET
@@ -104,7 +105,7 @@ function writeWish(
       wish.cause,
       documentText(wish.desired),
       now,
-    ) > 0
+    )) > 0
   );
 }
 
@@ -118,28 +119,32 @@ interface PeopleArgs {
 
 export const readPeople: Query<PeopleArgs, readonly PersonState[]> = {
   place: ({ identityIds }) => (identityIds.length > pointMax ? "scan" : "point"),
-  run: (db, args) => db.snapshot(() => peopleNow(db, args)),
+  snapshot: true,
+  run: peopleNow,
 };
 
 type GrantItem = PersonState["observedGrants"][number];
 
-function peopleNow(db: Database, { tenantId, identityIds }: PeopleArgs): readonly PersonState[] {
+function* peopleNow(
+  db: Database,
+  { tenantId, identityIds }: PeopleArgs,
+): Steps<readonly PersonState[]> {
   const asked = [tenantId, listText(identityIds)] as const;
   const ofPeople = "tenant_id = ? AND identity_id IN (SELECT value FROM json_each(?))";
   const targets = byPerson(
-    db.all<TargetRow>(`SELECT ${targetColumns} FROM targets WHERE ${ofPeople}`, ...asked),
+    yield* db.all<TargetRow>(`SELECT ${targetColumns} FROM targets WHERE ${ofPeople}`, ...asked),
     (row) => ({ ...toTarget(row), hash: row.hash }),
   );
   const links = byPerson(
-    db.all<LinkRow>(`SELECT ${linkColumns} FROM links WHERE ${ofPeople}`, ...asked),
+    yield* db.all<LinkRow>(`SELECT ${linkColumns} FROM links WHERE ${ofPeople}`, ...asked),
     toLink,
   );
   const ledger = byPerson(
-    db.all<LedgerRow>(`SELECT ${ledgerColumns} FROM ledger WHERE ${ofPeople}`, ...asked),
+    yield* db.all<LedgerRow>(`SELECT ${ledgerColumns} FROM ledger WHERE ${ofPeople}`, ...asked),
     toLedgerEntry,
   );
   const entries = byPerson(
-    db.all<EntryRow>(
+    yield* db.all<EntryRow>(
       `SELECT ${entryColumns} FROM rail_entries WHERE ${ofPeople} AND ${openEntry}`,
       ...asked,
     ),
@@ -147,14 +152,14 @@ function peopleNow(db: Database, { tenantId, identityIds }: PeopleArgs): readonl
   );
   const ofLinks = "l.tenant_id = ? AND l.identity_id IN (SELECT value FROM json_each(?))";
   const observed = byPerson(
-    db.all<ObservedRow & { identity_id: string }>(
+    yield* db.all<ObservedRow & { identity_id: string }>(
       `SELECT l.identity_id, ${observedColumns} FROM links l JOIN observed_accounts o USING (tenant_id, connection_id, account_id) WHERE ${ofLinks}`,
       ...asked,
     ),
     toObserved,
   );
   const grants = byPerson(
-    db.all<GrantRow & { identity_id: string }>(
+    yield* db.all<GrantRow & { identity_id: string }>(
       `SELECT l.identity_id, ${grantColumns} FROM links l JOIN observed_grants g USING (tenant_id, connection_id, account_id) WHERE ${ofLinks}`,
       ...asked,
     ),

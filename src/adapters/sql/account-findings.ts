@@ -2,22 +2,22 @@ import type { Finding } from "../../accounts/finding.ts";
 import type { Instant } from "../../model/clock.ts";
 import { asId, type ConnectionId, type IdentityId } from "../../model/ids.ts";
 import { listText, parsed, type Answer, type Asked } from "./account-args.ts";
-import { documentText, type Database } from "./database.ts";
+import { documentText, type Database, type Steps } from "./database.ts";
 import type { Query } from "./engine.ts";
 
-export function raiseFindings(
+export function* raiseFindings(
   db: Database,
   { tenantId, command }: Asked<"raiseFindings">,
-): Answer<"raiseFindings"> {
+): Steps<Answer<"raiseFindings">> {
   const opened: string[] = [];
   for (const finding of command.findings) {
-    const row = db.get<{ opened_at: Instant; seen_at: Instant; was_open: number }>(
+    const row = yield* db.get<{ opened_at: Instant; seen_at: Instant; was_open: number }>(
       `SELECT resolved_at IS NULL AS was_open FROM findings WHERE tenant_id = ? AND key = ?`,
       tenantId,
       finding.key,
     );
     if (row?.was_open !== 1 && !opened.includes(finding.key)) opened.push(finding.key);
-    db.run(
+    yield* db.run(
       `INSERT INTO findings (tenant_id, key, kind, severity, connection_id, identity_id, text, facts, opened_at, seen_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
        ON CONFLICT (tenant_id, key) DO UPDATE SET
          kind = excluded.kind, severity = excluded.severity, connection_id = excluded.connection_id, identity_id = excluded.identity_id,
@@ -38,13 +38,13 @@ export function raiseFindings(
   return { opened };
 }
 
-export function resolveFindings(
+export function* resolveFindings(
   db: Database,
   { tenantId, command }: Asked<"resolveFindings">,
-): Answer<"resolveFindings"> {
+): Steps<Answer<"resolveFindings">> {
   let resolved = 0;
   if (command.keys !== undefined && command.keys.length > 0) {
-    resolved += db.run(
+    resolved += yield* db.run(
       "UPDATE findings SET resolved_at = ? WHERE tenant_id = ? AND resolved_at IS NULL AND key IN (SELECT value FROM json_each(?))",
       command.now,
       tenantId,
@@ -53,7 +53,7 @@ export function resolveFindings(
   }
   if (command.prefix !== undefined) {
     // No LIKE: keys may hold its wildcards.
-    resolved += db.run(
+    resolved += yield* db.run(
       "UPDATE findings SET resolved_at = ?1 WHERE tenant_id = ?2 AND resolved_at IS NULL AND key >= ?3 AND substr(key, 1, length(?3)) = ?3",
       command.now,
       tenantId,
@@ -93,7 +93,7 @@ function toFinding(row: FindingRow): Finding {
 
 export const listFindings: Query<Asked<"listFindings">, readonly Finding[]> = {
   place: "scan",
-  run: (db, { tenantId, command }) => {
+  *run(db, { tenantId, command }) {
     const conditions = ["tenant_id = ?"];
     const parameters: string[] = [tenantId];
     if (command.identityId !== undefined) {
@@ -106,13 +106,11 @@ export const listFindings: Query<Asked<"listFindings">, readonly Finding[]> = {
     }
     if (command.open !== undefined)
       conditions.push(command.open ? "resolved_at IS NULL" : "resolved_at IS NOT NULL");
-    return db
-      .all<FindingRow>(
-        `SELECT key, kind, severity, connection_id, identity_id, text, facts, opened_at, seen_at, resolved_at FROM findings
+    return (yield* db.all<FindingRow>(
+      `SELECT key, kind, severity, connection_id, identity_id, text, facts, opened_at, seen_at, resolved_at FROM findings
          WHERE ${conditions.join(" AND ")} ORDER BY opened_at DESC, key LIMIT ?`,
-        ...parameters,
-        command.limit,
-      )
-      .map(toFinding);
+      ...parameters,
+      command.limit,
+    )).map(toFinding);
   },
 };

@@ -3,16 +3,21 @@ import { commitmentsOf } from "../../model/commitment.ts";
 import { StoreError } from "../../model/errors.ts";
 import type { IdentityId, TenantId } from "../../model/ids.ts";
 import type { Also, AuditRecord, FanoutRequest, RecomputeRequest } from "../../model/records.ts";
-import { documentText, type Database } from "./database.ts";
+import { documentText, type Database, type Steps } from "./database.ts";
 
 /**
  * Writes what a command carries besides its rows, in the same transaction: audit records, recompute marks, fan-outs.
  * @throws StoreError NOT_FOUND for a mark of an identity that this tenant does not have
  */
-export function writeAlso(db: Database, tenantId: TenantId, also: Also, now: Instant): void {
-  for (const record of also.records) writeRecord(db, tenantId, record);
-  for (const request of also.recompute) markIdentity(db, tenantId, request, now);
-  for (const fanout of also.fanouts ?? []) writeFanout(db, tenantId, fanout, false, now);
+export function* writeAlso(
+  db: Database,
+  tenantId: TenantId,
+  also: Also,
+  now: Instant,
+): Steps<void> {
+  for (const record of also.records) yield* writeRecord(db, tenantId, record);
+  for (const request of also.recompute) yield* markIdentity(db, tenantId, request, now);
+  for (const fanout of also.fanouts ?? []) yield* writeFanout(db, tenantId, fanout, false, now);
 }
 
 /** What a new reason does to a mark: shared by single marks and by those that are made from a list. */
@@ -28,17 +33,17 @@ const markColumns =
   "recompute (tenant_id, identity_id, wanted, published, done, urgent, due_at, since, cause_kind, cause_key)";
 
 /** `wanted += 1`. @throws StoreError NOT_FOUND */
-export function markIdentity(
+export function* markIdentity(
   db: Database,
   tenantId: TenantId,
   request: RecomputeRequest,
   now: Instant,
-): void {
+): Steps<void> {
   const { identityId, cause } = request;
-  if (!identityExists(db, tenantId, identityId)) {
+  if (!(yield* identityExists(db, tenantId, identityId))) {
     throw new StoreError("NOT_FOUND", `there is no identity ${identityId} to recompute`);
   }
-  db.run(
+  yield* db.run(
     `INSERT INTO ${markColumns} VALUES (?, ?, 1, 0, 0, ?, ?, ?, ?, ?) ${markConflict}`,
     tenantId,
     identityId,
@@ -50,26 +55,26 @@ export function markIdentity(
   );
 }
 
-function identityExists(db: Database, tenantId: TenantId, identityId: IdentityId): boolean {
+function* identityExists(db: Database, tenantId: TenantId, identityId: IdentityId): Steps<boolean> {
   return (
-    db.get(
+    (yield* db.get(
       "SELECT 1 FROM identities WHERE tenant_id = ? AND identity_id = ?",
       tenantId,
       identityId,
-    ) !== undefined
+    )) !== undefined
   );
 }
 
 /** `wanted += 1` for every identity of a temporary or real table's column, in one statement. Answers how many. */
-export function markListed(
+export function* markListed(
   db: Database,
   tenantId: TenantId,
   list: { readonly sql: string; readonly parameters: readonly (string | number | null)[] },
   request: Omit<RecomputeRequest, "identityId">,
   now: Instant,
-): number {
+): Steps<number> {
   // `WHERE true` keeps the parser from reading ON CONFLICT as a join condition (sqlite.org/lang_upsert.html, 2026-01).
-  return db.run(
+  return yield* db.run(
     `INSERT INTO ${markColumns}
      SELECT ?, identity_id, 1, 0, 0, ?, ?, ?, ?, ? FROM (${list.sql}) WHERE true ${markConflict}`,
     tenantId,
@@ -83,14 +88,14 @@ export function markListed(
 }
 
 /** `listed`: the caller puts its people into fanout_people. */
-export function writeFanout(
+export function* writeFanout(
   db: Database,
   tenantId: TenantId,
   fanout: FanoutRequest,
   listed: boolean,
   now: Instant,
-): void {
-  db.run(
+): Steps<void> {
+  yield* db.run(
     "INSERT INTO fanouts (tenant_id, fanout_id, scope, cause_kind, cause_key, urgent, listed, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
     tenantId,
     fanout.fanoutId,
@@ -103,16 +108,16 @@ export function writeFanout(
   );
 }
 
-export function writeRecord(db: Database, tenantId: TenantId, record: AuditRecord): void {
+export function* writeRecord(db: Database, tenantId: TenantId, record: AuditRecord): Steps<void> {
   const { personal, ...body } = record;
   const hasPersonal = personal !== undefined && Object.keys(personal).length > 0;
-  db.run(
+  yield* db.run(
     "INSERT INTO audit_records (tenant_id, record_id, at, action, identity_id, connection_id, body, personal, commitments) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
     tenantId,
     record.recordId,
     record.at,
     record.action,
-    identityOf(db, tenantId, record),
+    yield* identityOf(db, tenantId, record),
     record.connectionId ?? null,
     documentText(body),
     hasPersonal ? documentText(personal) : null,
@@ -121,12 +126,12 @@ export function writeRecord(db: Database, tenantId: TenantId, record: AuditRecor
 }
 
 /** Whose history the record belongs to: the identity that it names, or the one behind the source user. */
-function identityOf(db: Database, tenantId: TenantId, record: AuditRecord): string | null {
+function* identityOf(db: Database, tenantId: TenantId, record: AuditRecord): Steps<string | null> {
   const { subject, facts } = record;
   if (subject.type === "identity") return subject.id;
   if (typeof facts["identityId"] === "string") return facts["identityId"];
   if (subject.type !== "source_user") return null;
-  const user = db.get<{ identity_id: string }>(
+  const user = yield* db.get<{ identity_id: string }>(
     "SELECT identity_id FROM users WHERE tenant_id = ? AND source_user_id = ?",
     tenantId,
     subject.id,

@@ -11,17 +11,17 @@ import { reserveEntries } from "./account-rails.ts";
 import * as sync from "./account-sync.ts";
 import * as targets from "./account-targets.ts";
 import { writeAlso } from "./also.ts";
-import type { Database } from "./database.ts";
+import type { Database, Steps } from "./database.ts";
 import type { Commands, Engine, Queries } from "./engine.ts";
 
-function reserveRail(
+function* reserveRail(
   db: Database,
   { tenantId, command, also }: Commanded<"reserveRail">,
-): { readonly opened: readonly HoldId[] } {
+): Steps<{ readonly opened: readonly HoldId[] }> {
   const { connectionId, identityId, rail, now } = command;
   const target = { tenantId, connectionId, identityId };
-  const opened = reserveEntries(db, target, rail, { cancelOthers: false, now });
-  writeAlso(db, tenantId, also, now);
+  const opened = yield* reserveEntries(db, target, rail, { cancelOthers: false, now });
+  yield* writeAlso(db, tenantId, also, now);
   return { opened };
 }
 

@@ -1,7 +1,7 @@
 import type { Instant } from "../../model/clock.ts";
 import { StoreError } from "../../model/errors.ts";
 import type { StoreStamp } from "../store.ts";
-import type { Database } from "./database.ts";
+import type { Database, Steps } from "./database.ts";
 import type { Query } from "./engine.ts";
 
 interface StampRow {
@@ -14,14 +14,14 @@ interface StampRow {
  * Stamps a new database, or compares the stamp that is there.
  * @throws StoreError INVALID field "world" when the database was made for another world
  */
-export function stampDatabase(db: Database, wanted: StoreStamp): StoreStamp {
-  db.run(
+export function* stampDatabase(db: Database, wanted: StoreStamp): Steps<StoreStamp> {
+  yield* db.run(
     "INSERT INTO stamp (one, world, instance_id, created_at) VALUES (1, ?, ?, ?) ON CONFLICT DO NOTHING",
     wanted.world,
     wanted.instanceId,
     wanted.createdAt,
   );
-  const row = db.get<StampRow>("SELECT world, instance_id, created_at FROM stamp");
+  const row = yield* db.get<StampRow>("SELECT world, instance_id, created_at FROM stamp");
   if (row === undefined) throw new StoreError("UNAVAILABLE", "the database has no stamp");
   if (row.world !== wanted.world) {
     throw new StoreError(
@@ -36,14 +36,16 @@ export function stampDatabase(db: Database, wanted: StoreStamp): StoreStamp {
 }
 
 /** A write that proves that writing works, and changes nothing that anybody reads. */
-function pingWrite(db: Database, args: { readonly at: Instant }): null {
-  db.run("UPDATE stamp SET pinged_at = ?", args.at);
+function* pingWrite(db: Database, args: { readonly at: Instant }): Steps<null> {
+  yield* db.run("UPDATE stamp SET pinged_at = ?", args.at);
   return null;
 }
 
 const pingRead: Query<null, number> = {
   place: "point",
-  run: (db) => db.get<{ n: number }>("SELECT count(*) AS n FROM stamp")?.n ?? 0,
+  *run(db) {
+    return (yield* db.get<{ n: number }>("SELECT count(*) AS n FROM stamp"))?.n ?? 0;
+  },
 };
 
 const pingScan: Query<null, number> = { place: "scan", run: pingRead.run };

@@ -3,19 +3,19 @@ import type { TenantId } from "../../model/ids.ts";
 import type { AuditRecord } from "../../model/records.ts";
 import { writeRecord } from "./also.ts";
 import { readTree } from "./audit-queries.ts";
-import { documentText, type Database } from "./database.ts";
+import { documentText, type Database, type Steps } from "./database.ts";
 
 export const auditCommands = { appendRecords, appendLeaves };
 
-export function appendRecords(
+export function* appendRecords(
   db: Database,
   args: { readonly tenantId: TenantId; readonly records: readonly AuditRecord[] },
-): null {
-  for (const record of args.records) writeRecord(db, args.tenantId, record);
+): Steps<null> {
+  for (const record of args.records) yield* writeRecord(db, args.tenantId, record);
   return null;
 }
 
-export function appendLeaves(
+export function* appendLeaves(
   db: Database,
   args: {
     readonly tenantId: TenantId;
@@ -23,9 +23,9 @@ export function appendLeaves(
     readonly leaves: readonly { readonly recordId: string; readonly leafHash: string }[];
     readonly frontier: readonly string[];
   },
-): null {
+): Steps<null> {
   const { tenantId, expectSize, leaves } = args;
-  const { size } = readTree(db, tenantId);
+  const { size } = yield* readTree(db, tenantId);
   if (size !== expectSize) {
     throw new StoreError(
       "VERSION_CONFLICT",
@@ -35,7 +35,7 @@ export function appendLeaves(
   if (leaves.length === 0) return null;
   for (const [offset, { recordId, leafHash }] of leaves.entries()) {
     const leafIndex = size + offset;
-    const found = db.run(
+    const found = yield* db.run(
       "UPDATE audit_records SET leaf_index = ? WHERE tenant_id = ? AND record_id = ? AND leaf_index IS NULL",
       leafIndex,
       tenantId,
@@ -47,7 +47,7 @@ export function appendLeaves(
         `there is no audit record ${recordId} that waits for a leaf index`,
       );
     }
-    db.run(
+    yield* db.run(
       "INSERT INTO audit_leaves (tenant_id, leaf_index, leaf_hash, record_id) VALUES (?, ?, ?, ?)",
       tenantId,
       leafIndex,
@@ -55,7 +55,7 @@ export function appendLeaves(
       recordId,
     );
   }
-  db.run(
+  yield* db.run(
     `INSERT INTO audit_trees (tenant_id, size, frontier) VALUES (?, ?, ?)
      ON CONFLICT DO UPDATE SET size = excluded.size, frontier = excluded.frontier`,
     tenantId,

@@ -3,7 +3,7 @@ import type { Instant } from "../../model/clock.ts";
 import { asId, type GroupId, type IdentityId, type IdpId, type TenantId } from "../../model/ids.ts";
 import type { Also, Cause } from "../../model/records.ts";
 import { markIdentity, markListed, writeFanout } from "./also.ts";
-import { documentText, type Database } from "./database.ts";
+import { documentText, type Database, type Steps } from "./database.ts";
 
 /** More changed people than this are marked in pages by a fan-out, not inside the command. */
 export const fanoutAbove = 5_000;
@@ -22,13 +22,13 @@ interface MemberRow {
 }
 
 /** Applies the changes in order; every statement touches only the rows that differ, whatever the size of the group. */
-export function changeMembers(
+export function* changeMembers(
   db: Database,
   tenantId: TenantId,
   idpId: IdpId,
   groupId: GroupId,
   changes: readonly MemberChange[],
-): MemberDifference {
+): Steps<MemberDifference> {
   const added = new Map<string, MemberKind>();
   const removed = new Map<string, MemberKind>();
   const note = (rows: readonly MemberRow[], into: typeof added, outOf: typeof removed) => {
@@ -39,23 +39,23 @@ export function changeMembers(
   for (const change of changes) {
     const ids = JSON.stringify(change.memberIds);
     if (change.op !== "add") {
-      note(removeMembers(db, tenantId, groupId, change.op, ids), removed, added);
+      note(yield* removeMembers(db, tenantId, groupId, change.op, ids), removed, added);
     }
     if (change.op !== "remove") {
-      note(addMembers(db, tenantId, idpId, groupId, ids), added, removed);
+      note(yield* addMembers(db, tenantId, idpId, groupId, ids), added, removed);
     }
   }
   return { added, removed };
 }
 
-function addMembers(
+function* addMembers(
   db: Database,
   tenantId: TenantId,
   idpId: IdpId,
   groupId: GroupId,
   ids: string,
-): MemberRow[] {
-  return db.all<MemberRow>(
+): Steps<MemberRow[]> {
+  return yield* db.all<MemberRow>(
     `INSERT INTO memberships (tenant_id, group_id, member_id, kind)
      SELECT ?, ?, ids.value, CASE
        WHEN EXISTS (SELECT 1 FROM users u WHERE u.tenant_id = ? AND u.source_user_id = ids.value AND u.idp_id = ? AND u.deleted_at IS NULL) THEN 'user'
@@ -73,14 +73,14 @@ function addMembers(
   );
 }
 
-function removeMembers(
+function* removeMembers(
   db: Database,
   tenantId: TenantId,
   groupId: GroupId,
   op: "remove" | "replace",
   ids: string,
-): MemberRow[] {
-  return db.all<MemberRow>(
+): Steps<MemberRow[]> {
+  return yield* db.all<MemberRow>(
     `DELETE FROM memberships WHERE tenant_id = ? AND group_id = ?
        AND member_id ${op === "remove" ? "IN" : "NOT IN"} (SELECT value FROM json_each(?))
      RETURNING member_id, kind`,
@@ -91,13 +91,13 @@ function removeMembers(
 }
 
 /** A user or group that is deleted leaves every group that holds it. */
-export function endMemberships(
+export function* endMemberships(
   db: Database,
   tenantId: TenantId,
   memberId: string,
   now: Instant,
-): void {
-  db.run(
+): Steps<void> {
+  yield* db.run(
     `UPDATE groups SET member_count = member_count - 1, version = version + 1, updated_at = ?
      WHERE tenant_id = ? AND group_id IN (SELECT group_id FROM memberships WHERE tenant_id = ? AND member_id = ?)`,
     now,
@@ -105,7 +105,11 @@ export function endMemberships(
     tenantId,
     memberId,
   );
-  db.run("DELETE FROM memberships WHERE tenant_id = ? AND member_id = ?", tenantId, memberId);
+  yield* db.run(
+    "DELETE FROM memberships WHERE tenant_id = ? AND member_id = ?",
+    tenantId,
+    memberId,
+  );
 }
 
 export function membersChanged(difference: MemberDifference): MembersChanged {
@@ -131,24 +135,24 @@ export function completeAlso(also: Also, members: MembersChanged): Also {
 }
 
 /** Marks everybody whose groups a difference changed: members themselves, and the people of nested groups. */
-export function markChanged(
+export function* markChanged(
   db: Database,
   tenantId: TenantId,
   group: { readonly groupId: GroupId; readonly version: number },
   difference: MemberDifference,
   cause: Cause,
   now: Instant,
-): void {
+): Steps<void> {
   const changed = [...difference.added, ...difference.removed];
   const idsOf = (kind: MemberKind) => changed.flatMap(([id, is]) => (is === kind ? [id] : []));
-  const people = peopleOf(db, tenantId, idsOf("user"), idsOf("group"));
+  const people = yield* peopleOf(db, tenantId, idsOf("user"), idsOf("group"));
   const request = { cause, urgent: false };
   if (people.length > fanoutAbove) {
     // Some of them are in the group no more, so that its members cannot tell the fan-out whom to mark.
     const fanoutId = `${group.groupId}:${String(group.version)}`;
     const scope = { kind: "group", groupId: group.groupId } as const;
-    writeFanout(db, tenantId, { fanoutId, scope, ...request }, true, now);
-    db.run(
+    yield* writeFanout(db, tenantId, { fanoutId, scope, ...request }, true, now);
+    yield* db.run(
       "INSERT INTO fanout_people (tenant_id, fanout_id, identity_id) SELECT ?, ?, value FROM json_each(?)",
       tenantId,
       fanoutId,
@@ -158,24 +162,24 @@ export function markChanged(
   }
   const only = people[0];
   if (people.length === 1 && only !== undefined) {
-    markIdentity(db, tenantId, { identityId: only, ...request }, now);
+    yield* markIdentity(db, tenantId, { identityId: only, ...request }, now);
   } else if (people.length > 0) {
     const list = {
       sql: "SELECT value AS identity_id FROM json_each(?)",
       parameters: [documentText(people)],
     };
-    markListed(db, tenantId, list, request, now);
+    yield* markListed(db, tenantId, list, request, now);
   }
 }
 
 /** The identities behind some source users and behind all members of some groups, nested ones too, each once. */
-function peopleOf(
+function* peopleOf(
   db: Database,
   tenantId: TenantId,
   userIds: readonly string[],
   groupIds: readonly string[],
-): readonly IdentityId[] {
-  const direct = db.all<{ identity_id: string }>(
+): Steps<readonly IdentityId[]> {
+  const direct = yield* db.all<{ identity_id: string }>(
     `SELECT DISTINCT u.identity_id FROM json_each(?) ids CROSS JOIN users u
      WHERE u.tenant_id = ? AND u.source_user_id = ids.value`,
     JSON.stringify(userIds),
@@ -186,13 +190,13 @@ function peopleOf(
       ? direct
       : [
           ...direct,
-          ...db.all<{ identity_id: string }>(
+          ...(yield* db.all<{ identity_id: string }>(
             groupPeople,
             JSON.stringify(groupIds),
             tenantId,
             tenantId,
             tenantId,
-          ),
+          )),
         ];
   return [...new Set(rows.map((row) => asId<IdentityId>(row.identity_id)))];
 }

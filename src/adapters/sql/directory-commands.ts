@@ -6,7 +6,7 @@ import type { AccessException } from "../../model/identity.ts";
 import type { IdpId, TenantId } from "../../model/ids.ts";
 import type { Also } from "../../model/records.ts";
 import { writeAlso } from "./also.ts";
-import { documentText, type Database } from "./database.ts";
+import { documentText, type Database, type Steps } from "./database.ts";
 
 interface Write {
   readonly tenantId: TenantId;
@@ -24,26 +24,26 @@ export const directoryCommands = {
   withdrawException,
 };
 
-export function createTenant(db: Database, args: Write): Tenant {
+export function* createTenant(db: Database, args: Write): Steps<Tenant> {
   const { tenantId, now } = args;
-  db.run("INSERT INTO tenants (tenant_id, created_at) VALUES (?, ?)", tenantId, now);
-  writeAlso(db, tenantId, args.also, now);
+  yield* db.run("INSERT INTO tenants (tenant_id, created_at) VALUES (?, ?)", tenantId, now);
+  yield* writeAlso(db, tenantId, args.also, now);
   return { tenantId, createdAt: now };
 }
 
-export function createIdp(
+export function* createIdp(
   db: Database,
   args: Write & { readonly idpId: IdpId; readonly kind: IdpConnection["kind"] },
-): IdpConnection {
+): Steps<IdpConnection> {
   const { tenantId, idpId, kind, now } = args;
-  db.run(
+  yield* db.run(
     "INSERT INTO idps (tenant_id, idp_id, kind, created_at) VALUES (?, ?, ?, ?)",
     tenantId,
     idpId,
     kind,
     now,
   );
-  writeAlso(db, tenantId, args.also, now);
+  yield* writeAlso(db, tenantId, args.also, now);
   return {
     tenantId,
     idpId,
@@ -56,34 +56,34 @@ export function createIdp(
   };
 }
 
-export function setIdpLoaded(
+export function* setIdpLoaded(
   db: Database,
   args: Write & { readonly idpId: IdpId; readonly loadedAt: Instant | undefined },
-): null {
+): Steps<null> {
   const { tenantId, idpId } = args;
   const loadedAt = args.loadedAt ?? null;
-  const idp = db.get<{ loaded_at: number | null }>(
+  const idp = yield* db.get<{ loaded_at: number | null }>(
     "SELECT loaded_at FROM idps WHERE tenant_id = ? AND idp_id = ?",
     tenantId,
     idpId,
   );
   if (idp === undefined) throw noIdp(idpId);
   if (idp.loaded_at === loadedAt) return null;
-  db.run(
+  yield* db.run(
     "UPDATE idps SET loaded_at = ? WHERE tenant_id = ? AND idp_id = ?",
     loadedAt,
     tenantId,
     idpId,
   );
-  writeAlso(db, tenantId, args.also, args.now);
+  yield* writeAlso(db, tenantId, args.also, args.now);
   return null;
 }
 
-export function touchIdp(
+export function* touchIdp(
   db: Database,
   args: { readonly tenantId: TenantId; readonly idpId: IdpId; readonly at: Instant },
-): null {
-  const changed = db.run(
+): Steps<null> {
+  const changed = yield* db.run(
     "UPDATE idps SET last_request_at = max(coalesce(last_request_at, 0), ?) WHERE tenant_id = ? AND idp_id = ?",
     args.at,
     args.tenantId,
@@ -97,58 +97,60 @@ function noIdp(idpId: IdpId): StoreError {
   return new StoreError("NOT_FOUND", `there is no IdP connection ${idpId}`);
 }
 
-export function replaceFileExceptions(
+export function* replaceFileExceptions(
   db: Database,
   args: Write & { readonly exceptions: readonly AccessException[] },
-): { readonly changed: number } {
+): Steps<{ readonly changed: number }> {
   const { tenantId } = args;
   const wanted = new Map(args.exceptions.map((item) => [item.exceptionId, item]));
   const stored = new Map(
-    db
-      .all<{ exception_id: string; document: string }>(
-        "SELECT exception_id, document FROM access_exceptions WHERE tenant_id = ? AND source = 'file'",
-        tenantId,
-      )
-      .map((row) => [row.exception_id, JSON.parse(row.document) as AccessException]),
+    (yield* db.all<{ exception_id: string; document: string }>(
+      "SELECT exception_id, document FROM access_exceptions WHERE tenant_id = ? AND source = 'file'",
+      tenantId,
+    )).map((row) => [row.exception_id, JSON.parse(row.document) as AccessException]),
   );
   let changed = 0;
   for (const exceptionId of stored.keys()) {
     if (wanted.has(exceptionId)) continue;
-    removeException(db, tenantId, exceptionId);
+    yield* removeException(db, tenantId, exceptionId);
     changed += 1;
   }
   for (const [exceptionId, exception] of wanted) {
     if (isDeepStrictEqual(stored.get(exceptionId), exception)) continue;
-    if (stored.has(exceptionId)) removeException(db, tenantId, exceptionId);
-    insertException(db, tenantId, exception);
+    if (stored.has(exceptionId)) yield* removeException(db, tenantId, exceptionId);
+    yield* insertException(db, tenantId, exception);
     changed += 1;
   }
-  if (changed > 0) writeAlso(db, tenantId, args.also, args.now);
+  if (changed > 0) yield* writeAlso(db, tenantId, args.also, args.now);
   return { changed };
 }
 
-export function addException(
+export function* addException(
   db: Database,
   args: Write & { readonly exception: AccessException },
-): null {
-  insertException(db, args.tenantId, args.exception);
-  writeAlso(db, args.tenantId, args.also, args.now);
+): Steps<null> {
+  yield* insertException(db, args.tenantId, args.exception);
+  yield* writeAlso(db, args.tenantId, args.also, args.now);
   return null;
 }
 
-export function withdrawException(
+export function* withdrawException(
   db: Database,
   args: Write & { readonly exceptionId: string },
-): null {
-  if (removeException(db, args.tenantId, args.exceptionId) === 0) {
+): Steps<null> {
+  if ((yield* removeException(db, args.tenantId, args.exceptionId)) === 0) {
     throw new StoreError("NOT_FOUND", `there is no exception ${args.exceptionId}`);
   }
-  writeAlso(db, args.tenantId, args.also, args.now);
+  yield* writeAlso(db, args.tenantId, args.also, args.now);
   return null;
 }
 
-function insertException(db: Database, tenantId: TenantId, exception: AccessException): void {
-  db.run(
+function* insertException(
+  db: Database,
+  tenantId: TenantId,
+  exception: AccessException,
+): Steps<void> {
+  yield* db.run(
     "INSERT INTO access_exceptions (tenant_id, exception_id, person, source, document) VALUES (?, ?, ?, ?, ?)",
     tenantId,
     exception.exceptionId,
@@ -158,8 +160,8 @@ function insertException(db: Database, tenantId: TenantId, exception: AccessExce
   );
 }
 
-function removeException(db: Database, tenantId: TenantId, exceptionId: string): number {
-  return db.run(
+function* removeException(db: Database, tenantId: TenantId, exceptionId: string): Steps<number> {
+  return yield* db.run(
     "DELETE FROM access_exceptions WHERE tenant_id = ? AND exception_id = ?",
     tenantId,
     exceptionId,

@@ -12,7 +12,7 @@ import {
   type GrantRow,
   type ObservedRow,
 } from "./account-rows.ts";
-import { documentText, type Database } from "./database.ts";
+import { documentText, type Database, type Steps } from "./database.ts";
 import type { Query } from "./engine.ts";
 
 interface Place {
@@ -31,20 +31,20 @@ interface KnownRow {
 }
 
 /** Stores one account as it was read now. Answers whether it is new, was gone, or differs in state, role or address. */
-function storeAccount(
+function* storeAccount(
   db: Database,
   place: Place,
   account: VendorAccount,
   listingId: string | null,
   now: Instant,
-): boolean {
+): Steps<boolean> {
   const key = [place.tenantId, place.connectionId, account.accountId] as const;
-  const known = db.get<KnownRow>(
+  const known = yield* db.get<KnownRow>(
     `SELECT email, other_emails, state, role, gone FROM observed_accounts WHERE ${byAccount}`,
     ...key,
   );
   const others = documentText(account.otherEmails);
-  db.run(
+  yield* db.run(
     `INSERT INTO observed_accounts (tenant_id, connection_id, account_id, email, other_emails, state, role, display_name, created_at, expires_at, read_at, listing_id, gone, linked)
      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, 0, EXISTS (SELECT 1 FROM links WHERE tenant_id = ?1 AND connection_id = ?2 AND account_id = ?3))
      ON CONFLICT (tenant_id, connection_id, account_id) DO UPDATE SET
@@ -61,20 +61,20 @@ function storeAccount(
     listingId,
   );
   const readdressed = known?.email !== account.email || known.other_emails !== others;
-  if (readdressed) storeEmails(db, key, [account.email, ...account.otherEmails]);
+  if (readdressed) yield* storeEmails(db, key, [account.email, ...account.otherEmails]);
   return (
     readdressed || known.state !== account.state || known.role !== account.role || known.gone === 1
   );
 }
 
-function storeEmails(
+function* storeEmails(
   db: Database,
   key: readonly [string, string, string],
   emails: readonly string[],
-): void {
-  db.run(`DELETE FROM observed_emails WHERE ${byAccount}`, ...key);
+): Steps<void> {
+  yield* db.run(`DELETE FROM observed_emails WHERE ${byAccount}`, ...key);
   for (const email of new Set(emails)) {
-    db.run(
+    yield* db.run(
       "INSERT INTO observed_emails (tenant_id, connection_id, account_id, email) VALUES (?, ?, ?, ?)",
       ...key,
       email,
@@ -83,28 +83,29 @@ function storeEmails(
 }
 
 /** Answers whether the account was there before. What it held is gone with it. */
-function markGone(db: Database, place: Place, accountId: string, now: Instant): boolean {
+function* markGone(db: Database, place: Place, accountId: string, now: Instant): Steps<boolean> {
   const key = [place.tenantId, place.connectionId, accountId] as const;
-  db.run(`DELETE FROM observed_grants WHERE ${byAccount}`, ...key);
+  yield* db.run(`DELETE FROM observed_grants WHERE ${byAccount}`, ...key);
   return (
-    db.run(
+    (yield* db.run(
       `UPDATE observed_accounts SET gone = 1, read_at = ? WHERE ${byAccount} AND gone = 0`,
       now,
       ...key,
-    ) > 0
+    )) > 0
   );
 }
 
-export function recordLook(db: Database, { tenantId, command }: Asked<"recordLook">): null {
+export function* recordLook(db: Database, { tenantId, command }: Asked<"recordLook">): Steps<null> {
   const place = { tenantId, connectionId: command.connectionId };
-  for (const account of command.accounts) storeAccount(db, place, account, null, command.now);
+  for (const account of command.accounts)
+    yield* storeAccount(db, place, account, null, command.now);
   let gone = 0;
   for (const accountId of command.gone) {
-    if (markGone(db, place, accountId, command.now)) gone += 1;
+    if (yield* markGone(db, place, accountId, command.now)) gone += 1;
   }
   if (gone > 0) {
     // What a look showed to be gone is no loss that the next listing has to explain.
-    db.run(
+    yield* db.run(
       "UPDATE lanes SET listing_count = max(0, listing_count - ?) WHERE tenant_id = ? AND connection_id = ? AND listing_count IS NOT NULL",
       gone,
       tenantId,
@@ -114,7 +115,7 @@ export function recordLook(db: Database, { tenantId, command }: Asked<"recordLoo
   for (const item of command.grants) {
     const key = [tenantId, command.connectionId, item.accountId] as const;
     for (const slot of item.asked) {
-      db.run(
+      yield* db.run(
         `DELETE FROM observed_grants WHERE ${byAccount} AND kind = ? AND object_id = ?`,
         ...key,
         slot.kind,
@@ -122,7 +123,7 @@ export function recordLook(db: Database, { tenantId, command }: Asked<"recordLoo
       );
     }
     for (const grant of item.held) {
-      db.run(
+      yield* db.run(
         `INSERT INTO observed_grants (tenant_id, connection_id, account_id, kind, object_id, role, implicit, read_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
          ON CONFLICT DO UPDATE SET role = excluded.role, implicit = excluded.implicit, read_at = excluded.read_at`,
         ...key,
@@ -137,22 +138,24 @@ export function recordLook(db: Database, { tenantId, command }: Asked<"recordLoo
   return null;
 }
 
-export function recordListing(
+export function* recordListing(
   db: Database,
   { tenantId, command }: Asked<"recordListing">,
-): Answer<"recordListing"> {
+): Steps<Answer<"recordListing">> {
   const place = { tenantId, connectionId: command.connectionId };
   const { listingId, now } = command;
-  db.run(
+  yield* db.run(
     "UPDATE lanes SET listing_id = ?1, listing_started_at = ?2 WHERE tenant_id = ?3 AND connection_id = ?4 AND listing_id IS NOT ?1",
     listingId,
     now,
     tenantId,
     command.connectionId,
   );
-  return command.accounts
-    .filter((account) => storeAccount(db, place, account, listingId, now))
-    .map((account) => account.accountId);
+  const fresh: AccountId[] = [];
+  for (const account of command.accounts) {
+    if (yield* storeAccount(db, place, account, listingId, now)) fresh.push(account.accountId);
+  }
+  return fresh;
 }
 
 interface ListingRow {
@@ -164,12 +167,12 @@ interface ListingRow {
 /** A fall by this many accounts is never implausible, however small the connection is. */
 const shrinkFloor = 3;
 
-export function finishListing(
+export function* finishListing(
   db: Database,
   { tenantId, command }: Asked<"finishListing">,
-): Answer<"finishListing"> {
+): Steps<Answer<"finishListing">> {
   const place = { tenantId, connectionId: command.connectionId };
-  const lane = db.get<ListingRow>(
+  const lane = yield* db.get<ListingRow>(
     "SELECT listing_id, listing_started_at, listing_count FROM lanes WHERE tenant_id = ? AND connection_id = ?",
     tenantId,
     command.connectionId,
@@ -183,15 +186,15 @@ export function finishListing(
   // An account that was first seen by a look while the pages came may have missed its page.
   const startedAt =
     lane.listing_id === command.listingId ? (lane.listing_started_at ?? command.now) : command.now;
-  const missing = db.all<{ account_id: string }>(
+  const missing = yield* db.all<{ account_id: string }>(
     `SELECT account_id FROM observed_accounts WHERE tenant_id = ? AND connection_id = ? AND gone = 0 AND listing_id IS NOT ? AND read_at < ? ORDER BY account_id`,
     tenantId,
     command.connectionId,
     command.listingId,
     startedAt,
   );
-  for (const row of missing) markGone(db, place, row.account_id, command.now);
-  db.run(
+  for (const row of missing) yield* markGone(db, place, row.account_id, command.now);
+  yield* db.run(
     "UPDATE lanes SET listing_count = ? WHERE tenant_id = ? AND connection_id = ?",
     command.count,
     tenantId,
@@ -206,7 +209,7 @@ export function finishListing(
 
 export const listObserved: Query<Asked<"listObserved">, readonly ObservedAccount[]> = {
   place: ({ command }) => (command.accountIds === undefined ? "scan" : "point"),
-  run: (db, { tenantId, command }) => {
+  *run(db, { tenantId, command }) {
     const conditions = ["o.tenant_id = ?", "o.connection_id = ?"];
     const parameters: string[] = [tenantId, command.connectionId];
     const add = (sql: string, value: string) => {
@@ -223,13 +226,11 @@ export const listObserved: Query<Asked<"listObserved">, readonly ObservedAccount
     if (command.unlinkedOnly === true) conditions.push("o.linked = 0");
     if (command.includeGone !== true) conditions.push("o.gone = 0");
     if (command.after !== undefined) add("o.account_id > ?", command.after);
-    return db
-      .all<ObservedRow>(
-        `SELECT ${observedColumns} FROM observed_accounts o WHERE ${conditions.join(" AND ")} ORDER BY o.account_id LIMIT ?`,
-        ...parameters,
-        command.limit,
-      )
-      .map(toObserved);
+    return (yield* db.all<ObservedRow>(
+      `SELECT ${observedColumns} FROM observed_accounts o WHERE ${conditions.join(" AND ")} ORDER BY o.account_id LIMIT ?`,
+      ...parameters,
+      command.limit,
+    )).map(toObserved);
   },
 };
 
@@ -240,26 +241,28 @@ export const listObservedGrants: Query<
   readonly GrantItem[]
 > = {
   place: "point",
-  run: (db, { tenantId, connectionId, accountIds }) =>
-    db
-      .all<GrantRow>(
-        `SELECT ${grantColumns} FROM observed_grants g WHERE g.tenant_id = ? AND g.connection_id = ? AND g.account_id IN (SELECT value FROM json_each(?)) ORDER BY g.account_id, g.kind, g.object_id`,
-        tenantId,
-        connectionId,
-        listText(accountIds),
-      )
-      .map((row) => ({ ...toGrant(row), readAt: row.read_at })),
+  *run(db, { tenantId, connectionId, accountIds }) {
+    return (yield* db.all<GrantRow>(
+      `SELECT ${grantColumns} FROM observed_grants g WHERE g.tenant_id = ? AND g.connection_id = ? AND g.account_id IN (SELECT value FROM json_each(?)) ORDER BY g.account_id, g.kind, g.object_id`,
+      tenantId,
+      connectionId,
+      listText(accountIds),
+    )).map((row) => ({ ...toGrant(row), readAt: row.read_at }));
+  },
 };
 
 export const countObserved: Query<Place & { readonly roles: readonly string[] }, number> = {
   place: "point",
-  run: (db, { tenantId, connectionId, roles }) =>
-    db.get<{ count: number }>(
-      "SELECT count(*) AS count FROM observed_accounts WHERE tenant_id = ? AND connection_id = ? AND role IN (SELECT value FROM json_each(?)) AND state = 'active' AND gone = 0",
-      tenantId,
-      connectionId,
-      listText(roles),
-    )?.count ?? 0,
+  *run(db, { tenantId, connectionId, roles }) {
+    return (
+      (yield* db.get<{ count: number }>(
+        "SELECT count(*) AS count FROM observed_accounts WHERE tenant_id = ? AND connection_id = ? AND role IN (SELECT value FROM json_each(?)) AND state = 'active' AND gone = 0",
+        tenantId,
+        connectionId,
+        listText(roles),
+      ))?.count ?? 0
+    );
+  },
 };
 
 interface ObjectRow {
@@ -270,18 +273,18 @@ interface ObjectRow {
   readonly manageable: number;
 }
 
-export function recordObjects(
+export function* recordObjects(
   db: Database,
   { tenantId, command }: Asked<"recordObjects">,
-): Answer<"recordObjects"> {
+): Steps<Answer<"recordObjects">> {
   const place = { tenantId, connectionId: command.connectionId };
   const wanted = new Map(command.objects.map((item) => [objectKey(item), item]));
-  const known = new Map(objectsOf(db, place).map((item) => [objectKey(item), item]));
+  const known = new Map((yield* objectsOf(db, place)).map((item) => [objectKey(item), item]));
   let changed = false;
   for (const [key, item] of known) {
     if (wanted.has(key)) continue;
     changed = true;
-    db.run(
+    yield* db.run(
       "DELETE FROM vendor_objects WHERE tenant_id = ? AND connection_id = ? AND kind = ? AND object_id = ?",
       tenantId,
       command.connectionId,
@@ -293,7 +296,7 @@ export function recordObjects(
     const before = known.get(key);
     if (before !== undefined && sameObject(before, item)) continue;
     changed = true;
-    db.run(
+    yield* db.run(
       `INSERT INTO vendor_objects (tenant_id, connection_id, kind, object_id, name, archived, manageable) VALUES (?, ?, ?, ?, ?, ?, ?)
        ON CONFLICT DO UPDATE SET name = excluded.name, archived = excluded.archived, manageable = excluded.manageable`,
       tenantId,
@@ -305,7 +308,7 @@ export function recordObjects(
       item.manageable,
     );
   }
-  const lanes = db.run(
+  const lanes = yield* db.run(
     "UPDATE lanes SET objects_read_at = ? WHERE tenant_id = ? AND connection_id = ?",
     command.now,
     tenantId,
@@ -321,31 +324,31 @@ function sameObject(a: VendorObject, b: VendorObject): boolean {
   return a.name === b.name && a.archived === b.archived && a.manageable === b.manageable;
 }
 
-function objectsOf(db: Database, place: Place): readonly VendorObject[] {
-  return db
-    .all<ObjectRow>(
-      "SELECT kind, object_id, name, archived, manageable FROM vendor_objects WHERE tenant_id = ? AND connection_id = ? ORDER BY kind, object_id",
-      place.tenantId,
-      place.connectionId,
-    )
-    .map((row) => ({
-      kind: row.kind,
-      objectId: row.object_id,
-      name: row.name,
-      archived: row.archived === 1,
-      manageable: row.manageable === 1,
-    }));
+function* objectsOf(db: Database, place: Place): Steps<readonly VendorObject[]> {
+  return (yield* db.all<ObjectRow>(
+    "SELECT kind, object_id, name, archived, manageable FROM vendor_objects WHERE tenant_id = ? AND connection_id = ? ORDER BY kind, object_id",
+    place.tenantId,
+    place.connectionId,
+  )).map((row) => ({
+    kind: row.kind,
+    objectId: row.object_id,
+    name: row.name,
+    archived: row.archived === 1,
+    manageable: row.manageable === 1,
+  }));
 }
 
 export const listObjects: Query<Place, Answer<"listObjects">> = {
   place: "point",
-  run: (db, place) => ({
-    readAt:
-      db.get<{ objects_read_at: Instant | null }>(
-        "SELECT objects_read_at FROM lanes WHERE tenant_id = ? AND connection_id = ?",
-        place.tenantId,
-        place.connectionId,
-      )?.objects_read_at ?? undefined,
-    objects: objectsOf(db, place),
-  }),
+  *run(db, place) {
+    return {
+      readAt:
+        (yield* db.get<{ objects_read_at: Instant | null }>(
+          "SELECT objects_read_at FROM lanes WHERE tenant_id = ? AND connection_id = ?",
+          place.tenantId,
+          place.connectionId,
+        ))?.objects_read_at ?? undefined,
+      objects: yield* objectsOf(db, place),
+    };
+  },
 };

@@ -42,13 +42,12 @@ export function toVersion(row: VersionRow): MappingVersion {
 
 export const activeMappings: Query<OfTenant, readonly MappingVersion[]> = {
   place: "point",
-  run: (db, { tenantId }) =>
-    db
-      .all<VersionRow>(
-        `SELECT ${versionColumns} FROM mapping_versions WHERE tenant_id = ? AND state = 'active' ORDER BY connection_id`,
-        tenantId,
-      )
-      .map(toVersion),
+  *run(db, { tenantId }) {
+    return (yield* db.all<VersionRow>(
+      `SELECT ${versionColumns} FROM mapping_versions WHERE tenant_id = ? AND state = 'active' ORDER BY connection_id`,
+      tenantId,
+    )).map(toVersion);
+  },
 };
 
 export const listMappings: Query<
@@ -56,16 +55,15 @@ export const listMappings: Query<
   readonly MappingVersion[]
 > = {
   place: "scan",
-  run: (db, { tenantId, connectionId }) =>
-    db
-      .all<VersionRow>(
-        `SELECT ${versionColumns} FROM mapping_versions WHERE tenant_id = ? AND (? IS NULL OR connection_id = ?)
+  *run(db, { tenantId, connectionId }) {
+    return (yield* db.all<VersionRow>(
+      `SELECT ${versionColumns} FROM mapping_versions WHERE tenant_id = ? AND (? IS NULL OR connection_id = ?)
          ORDER BY proposed_at DESC, version_id DESC`,
-        tenantId,
-        connectionId ?? null,
-        connectionId ?? null,
-      )
-      .map(toVersion),
+      tenantId,
+      connectionId ?? null,
+      connectionId ?? null,
+    )).map(toVersion);
+  },
 };
 
 export const listBindings: Query<
@@ -73,33 +71,35 @@ export const listBindings: Query<
   readonly GroupBinding[]
 > = {
   place: "point",
-  run: (db, { tenantId, versionId }) =>
-    db
-      .all<{
-        group_name: string;
-        idp_id: IdpId | "";
-        state: GroupBinding["state"];
-        group_id: GroupId | null;
-      }>(
-        "SELECT group_name, idp_id, state, group_id FROM mapping_bindings WHERE tenant_id = ? AND version_id = ? ORDER BY group_name, idp_id",
-        tenantId,
-        versionId,
-      )
-      .map((row) => ({
-        groupName: row.group_name,
-        idpId: row.idp_id === "" ? undefined : row.idp_id,
-        state: row.state,
-        groupId: row.group_id ?? undefined,
-      })),
+  *run(db, { tenantId, versionId }) {
+    return (yield* db.all<{
+      group_name: string;
+      idp_id: IdpId | "";
+      state: GroupBinding["state"];
+      group_id: GroupId | null;
+    }>(
+      "SELECT group_name, idp_id, state, group_id FROM mapping_bindings WHERE tenant_id = ? AND version_id = ? ORDER BY group_name, idp_id",
+      tenantId,
+      versionId,
+    )).map((row) => ({
+      groupName: row.group_name,
+      idpId: row.idp_id === "" ? undefined : row.idp_id,
+      state: row.state,
+      groupId: row.group_id ?? undefined,
+    }));
+  },
 };
 
 export const mappingEpoch: Query<OfTenant, number> = {
   place: "point",
-  run: (db, { tenantId }) =>
-    db.get<{ mapping_epoch: number }>(
-      "SELECT mapping_epoch FROM tenants WHERE tenant_id = ?",
-      tenantId,
-    )?.mapping_epoch ?? 0,
+  *run(db, { tenantId }) {
+    return (
+      (yield* db.get<{ mapping_epoch: number }>(
+        "SELECT mapping_epoch FROM tenants WHERE tenant_id = ?",
+        tenantId,
+      ))?.mapping_epoch ?? 0
+    );
+  },
 };
 
 export const mappingQueries = { activeMappings, listMappings, listBindings, mappingEpoch };

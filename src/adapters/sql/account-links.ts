@@ -11,19 +11,24 @@ import {
 } from "./account-rows.ts";
 import { pageOfPairs } from "./account-targets.ts";
 import { writeAlso } from "./also.ts";
-import { documentText, type Database } from "./database.ts";
+import { documentText, type Database, type Steps } from "./database.ts";
 import type { Query } from "./engine.ts";
 
 const byKey = "tenant_id = ? AND connection_id = ? AND identity_id = ?";
 
 /** A link to the same account keeps when it began. @throws the unique violation of `account_id` when somebody else has it */
-function writeLink(db: Database, target: TargetKey, change: LinkChange, now: Instant): void {
+function* writeLink(
+  db: Database,
+  target: TargetKey,
+  change: LinkChange,
+  now: Instant,
+): Steps<void> {
   const key = [target.tenantId, target.connectionId, target.identityId] as const;
   if (change.op === "remove") {
-    db.run(`DELETE FROM links WHERE ${byKey}`, ...key);
+    yield* db.run(`DELETE FROM links WHERE ${byKey}`, ...key);
     return;
   }
-  db.run(
+  yield* db.run(
     `INSERT INTO links (tenant_id, connection_id, identity_id, account_id, email, origin, since) VALUES (?, ?, ?, ?, ?, ?, ?)
      ON CONFLICT (tenant_id, connection_id, identity_id) DO UPDATE SET
        since = iif(account_id = excluded.account_id, since, excluded.since), account_id = excluded.account_id, email = excluded.email, origin = excluded.origin`,
@@ -39,14 +44,14 @@ function writeLink(db: Database, target: TargetKey, change: LinkChange, now: Ins
  * The link of a write that happened. Where another identity holds the account meanwhile, the outcome is written all the same
  * and the link is not: the next look finds the dispute.
  */
-export function writeOutcomeLink(
+export function* writeOutcomeLink(
   db: Database,
   target: TargetKey,
   change: LinkChange,
   now: Instant,
-): void {
+): Steps<void> {
   if (change.op === "set") {
-    const owner = db.get<{ identity_id: string }>(
+    const owner = yield* db.get<{ identity_id: string }>(
       "SELECT identity_id FROM links WHERE tenant_id = ? AND connection_id = ? AND account_id = ?",
       target.tenantId,
       target.connectionId,
@@ -54,19 +59,19 @@ export function writeOutcomeLink(
     );
     if (owner !== undefined && owner.identity_id !== target.identityId) return;
   }
-  writeLink(db, target, change, now);
+  yield* writeLink(db, target, change, now);
 }
 
-export function writeLedger(
+export function* writeLedger(
   db: Database,
   target: TargetKey,
   changes: readonly LedgerChange[],
   now: Instant,
-): void {
+): Steps<void> {
   const key = [target.tenantId, target.connectionId, target.identityId] as const;
   for (const change of changes) {
     if (change.op === "remove") {
-      db.run(
+      yield* db.run(
         `DELETE FROM ledger WHERE ${byKey} AND kind = ? AND object_id = ?`,
         ...key,
         change.slot.kind,
@@ -75,7 +80,7 @@ export function writeLedger(
       continue;
     }
     const { kind, objectId, role } = change.entitlement;
-    db.run(
+    yield* db.run(
       `INSERT INTO ledger (tenant_id, connection_id, identity_id, kind, object_id, role, origin, since, because) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
        ON CONFLICT (tenant_id, connection_id, identity_id, kind, object_id) DO UPDATE SET
          since = iif(role = excluded.role, since, excluded.since), role = excluded.role, origin = excluded.origin, because = excluded.because`,
@@ -90,21 +95,21 @@ export function writeLedger(
   }
 }
 
-export function changeLink(
+export function* changeLink(
   db: Database,
   { tenantId, command, also }: Commanded<"changeLink">,
-): null {
-  writeLink(db, { tenantId, ...keyOf(command) }, command.change, command.now);
-  writeAlso(db, tenantId, also, command.now);
+): Steps<null> {
+  yield* writeLink(db, { tenantId, ...keyOf(command) }, command.change, command.now);
+  yield* writeAlso(db, tenantId, also, command.now);
   return null;
 }
 
-export function changeLedger(
+export function* changeLedger(
   db: Database,
   { tenantId, command, also }: Commanded<"changeLedger">,
-): null {
-  writeLedger(db, { tenantId, ...keyOf(command) }, command.changes, command.now);
-  writeAlso(db, tenantId, also, command.now);
+): Steps<null> {
+  yield* writeLedger(db, { tenantId, ...keyOf(command) }, command.changes, command.now);
+  yield* writeAlso(db, tenantId, also, command.now);
   return null;
 }
 
@@ -114,8 +119,8 @@ function keyOf(command: { readonly connectionId: string; readonly identityId: st
 
 export const getLink: Query<TargetKey, Link | undefined> = {
   place: "point",
-  run: (db, { tenantId, connectionId, identityId }) => {
-    const row = db.get<LinkRow>(
+  *run(db, { tenantId, connectionId, identityId }) {
+    const row = yield* db.get<LinkRow>(
       `SELECT ${linkColumns} FROM links WHERE ${byKey}`,
       tenantId,
       connectionId,
@@ -133,41 +138,37 @@ interface AccountsArgs {
 
 export const findLinks: Query<AccountsArgs, readonly Link[]> = {
   place: "point",
-  run: (db, { tenantId, connectionId, accountIds }) =>
-    db
-      .all<LinkRow>(
-        `SELECT ${linkColumns} FROM links WHERE tenant_id = ? AND connection_id = ? AND account_id IN (SELECT value FROM json_each(?)) ORDER BY identity_id`,
-        tenantId,
-        connectionId,
-        listText(accountIds),
-      )
-      .map(toLink),
+  *run(db, { tenantId, connectionId, accountIds }) {
+    return (yield* db.all<LinkRow>(
+      `SELECT ${linkColumns} FROM links WHERE tenant_id = ? AND connection_id = ? AND account_id IN (SELECT value FROM json_each(?)) ORDER BY identity_id`,
+      tenantId,
+      connectionId,
+      listText(accountIds),
+    )).map(toLink);
+  },
 };
 
 export const listLinks: Query<Asked<"listLinks">, readonly Link[]> = {
   place: "scan",
-  run: (db, { tenantId, command }) => {
+  *run(db, { tenantId, command }) {
     const { sql, parameters } = pageOfPairs(command);
-    return db
-      .all<LinkRow>(
-        `SELECT ${linkColumns} FROM links WHERE tenant_id = ? ${sql} ORDER BY identity_id, connection_id LIMIT ?`,
-        tenantId,
-        ...parameters,
-        command.limit,
-      )
-      .map(toLink);
+    return (yield* db.all<LinkRow>(
+      `SELECT ${linkColumns} FROM links WHERE tenant_id = ? ${sql} ORDER BY identity_id, connection_id LIMIT ?`,
+      tenantId,
+      ...parameters,
+      command.limit,
+    )).map(toLink);
   },
 };
 
 export const listLedger: Query<TargetKey, readonly LedgerEntry[]> = {
   place: "point",
-  run: (db, { tenantId, connectionId, identityId }) =>
-    db
-      .all<LedgerRow>(
-        `SELECT ${ledgerColumns} FROM ledger WHERE ${byKey} ORDER BY kind, object_id`,
-        tenantId,
-        connectionId,
-        identityId,
-      )
-      .map(toLedgerEntry),
+  *run(db, { tenantId, connectionId, identityId }) {
+    return (yield* db.all<LedgerRow>(
+      `SELECT ${ledgerColumns} FROM ledger WHERE ${byKey} ORDER BY kind, object_id`,
+      tenantId,
+      connectionId,
+      identityId,
+    )).map(toLedgerEntry);
+  },
 };

@@ -6,7 +6,7 @@ import type { Rail, RailWish } from "../../model/rail.ts";
 import { entryColumns, openEntry, type EntryRow } from "./account-rows.ts";
 import type { TargetKey } from "./account-args.ts";
 import { writeRecord } from "./also.ts";
-import type { Database } from "./database.ts";
+import type { Database, Steps } from "./database.ts";
 
 /** What is counted together, and shares one open hold. */
 interface CountGroup {
@@ -22,14 +22,14 @@ interface CountGroup {
  * Counts the intended changes of one target, as `RailRequest` says. `cancelOthers`: the wishes are all that is intended now, so
  * open entries that are not among them end. Answers the holds that it opened.
  */
-export function reserveEntries(
+export function* reserveEntries(
   db: Database,
   target: TargetKey,
   request: RailRequest,
   options: { readonly cancelOthers: boolean; readonly now: Instant },
-): readonly HoldId[] {
+): Steps<readonly HoldId[]> {
   const { now } = options;
-  const open = db.all<EntryRow>(
+  const open = yield* db.all<EntryRow>(
     `SELECT ${entryColumns} FROM rail_entries WHERE tenant_id = ? AND connection_id = ? AND identity_id = ? AND ${openEntry} ORDER BY reserved_at, entry_id`,
     target.tenantId,
     target.connectionId,
@@ -37,29 +37,29 @@ export function reserveEntries(
   );
   const intended = new Set<string>();
   const fresh = new Map<string, { group: CountGroup; entryIds: string[] }>();
-  request.wishes.forEach((wish, index) => {
+  for (const [index, wish] of request.wishes.entries()) {
     const known = open.find((entry) => saysTheSame(entry, wish) && !intended.has(entry.entry_id));
     const newId = request.entryIds[index];
     const group = groupOf(target, wish);
     const entryId = known === undefined ? newId : known.entry_id;
     if (entryId === undefined) throw new RangeError("a rail request needs an entry id per wish");
     intended.add(entryId);
-    if (known === undefined) insertEntry(db, target, entryId, wish, group, now);
-    else if (!recount(db, target.tenantId, known, wish, group, now)) return;
+    if (known === undefined) yield* insertEntry(db, target, entryId, wish, group, now);
+    else if (!(yield* recount(db, target.tenantId, known, wish, group, now))) continue;
     const key = `${group.scope}\n${group.rail}\n${group.countKey}`;
     const item = fresh.get(key) ?? { group, entryIds: [] };
     item.entryIds.push(entryId);
     fresh.set(key, item);
-  });
+  }
   if (options.cancelOthers) {
     for (const entry of open) {
-      if (!intended.has(entry.entry_id)) cancelEntry(db, target.tenantId, entry, now);
+      if (!intended.has(entry.entry_id)) yield* cancelEntry(db, target.tenantId, entry, now);
     }
   }
   const holdIds = [...request.holdIds];
   const opened: HoldId[] = [];
   for (const { group, entryIds } of fresh.values()) {
-    const holdId = judge(db, target, group, entryIds, request.policy, holdIds, now);
+    const holdId = yield* judge(db, target, group, entryIds, request.policy, holdIds, now);
     if (holdId !== undefined) opened.push(holdId);
   }
   return opened;
@@ -84,15 +84,15 @@ function groupOf(target: TargetKey, wish: Pick<RailWish, "rail" | "causeKey">): 
   };
 }
 
-function insertEntry(
+function* insertEntry(
   db: Database,
   target: TargetKey,
   entryId: string,
   wish: RailWish,
   group: CountGroup,
   now: Instant,
-): void {
-  db.run(
+): Steps<void> {
+  yield* db.run(
     `INSERT INTO rail_entries (tenant_id, entry_id, connection_id, identity_id, kind, object_id, direction, role_from, role_to, rail, cause_key, scope, count_key, not_before, state, reserved_at)
      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'reserved', ?)`,
     target.tenantId,
@@ -114,19 +114,19 @@ function insertEntry(
 }
 
 /** Keeps an open entry, or gives it the new rail and cause. Answers whether it has to be counted anew. */
-function recount(
+function* recount(
   db: Database,
   tenantId: TenantId,
   entry: EntryRow,
   wish: RailWish,
   group: CountGroup,
   now: Instant,
-): boolean {
+): Steps<boolean> {
   // What is past the gate is decided; its outcome will say what it was.
   if (entry.state === "executing") return false;
   if (entry.rail === wish.rail && entry.cause_key === wish.causeKey) {
     if (wish.notBefore < entry.not_before) {
-      db.run(
+      yield* db.run(
         "UPDATE rail_entries SET not_before = ? WHERE tenant_id = ? AND entry_id = ?",
         wish.notBefore,
         tenantId,
@@ -135,7 +135,7 @@ function recount(
     }
     return false;
   }
-  db.run(
+  yield* db.run(
     `UPDATE rail_entries SET rail = ?, cause_key = ?, scope = ?, count_key = ?, role_from = ?, not_before = ?, state = 'reserved', decided = 0, hold_id = NULL, reserved_at = ?
      WHERE tenant_id = ? AND entry_id = ?`,
     wish.rail,
@@ -148,28 +148,33 @@ function recount(
     tenantId,
     entry.entry_id,
   );
-  if (entry.hold_id !== null) closeEmptiedHold(db, tenantId, entry.hold_id, now);
+  if (entry.hold_id !== null) yield* closeEmptiedHold(db, tenantId, entry.hold_id, now);
   return true;
 }
 
-function cancelEntry(db: Database, tenantId: TenantId, entry: EntryRow, now: Instant): void {
+function* cancelEntry(
+  db: Database,
+  tenantId: TenantId,
+  entry: EntryRow,
+  now: Instant,
+): Steps<void> {
   if (entry.state === "executing") return;
-  db.run(
+  yield* db.run(
     "UPDATE rail_entries SET state = 'cancelled' WHERE tenant_id = ? AND entry_id = ?",
     tenantId,
     entry.entry_id,
   );
-  if (entry.hold_id !== null) closeEmptiedHold(db, tenantId, entry.hold_id, now);
+  if (entry.hold_id !== null) yield* closeEmptiedHold(db, tenantId, entry.hold_id, now);
 }
 
 /** An open hold in which nothing waits any more is over: decided where somebody decided on a part of it, else lapsed. */
-export function closeEmptiedHold(
+export function* closeEmptiedHold(
   db: Database,
   tenantId: TenantId,
   holdId: string,
   now: Instant,
-): void {
-  db.run(
+): Steps<void> {
+  yield* db.run(
     `UPDATE holds SET state = iif(decided_by IS NULL, 'lapsed', 'decided'), decided_at = iif(decided_by IS NULL, NULL, ?)
      WHERE tenant_id = ? AND hold_id = ? AND state = 'open'
        AND NOT EXISTS (SELECT 1 FROM rail_entries e WHERE e.tenant_id = holds.tenant_id AND e.hold_id = holds.hold_id AND e.state = 'held')`,
@@ -180,21 +185,21 @@ export function closeEmptiedHold(
 }
 
 /** The open hold of what is counted together, if there is one. */
-export function openHoldOf(
+export function* openHoldOf(
   db: Database,
   group: Pick<CountGroup, "tenantId" | "scope" | "rail" | "countKey">,
-): string | undefined {
-  return db.get<{ hold_id: string }>(
+): Steps<string | undefined> {
+  return (yield* db.get<{ hold_id: string }>(
     "SELECT hold_id FROM holds WHERE tenant_id = ? AND scope = ? AND rail = ? AND count_key = ? AND state = 'open'",
     group.tenantId,
     group.scope,
     group.rail,
     group.countKey,
-  )?.hold_id;
+  ))?.hold_id;
 }
 
 /** Holds new entries where their rail says so. Answers the hold that it had to open. */
-function judge(
+function* judge(
   db: Database,
   target: TargetKey,
   group: CountGroup,
@@ -202,33 +207,33 @@ function judge(
   policy: RailPolicy,
   holdIds: string[],
   now: Instant,
-): HoldId | undefined {
-  const open = openHoldOf(db, group);
+): Steps<HoldId | undefined> {
+  const open = yield* openHoldOf(db, group);
   if (open !== undefined && group.rail !== "leavers") {
-    holdEntries(db, group, open, entryIds);
+    yield* holdEntries(db, group, open, entryIds);
     return undefined;
   }
-  const limit = limitOf(db, group, policy);
-  const count = countPeople(db, group, now - limit.windowMs);
+  const limit = yield* limitOf(db, group, policy);
+  const count = yield* countPeople(db, group, now - limit.windowMs);
   if (group.rail !== "source" && count <= limit.allowance) return undefined;
   const holdId = open ?? holdIds.shift();
   if (holdId === undefined) throw new RangeError("a rail request needs a hold id per rail");
-  if (open === undefined) openHold(db, target, group, { holdId, count, ...limit }, now);
+  if (open === undefined) yield* openHold(db, target, group, { holdId, count, ...limit }, now);
   // Leavers that came under the cap go on; of every other rail nothing that has not been sent yet passes without a decision.
   const all = group.rail === "leavers" || group.rail === "source" ? entryIds : undefined;
-  holdEntries(db, group, holdId, all);
+  yield* holdEntries(db, group, holdId, all);
   return open === undefined ? asId<HoldId>(holdId) : undefined;
 }
 
 /** `entryIds` undefined: every reserved entry of the group. */
-function holdEntries(
+function* holdEntries(
   db: Database,
   group: CountGroup,
   holdId: string,
   entryIds: readonly string[] | undefined,
-): void {
+): Steps<void> {
   if (entryIds === undefined) {
-    db.run(
+    yield* db.run(
       `UPDATE rail_entries SET state = 'held', hold_id = ?
        WHERE tenant_id = ? AND scope = ? AND rail = ? AND count_key = ? AND decided = 0 AND state IN ('reserved', 'executing', 'executed') AND state = 'reserved'`,
       holdId,
@@ -240,7 +245,7 @@ function holdEntries(
     return;
   }
   for (const entryId of entryIds) {
-    db.run(
+    yield* db.run(
       "UPDATE rail_entries SET state = 'held', hold_id = ? WHERE tenant_id = ? AND entry_id = ? AND state = 'reserved'",
       holdId,
       group.tenantId,
@@ -254,14 +259,14 @@ interface Limit {
   readonly windowMs: number;
 }
 
-function limitOf(db: Database, group: CountGroup, policy: RailPolicy): Limit {
+function* limitOf(db: Database, group: CountGroup, policy: RailPolicy): Steps<Limit> {
   switch (group.rail) {
     case "removals":
-      return ruleLimit(policy.removals, managedAccounts(db, group));
+      return ruleLimit(policy.removals, yield* managedAccounts(db, group));
     case "one_cause":
-      return ruleLimit(policy.oneCause, managedAccounts(db, group));
+      return ruleLimit(policy.oneCause, yield* managedAccounts(db, group));
     case "leavers":
-      return ruleLimit(policy.leavers, managedAccounts(db, group));
+      return ruleLimit(policy.leavers, yield* managedAccounts(db, group));
     case "privileged":
       return { allowance: policy.privilegedGrants, windowMs: DAY_MS };
     case "source":
@@ -277,8 +282,8 @@ function ruleLimit(rule: RailRule, managed: number): Limit {
  * The base of a fraction. For a tenant it is its largest connection: people have accounts at several, and the sum of them all
  * would let more people pass than the fraction says.
  */
-function managedAccounts(db: Database, group: CountGroup): number {
-  const row = db.get<{ managed: number | null }>(
+function* managedAccounts(db: Database, group: CountGroup): Steps<number> {
+  const row = yield* db.get<{ managed: number | null }>(
     "SELECT max(managed_accounts) AS managed FROM lanes WHERE tenant_id = ? AND (? = '' OR connection_id = ?)",
     group.tenantId,
     group.scope,
@@ -287,8 +292,8 @@ function managedAccounts(db: Database, group: CountGroup): number {
   return row?.managed ?? 0;
 }
 
-function countPeople(db: Database, group: CountGroup, after: Instant): number {
-  const row = db.get<{ people: number }>(
+function* countPeople(db: Database, group: CountGroup, after: Instant): Steps<number> {
+  const row = yield* db.get<{ people: number }>(
     `SELECT count(DISTINCT identity_id) AS people FROM rail_entries
      WHERE tenant_id = ? AND scope = ? AND rail = ? AND count_key = ? AND reserved_at > ?
        AND decided = 0 AND state IN ('reserved', 'executing', 'executed')`,
@@ -301,14 +306,14 @@ function countPeople(db: Database, group: CountGroup, after: Instant): number {
   return row?.people ?? 0;
 }
 
-function openHold(
+function* openHold(
   db: Database,
   target: TargetKey,
   group: CountGroup,
   trip: { readonly holdId: string; readonly count: number; readonly allowance: number },
   now: Instant,
-): void {
-  db.run(
+): Steps<void> {
+  yield* db.run(
     "INSERT INTO holds (tenant_id, hold_id, scope, rail, count_key, state, opened_at, tripped_count, allowance) VALUES (?, ?, ?, ?, ?, 'open', ?, ?, ?)",
     group.tenantId,
     trip.holdId,
@@ -319,7 +324,7 @@ function openHold(
     trip.count,
     trip.allowance,
   );
-  writeRecord(db, group.tenantId, {
+  yield* writeRecord(db, group.tenantId, {
     // A hold opens once: its random id is as good for the one record of that.
     recordId: trip.holdId,
     at: now,

@@ -2,7 +2,7 @@ import type { RecomputeMark } from "../../events/recompute-store.ts";
 import type { Instant } from "../../model/clock.ts";
 import type { IdentityId, TenantId } from "../../model/ids.ts";
 import type { Cause } from "../../model/records.ts";
-import type { Database } from "./database.ts";
+import type { Database, Steps } from "./database.ts";
 import type { Query } from "./engine.ts";
 
 interface MarkRow {
@@ -46,7 +46,7 @@ export const listUnpublished: Query<
 > = {
   // The relay asks often and mostly finds nothing: one look into a partial index.
   place: "point",
-  run: (db, { now, limit }) => {
+  *run(db, { now, limit }) {
     const ofKind = (urgent: 0 | 1, most: number) =>
       db.all<MarkRow>(
         `SELECT ${markColumns} FROM recompute INDEXED BY recompute_unpublished
@@ -55,8 +55,8 @@ export const listUnpublished: Query<
         now,
         most,
       );
-    const urgent = ofKind(1, limit);
-    const rows = urgent.length < limit ? [...urgent, ...ofKind(0, limit - urgent.length)] : urgent;
+    const rows = yield* ofKind(1, limit);
+    if (rows.length < limit) rows.push(...(yield* ofKind(0, limit - rows.length)));
     return rows.map(toMark);
   },
 };
@@ -71,25 +71,26 @@ export const listOverdue: Query<
   readonly RecomputeMark[]
 > = {
   place: "scan",
-  run: (db, { now, ageMs, urgentAgeMs, limit }) =>
-    db.snapshot(() => {
-      const urgent = overdue(db, 1, now, urgentAgeMs, limit);
-      const rest = overdue(db, 0, now, ageMs, limit - urgent.length);
-      return [...urgent, ...rest].map(toMark);
-    }),
+  snapshot: true,
+  *run(db, { now, ageMs, urgentAgeMs, limit }) {
+    const urgent = yield* overdue(db, 1, now, urgentAgeMs, limit);
+    const rest = yield* overdue(db, 0, now, ageMs, limit - urgent.length);
+    return [...urgent, ...rest].map(toMark);
+  },
 };
 
 /** Round robin: the oldest mark of every tenant, then the second oldest of every tenant, … */
-function overdue(
+function* overdue(
   db: Database,
   urgent: 0 | 1,
   now: Instant,
   ageMs: number,
   limit: number,
-): readonly MarkRow[] {
+): Steps<readonly MarkRow[]> {
   if (limit <= 0) return [];
-  const queues = tenantsThatOwe(db, urgent).map((tenantId) =>
-    db.all<MarkRow>(
+  const queues: MarkRow[][] = [];
+  for (const tenantId of yield* tenantsThatOwe(db, urgent)) {
+    const queue = yield* db.all<MarkRow>(
       `SELECT ${markColumns} FROM recompute INDEXED BY recompute_owed
        WHERE done < wanted AND urgent = ? AND tenant_id = ? AND due_at <= ? AND since <= ? ORDER BY since LIMIT ?`,
       urgent,
@@ -98,8 +99,9 @@ function overdue(
       now - ageMs,
       now - ageMs,
       limit,
-    ),
-  );
+    );
+    queues.push(queue);
+  }
   const rounds = Math.max(0, ...queues.map((queue) => queue.length));
   const rows = Array.from({ length: rounds }, (_, round) =>
     queues.flatMap((queue) => queue[round] ?? []),
@@ -108,19 +110,17 @@ function overdue(
 }
 
 /** Jumps from tenant to tenant in the index, instead of reading all that is owed. */
-function tenantsThatOwe(db: Database, urgent: 0 | 1): readonly TenantId[] {
-  return db
-    .all<{ tenant_id: TenantId }>(
-      `WITH RECURSIVE owing (tenant_id) AS (
+function* tenantsThatOwe(db: Database, urgent: 0 | 1): Steps<readonly TenantId[]> {
+  return (yield* db.all<{ tenant_id: TenantId }>(
+    `WITH RECURSIVE owing (tenant_id) AS (
          SELECT min(tenant_id) FROM recompute WHERE done < wanted AND urgent = ?
          UNION ALL
          SELECT (SELECT min(tenant_id) FROM recompute WHERE done < wanted AND urgent = ? AND tenant_id > owing.tenant_id)
          FROM owing WHERE owing.tenant_id IS NOT NULL
        ) SELECT tenant_id FROM owing WHERE tenant_id IS NOT NULL`,
-      urgent,
-      urgent,
-    )
-    .map((row) => row.tenant_id);
+    urgent,
+    urgent,
+  )).map((row) => row.tenant_id);
 }
 
 export const readMarks: Query<
@@ -128,15 +128,14 @@ export const readMarks: Query<
   readonly RecomputeMark[]
 > = {
   place: "point",
-  run: (db, { tenantId, identityIds }) =>
-    db
-      .all<MarkRow>(
-        `SELECT ${markColumns} FROM json_each(?) ids CROSS JOIN recompute r
+  *run(db, { tenantId, identityIds }) {
+    return (yield* db.all<MarkRow>(
+      `SELECT ${markColumns} FROM json_each(?) ids CROSS JOIN recompute r
          WHERE r.tenant_id = ? AND r.identity_id = ids.value ORDER BY ids.key`,
-        JSON.stringify([...new Set(identityIds)]),
-        tenantId,
-      )
-      .map(toMark),
+      JSON.stringify([...new Set(identityIds)]),
+      tenantId,
+    )).map(toMark);
+  },
 };
 
 export const recomputeBacklog: Query<
@@ -149,8 +148,8 @@ export const recomputeBacklog: Query<
   }
 > = {
   place: "scan",
-  run: (db, { now }) => {
-    const row = db.get<{
+  *run(db, { now }) {
+    const row = yield* db.get<{
       owed: number;
       urgent: number;
       oldest: number | null;

@@ -4,7 +4,7 @@ import { StoreError } from "../../model/errors.ts";
 import type { TenantId } from "../../model/ids.ts";
 import type { Also } from "../../model/records.ts";
 import { writeAlso } from "./also.ts";
-import type { Database } from "./database.ts";
+import type { Database, Steps } from "./database.ts";
 
 interface Write {
   readonly tenantId: TenantId;
@@ -20,9 +20,12 @@ export const credentialCommands = {
   touchToken,
 };
 
-export function putSecret(db: Database, args: Write & { readonly secret: SealedSecret }): null {
+export function* putSecret(
+  db: Database,
+  args: Write & { readonly secret: SealedSecret },
+): Steps<null> {
   const { tenantId, secret } = args;
-  db.run(
+  yield* db.run(
     `INSERT INTO secrets (tenant_id, name, sealed, fingerprint, updated_at) VALUES (?, ?, ?, ?, ?)
      ON CONFLICT DO UPDATE SET sealed = excluded.sealed, fingerprint = excluded.fingerprint, updated_at = excluded.updated_at`,
     tenantId,
@@ -31,27 +34,27 @@ export function putSecret(db: Database, args: Write & { readonly secret: SealedS
     secret.fingerprint,
     secret.updatedAt,
   );
-  writeAlso(db, tenantId, args.also, args.now);
+  yield* writeAlso(db, tenantId, args.also, args.now);
   return null;
 }
 
-export function removeSecret(db: Database, args: Write & { readonly name: string }): null {
-  const removed = db.run(
+export function* removeSecret(db: Database, args: Write & { readonly name: string }): Steps<null> {
+  const removed = yield* db.run(
     "DELETE FROM secrets WHERE tenant_id = ? AND name = ?",
     args.tenantId,
     args.name,
   );
   if (removed === 0) throw new StoreError("NOT_FOUND", `there is no secret ${args.name}`);
-  writeAlso(db, args.tenantId, args.also, args.now);
+  yield* writeAlso(db, args.tenantId, args.also, args.now);
   return null;
 }
 
-export function createToken(
+export function* createToken(
   db: Database,
   args: Write & { readonly token: Omit<Token, "tenantId" | "revokedAt" | "lastUsedAt"> },
-): null {
+): Steps<null> {
   const { tenantId, token } = args;
-  db.run(
+  yield* db.run(
     "INSERT INTO tokens (tenant_id, token_id, kind, idp_id, hash, label, created_at, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
     tenantId,
     token.tokenId,
@@ -62,37 +65,40 @@ export function createToken(
     token.createdAt,
     token.expiresAt ?? null,
   );
-  raiseTokenEpoch(db);
-  writeAlso(db, tenantId, args.also, args.now);
+  yield* raiseTokenEpoch(db);
+  yield* writeAlso(db, tenantId, args.also, args.now);
   return null;
 }
 
-export function revokeToken(db: Database, args: Write & { readonly tokenId: string }): null {
+export function* revokeToken(
+  db: Database,
+  args: Write & { readonly tokenId: string },
+): Steps<null> {
   const { tenantId, tokenId, now } = args;
-  const token = db.get<{ revoked_at: number | null }>(
+  const token = yield* db.get<{ revoked_at: number | null }>(
     "SELECT revoked_at FROM tokens WHERE tenant_id = ? AND token_id = ?",
     tenantId,
     tokenId,
   );
   if (token === undefined) throw new StoreError("NOT_FOUND", `there is no token ${tokenId}`);
   if (token.revoked_at !== null) return null;
-  db.run(
+  yield* db.run(
     "UPDATE tokens SET revoked_at = ? WHERE tenant_id = ? AND token_id = ?",
     now,
     tenantId,
     tokenId,
   );
-  raiseTokenEpoch(db);
-  writeAlso(db, tenantId, args.also, now);
+  yield* raiseTokenEpoch(db);
+  yield* writeAlso(db, tenantId, args.also, now);
   return null;
 }
 
 /** Says nothing new about whom a token lets in, so the epoch stays. */
-export function touchToken(
+export function* touchToken(
   db: Database,
   args: { readonly tenantId: TenantId; readonly tokenId: string; readonly at: Instant },
-): null {
-  db.run(
+): Steps<null> {
+  yield* db.run(
     "UPDATE tokens SET last_used_at = max(coalesce(last_used_at, 0), ?) WHERE tenant_id = ? AND token_id = ?",
     args.at,
     args.tenantId,
@@ -101,6 +107,6 @@ export function touchToken(
   return null;
 }
 
-function raiseTokenEpoch(db: Database): void {
-  db.run("UPDATE stamp SET token_epoch = token_epoch + 1");
+function* raiseTokenEpoch(db: Database): Steps<void> {
+  yield* db.run("UPDATE stamp SET token_epoch = token_epoch + 1");
 }

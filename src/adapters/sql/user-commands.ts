@@ -6,7 +6,7 @@ import { fold, foldEmail } from "../../model/fold.ts";
 import type { IdentityId, IdpId, SourceUserId, TenantId } from "../../model/ids.ts";
 import type { Also } from "../../model/records.ts";
 import { writeAlso } from "./also.ts";
-import { documentText, type Database } from "./database.ts";
+import { documentText, type Database, type Steps } from "./database.ts";
 import { endMemberships } from "./membership.ts";
 import type { UserRow } from "./user-row.ts";
 
@@ -28,12 +28,12 @@ export interface UserStamp {
 
 export const userCommands = { createUser, replaceUser, deleteUser };
 
-export function createUser(
+export function* createUser(
   db: Database,
   args: UserWrite & { readonly identityId: IdentityId; readonly user: SourceUserDraft },
-): UserStamp {
+): Steps<UserStamp> {
   const { tenantId, idpId, sourceUserId, identityId, user, now } = args;
-  db.run(
+  yield* db.run(
     "INSERT INTO identities (tenant_id, identity_id, active, inactive_since, created_at) VALUES (?, ?, ?, ?, ?)",
     tenantId,
     identityId,
@@ -41,7 +41,7 @@ export function createUser(
     user.active ? null : now,
     now,
   );
-  db.run(
+  yield* db.run(
     `INSERT INTO users (tenant_id, source_user_id, idp_id, identity_id, user_name, user_name_folded, external_id,
        display_name, display_name_folded, active, version, created_at, updated_at, resource)
      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?, ?, ?)`,
@@ -59,24 +59,24 @@ export function createUser(
     now,
     documentText(user.resource),
   );
-  writeEmails(db, tenantId, sourceUserId, user.emails);
-  countUsers(db, tenantId, idpId, 1);
-  writeAlso(db, tenantId, args.also, now);
+  yield* writeEmails(db, tenantId, sourceUserId, user.emails);
+  yield* countUsers(db, tenantId, idpId, 1);
+  yield* writeAlso(db, tenantId, args.also, now);
   return { identityId, version: 1, createdAt: now, updatedAt: now };
 }
 
-export function replaceUser(
+export function* replaceUser(
   db: Database,
   args: UserWrite & { readonly expect: number; readonly user: SourceUserDraft },
-): UserStamp {
+): Steps<UserStamp> {
   const { tenantId, sourceUserId, user, now } = args;
-  const row = liveUser(db, args, args.expect);
+  const row = yield* liveUser(db, args, args.expect);
   const stamp = { identityId: row.identity_id, createdAt: row.created_at };
   const resource = documentText(user.resource);
-  if (isUnchanged(db, tenantId, row, user, resource)) {
+  if (yield* isUnchanged(db, tenantId, row, user, resource)) {
     return { ...stamp, version: row.version, updatedAt: row.updated_at };
   }
-  db.run(
+  yield* db.run(
     `UPDATE users SET user_name = ?, user_name_folded = ?, external_id = ?, display_name = ?, display_name_folded = ?,
        active = ?, version = version + 1, updated_at = ?, resource = ?
      WHERE tenant_id = ? AND source_user_id = ?`,
@@ -91,35 +91,35 @@ export function replaceUser(
     tenantId,
     sourceUserId,
   );
-  writeEmails(db, tenantId, sourceUserId, user.emails);
-  if ((row.active === 1) !== user.active) settleActive(db, tenantId, row.identity_id, now);
-  writeAlso(db, tenantId, args.also, now);
+  yield* writeEmails(db, tenantId, sourceUserId, user.emails);
+  if ((row.active === 1) !== user.active) yield* settleActive(db, tenantId, row.identity_id, now);
+  yield* writeAlso(db, tenantId, args.also, now);
   return { ...stamp, version: row.version + 1, updatedAt: now };
 }
 
-export function deleteUser(
+export function* deleteUser(
   db: Database,
   args: UserWrite & { readonly expect: number | undefined },
-): null {
+): Steps<null> {
   const { tenantId, idpId, sourceUserId, now } = args;
-  const row = liveUser(db, args, args.expect);
-  endMemberships(db, tenantId, sourceUserId, now);
-  db.run(
+  const row = yield* liveUser(db, args, args.expect);
+  yield* endMemberships(db, tenantId, sourceUserId, now);
+  yield* db.run(
     "UPDATE users SET deleted_at = ?, version = version + 1, updated_at = ? WHERE tenant_id = ? AND source_user_id = ?",
     now,
     now,
     tenantId,
     sourceUserId,
   );
-  countUsers(db, tenantId, idpId, -1);
-  settleActive(db, tenantId, row.identity_id, now);
-  writeAlso(db, tenantId, args.also, now);
+  yield* countUsers(db, tenantId, idpId, -1);
+  yield* settleActive(db, tenantId, row.identity_id, now);
+  yield* writeAlso(db, tenantId, args.also, now);
   return null;
 }
 
 /** @throws StoreError NOT_FOUND, VERSION_CONFLICT */
-function liveUser(db: Database, args: UserWrite, expect: number | undefined): UserRow {
-  const row = db.get<UserRow>(
+function* liveUser(db: Database, args: UserWrite, expect: number | undefined): Steps<UserRow> {
+  const row = yield* db.get<UserRow>(
     "SELECT * FROM users WHERE tenant_id = ? AND source_user_id = ? AND idp_id = ? AND deleted_at IS NULL",
     args.tenantId,
     args.sourceUserId,
@@ -137,13 +137,13 @@ function liveUser(db: Database, args: UserWrite, expect: number | undefined): Us
   return row;
 }
 
-function isUnchanged(
+function* isUnchanged(
   db: Database,
   tenantId: TenantId,
   row: UserRow,
   user: SourceUserDraft,
   resource: string,
-): boolean {
+): Steps<boolean> {
   if (
     row.user_name !== user.userName ||
     row.external_id !== (user.externalId ?? null) ||
@@ -152,7 +152,9 @@ function isUnchanged(
   ) {
     return false;
   }
-  if (!isDeepStrictEqual(presentEmails(db, tenantId, row.source_user_id), folded(user.emails))) {
+  if (
+    !isDeepStrictEqual(yield* presentEmails(db, tenantId, row.source_user_id), folded(user.emails))
+  ) {
     return false;
   }
   // The order of keys says nothing in JSON.
@@ -161,18 +163,16 @@ function isUnchanged(
   );
 }
 
-function presentEmails(
+function* presentEmails(
   db: Database,
   tenantId: TenantId,
   sourceUserId: SourceUserId,
-): readonly string[] {
-  return db
-    .all<{ email_folded: string }>(
-      "SELECT email_folded FROM user_emails WHERE tenant_id = ? AND source_user_id = ? AND position IS NOT NULL ORDER BY position",
-      tenantId,
-      sourceUserId,
-    )
-    .map((row) => row.email_folded);
+): Steps<readonly string[]> {
+  return (yield* db.all<{ email_folded: string }>(
+    "SELECT email_folded FROM user_emails WHERE tenant_id = ? AND source_user_id = ? AND position IS NOT NULL ORDER BY position",
+    tenantId,
+    sourceUserId,
+  )).map((row) => row.email_folded);
 }
 
 function folded(emails: readonly string[]): readonly string[] {
@@ -180,25 +180,23 @@ function folded(emails: readonly string[]): readonly string[] {
 }
 
 /** Present addresses in their order; what was present before stays as a former address. */
-function writeEmails(
+function* writeEmails(
   db: Database,
   tenantId: TenantId,
   sourceUserId: SourceUserId,
   emails: readonly string[],
-): void {
+): Steps<void> {
   const wanted = folded(emails);
   const known = new Map(
-    db
-      .all<{ email_folded: string; position: number | null }>(
-        "SELECT email_folded, position FROM user_emails WHERE tenant_id = ? AND source_user_id = ?",
-        tenantId,
-        sourceUserId,
-      )
-      .map((row) => [row.email_folded, row.position]),
+    (yield* db.all<{ email_folded: string; position: number | null }>(
+      "SELECT email_folded, position FROM user_emails WHERE tenant_id = ? AND source_user_id = ?",
+      tenantId,
+      sourceUserId,
+    )).map((row) => [row.email_folded, row.position]),
   );
   for (const [email, position] of known) {
     if (position === null || wanted.includes(email)) continue;
-    db.run(
+    yield* db.run(
       "UPDATE user_emails SET position = NULL WHERE tenant_id = ? AND source_user_id = ? AND email_folded = ?",
       tenantId,
       sourceUserId,
@@ -207,7 +205,7 @@ function writeEmails(
   }
   for (const [position, email] of wanted.entries()) {
     if (known.get(email) === position) continue;
-    db.run(
+    yield* db.run(
       "INSERT INTO user_emails (tenant_id, source_user_id, email_folded, position) VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET position = excluded.position",
       tenantId,
       sourceUserId,
@@ -218,19 +216,19 @@ function writeEmails(
 }
 
 /** A person is active while one of their sources says so; the instant of leaving is noted once. */
-function settleActive(
+function* settleActive(
   db: Database,
   tenantId: TenantId,
   identityId: IdentityId,
   now: Instant,
-): void {
+): Steps<void> {
   const active =
-    db.get(
+    (yield* db.get(
       "SELECT 1 FROM users WHERE tenant_id = ? AND identity_id = ? AND deleted_at IS NULL AND active = 1",
       tenantId,
       identityId,
-    ) !== undefined;
-  db.run(
+    )) !== undefined;
+  yield* db.run(
     "UPDATE identities SET active = ?, inactive_since = ? WHERE tenant_id = ? AND identity_id = ? AND active <> ?",
     active,
     active ? null : now,
@@ -240,8 +238,8 @@ function settleActive(
   );
 }
 
-function countUsers(db: Database, tenantId: TenantId, idpId: IdpId, by: 1 | -1): void {
-  db.run(
+function* countUsers(db: Database, tenantId: TenantId, idpId: IdpId, by: 1 | -1): Steps<void> {
+  yield* db.run(
     "UPDATE idps SET user_count = user_count + ? WHERE tenant_id = ? AND idp_id = ?",
     by,
     tenantId,

@@ -1,0 +1,36 @@
+import type { Clock } from "../../model/clock.ts";
+import type { Store, StoreStamp } from "../store.ts";
+import { accountStore } from "./account-store.ts";
+import { auditStore } from "./audit-store.ts";
+import { credentialStore } from "./credential-store.ts";
+import { directoryStore } from "./directory-store.ts";
+import type { Engine } from "./engine.ts";
+import { mappingStore } from "./mapping-store.ts";
+import { recomputeStore } from "./recompute-store.ts";
+import { stampCommands, stampQueries } from "./stamp.ts";
+
+/** Every port of the store over one engine. `close` closes the engine, and what the adapter holds beside it. */
+export function composeStore(
+  engine: Engine,
+  clock: Clock,
+  stamp: StoreStamp,
+  close: () => Promise<void>,
+): Store {
+  return {
+    ...directoryStore(engine, clock),
+    ...recomputeStore(engine),
+    ...mappingStore(engine, clock),
+    ...credentialStore(engine, clock),
+    ...auditStore(engine),
+    ...accountStore(engine),
+    stamp,
+    ping: async () => {
+      await Promise.all([
+        engine.read(stampQueries.pingRead, null),
+        engine.read(stampQueries.pingScan, null),
+        engine.write(stampCommands.pingWrite, { at: clock.now() }),
+      ]);
+    },
+    close,
+  };
+}
