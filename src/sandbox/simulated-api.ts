@@ -15,8 +15,11 @@ export interface SimulatedApi<Truth, Caller> {
   unknownRoute(truth: Truth, call: SimulatedCall): Reply;
   /** The answer to a body beyond the vendor's limit. */
   tooLarge(): Reply;
-  /** An error of this status in the vendor's own shape; headers of the fault are added by the server. */
-  failure(status: StatusFault, fault: Fault | undefined): Reply;
+  /**
+   * An error of this status in the vendor's own shape; headers of the fault are added by the server. `path` is the request's: a
+   * vendor may have several interfaces.
+   */
+  failure(status: StatusFault, fault: Fault | undefined, path: string): Reply;
   /** The same list answer with only the first `keep(count)` items, said to be complete. */
   shorten(reply: Reply, keep: (count: number) => number): Reply;
   /** Adds what every answer carries: request ids, organisation. `truth` is the one that the answer was read from. */

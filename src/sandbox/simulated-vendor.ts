@@ -126,7 +126,10 @@ export class SimulatedVendor<Truth, Caller> {
       case "503":
       case "529":
         return send(
-          api.seal(this.#truth, withFaultHeaders(api.failure(kind, fault), fault, call.at)),
+          api.seal(
+            this.#truth,
+            withFaultHeaders(api.failure(kind, fault, call.path), fault, call.at),
+          ),
         );
       case "html-403":
         return send(edgePage(403, "Error 1010"));

@@ -161,7 +161,7 @@ class Exchange<Truth, Caller> {
       );
     }
     if (response.headersSent || request.socket.destroyed) return;
-    const reply = status === 413 ? api.tooLarge() : api.failure("500", undefined);
+    const reply = status === 413 ? api.tooLarge() : api.failure("500", undefined, request.path);
     send(response, api.seal(truth, reply));
   }
 }

@@ -1,9 +1,9 @@
 import { existsSync, readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { describe, expect, test } from "vitest";
-import { z } from "zod";
 import { permissions, scopes } from "../../../../src/sandbox/instantly/vocabulary.ts";
 import type { Exchanged } from "../../../support/http-exchange.ts";
+import { schemaOf, type OpenApi } from "../../../support/openapi.ts";
 import { instantly } from "./instantly-fixture.ts";
 
 /** The vendor's OpenAPI document, or its part about people and keys. It is not ours to ship. */
@@ -13,39 +13,11 @@ const documentPath = resolve(
 const present = existsSync(documentPath);
 const reason = present ? "" : ` (not run: ${documentPath} is absent, set INSTANTLY_OPENAPI)`;
 
-type Schema = Record<string, unknown>;
-interface Operation {
-  readonly responses: Record<string, { content: Record<string, { schema: Schema }> }>;
-}
-interface OpenApi {
-  readonly paths: Record<string, Record<string, Operation>>;
-  readonly components: { readonly schemas: Record<string, Schema> };
-}
-
 const document = (
-  present ? JSON.parse(readFileSync(documentPath, "utf8")) : { paths: {}, components: {} }
+  present
+    ? JSON.parse(readFileSync(documentPath, "utf8"))
+    : { paths: {}, components: { schemas: {} } }
 ) as OpenApi;
-
-/** Puts what a `$ref` names in its place, and leaves out what is no constraint. */
-function resolved(node: unknown): unknown {
-  if (Array.isArray(node)) return node.map(resolved);
-  if (typeof node !== "object" || node === null) return node;
-  if ("$ref" in node && typeof node.$ref === "string") {
-    return resolved(document.components.schemas[node.$ref.split("/").at(-1) ?? ""]);
-  }
-  return Object.fromEntries(
-    Object.entries(node)
-      .filter(([key]) => !key.startsWith("x-") && !["example", "examples"].includes(key))
-      .map(([key, value]) => [key, resolved(value)]),
-  );
-}
-
-function schemaOf(method: string, path: string, status: number): z.ZodType {
-  const operation = document.paths[path]?.[method.toLowerCase()];
-  const schema = operation?.responses[String(status)]?.content["application/json"]?.schema;
-  if (schema === undefined) throw new Error(`${method} ${path} has no ${String(status)} answer`);
-  return z.fromJSONSchema(resolved(schema) as Schema);
-}
 
 describe.skipIf(!present)(`Instantly's OpenAPI document${reason}`, () => {
   const checked = new Set<string>();
@@ -67,7 +39,9 @@ describe.skipIf(!present)(`Instantly's OpenAPI document${reason}`, () => {
         status,
         expect.anything(),
       ]);
-      const result = schemaOf(method, `/api/v2${template}`, status).safeParse(answer.body);
+      const result = schemaOf(document, method, `/api/v2${template}`, status).safeParse(
+        answer.body,
+      );
       expect(result.error?.issues ?? [], `${method} ${template} ${String(status)}`).toEqual([]);
       checked.add(`${method} ${template}`);
       return answer;
