@@ -1,4 +1,5 @@
-// npm run bench [-- [--smoke] [filter …]]: measures all, or what matches a filter. Only a whole full run writes RESULTS.md.
+// npm run bench [-- [--smoke] [--profile folder] [filter …]]: measures all, or what matches a filter. Only a whole full run writes
+// RESULTS.md. With --profile, each process leaves a processor profile (.cpuprofile) in the folder; figures are worse then.
 import { writeFile } from "node:fs/promises";
 import { loadavg } from "node:os";
 import { fileURLToPath } from "node:url";
@@ -15,7 +16,7 @@ async function main(args: readonly string[]): Promise<number> {
   const { values, positionals } = parseArgs({
     args: [...args],
     allowPositionals: true,
-    options: { smoke: { type: "boolean", default: false } },
+    options: { smoke: { type: "boolean", default: false }, profile: { type: "string" } },
   });
   const chosen = allMeasures.filter(
     ({ name }) => positionals.length === 0 || positionals.some((text) => name.includes(text)),
@@ -29,6 +30,7 @@ async function main(args: readonly string[]): Promise<number> {
   const startedAt = new Date();
   const outcomes = await runMeasures(chosen, {
     size: values.smoke ? "smoke" : "full",
+    ...(values.profile === undefined ? {} : { profileFolder: values.profile }),
     say: (text) => process.stderr.write(`${text}\n`),
   });
   if (!values.smoke && positionals.length === 0) {

@@ -45,6 +45,8 @@ export interface Stage {
   readonly signal: AbortSignal;
   /** Is run when the measure is over, however it ended, last one first. */
   cleanUp(work: () => Promise<void> | void): void;
+  /** Where processes leave their processor profiles; undefined: none are taken. */
+  readonly profileFolder: string | undefined;
   /** One line of progress. */
   say(text: string): void;
 }

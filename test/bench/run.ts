@@ -8,10 +8,16 @@ export type Outcome =
   | { readonly measure: Measure; readonly tookMs: number; readonly findings: Findings }
   | { readonly measure: Measure; readonly tookMs: number; readonly failure: string };
 
+export interface RunOptions {
+  readonly size: Size;
+  readonly say: (text: string) => void;
+  readonly profileFolder?: string;
+}
+
 /** Runs measures one after the other, each in bounded time and with its folders and processes removed after it. */
 export async function runMeasures(
   measures: readonly Measure[],
-  options: { readonly size: Size; readonly say: (text: string) => void },
+  options: RunOptions,
 ): Promise<readonly Outcome[]> {
   const outcomes: Outcome[] = [];
   for (const measure of measures) {
@@ -27,16 +33,14 @@ export async function runMeasures(
   return outcomes;
 }
 
-async function runOne(
-  measure: Measure,
-  options: { readonly size: Size; readonly say: (text: string) => void },
-): Promise<Outcome> {
+async function runOne(measure: Measure, options: RunOptions): Promise<Outcome> {
   const startedAt = performance.now();
   const abort = new AbortController();
   const cleanups: (() => Promise<void> | void)[] = [];
   const stage: Stage = {
     size: options.size,
     signal: abort.signal,
+    profileFolder: options.profileFolder,
     say: (text) => {
       options.say(`  ${text}`);
     },

@@ -1,0 +1,143 @@
+import express, { type Express } from "express";
+import type { Store } from "../../../src/adapters/store.ts";
+import type { SourceUser } from "../../../src/directory/directory-store.ts";
+import type { Clock } from "../../../src/model/clock.ts";
+import {
+  asId,
+  newId,
+  type IdentityId,
+  type IdpId,
+  type SourceUserId,
+  type TenantId,
+} from "../../../src/model/ids.ts";
+import type { JsonObject } from "../../../src/model/json.ts";
+import { newRecord, type Also } from "../../../src/model/records.ts";
+import { personBody } from "../people.ts";
+
+export interface BareCaller {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly tenantId: TenantId;
+  readonly idpId: IdpId;
+}
+
+/**
+ * The floor: parse the body, take it as it is, write the same rows by the same command of the same store, answer. No token, no
+ * schema, no log, no metrics.
+ */
+export function bareRoutes(caller: BareCaller, kind: "bare" | "empty"): Express {
+  const app = express();
+  app.disable("x-powered-by");
+  app.set("etag", false);
+  app.use(express.json({ type: () => true, limit: "1mb" }));
+  if (kind === "empty") {
+    app.use((_request, response) => {
+      response.status(200).end("{}");
+    });
+    return app;
+  }
+  app.post("/scim/v2/Users", async (request, response) => {
+    const user = await storePerson(caller, request.body as JsonObject);
+    response.status(201).type("application/scim+json").end(textOf(user));
+  });
+  app.patch("/scim/v2/Users/:id", async (request, response) => {
+    const user = await setActive(caller, asId<SourceUserId>(request.params.id), request.body);
+    response.type("application/scim+json").end(textOf(user));
+  });
+  return app;
+}
+
+/** Without HTTP: the store alone. */
+export function createPerson(caller: BareCaller, at: number): Promise<SourceUser> {
+  return storePerson(caller, personBody(at));
+}
+
+function storePerson(caller: BareCaller, body: JsonObject): Promise<SourceUser> {
+  const { store, clock, tenantId, idpId } = caller;
+  const { schemas: _schemas, ...resource } = body;
+  const sourceUserId = newId<SourceUserId>(clock);
+  const identityId = newId<IdentityId>(clock);
+  const userName = resource["userName"] as string;
+  return store.createUser(
+    tenantId,
+    {
+      idpId,
+      sourceUserId,
+      identityId,
+      user: {
+        userName,
+        externalId: resource["externalId"] as string,
+        displayName: resource["displayName"] as string,
+        active: true,
+        emails: (resource["emails"] as readonly { readonly value: string }[]).map(
+          (email) => email.value,
+        ),
+        resource,
+      },
+      now: clock.now(),
+    },
+    also(caller, "user.created", sourceUserId, identityId, userName),
+  );
+}
+
+async function setActive(
+  caller: BareCaller,
+  sourceUserId: SourceUserId,
+  body: unknown,
+): Promise<SourceUser> {
+  const { store, clock, tenantId, idpId } = caller;
+  const user = await store.getUser(tenantId, idpId, sourceUserId);
+  if (user === undefined) throw new Error("no such user");
+  const [operation] = (body as { Operations: readonly { value: { active: boolean } }[] })
+    .Operations;
+  const active = operation?.value.active === true;
+  const resource: JsonObject = { ...user.resource, active };
+  return store.replaceUser(
+    tenantId,
+    {
+      idpId,
+      sourceUserId,
+      expect: user.version,
+      user: {
+        userName: user.userName,
+        externalId: user.externalId,
+        displayName: resource["displayName"] as string,
+        active,
+        emails: [user.userName],
+        resource,
+      },
+      now: clock.now(),
+    },
+    also(caller, "user.patched", sourceUserId, user.identityId, user.userName),
+  );
+}
+
+function also(
+  { clock, idpId }: BareCaller,
+  action: string,
+  sourceUserId: SourceUserId,
+  identityId: IdentityId,
+  userName: string,
+): Also {
+  return {
+    records: [
+      newRecord(clock, {
+        actor: { kind: "idp", id: idpId, address: "127.0.0.1" },
+        action,
+        subject: { type: "source_user", id: sourceUserId },
+        cause: "scim.user",
+        facts: { idpId, identityId, changed: [] },
+        personal: { userName, email: userName },
+      }),
+    ],
+    recompute: [{ identityId, cause: { kind: "scim.user" }, urgent: false }],
+  };
+}
+
+function textOf(user: SourceUser): string {
+  return JSON.stringify({
+    id: user.sourceUserId,
+    ...user.resource,
+    meta: { version: user.version },
+  });
+}

@@ -1,0 +1,114 @@
+/**
+ * The request path of SCIM writes in three forms, over the same kind of store: `rolecall` is the real router with token check, log
+ * and metrics; `bare` is an express route that parses the same body and calls the same store command; `empty` parses and stores
+ * nothing, which shows what client, sockets and express cost alone.
+ */
+import { createServer } from "node:http";
+import { openSync, writeSync } from "node:fs";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import type { Express } from "express";
+import { openSqliteStore } from "../../../src/adapters/sqlite/sqlite-store.ts";
+import type { Store } from "../../../src/adapters/store.ts";
+import { createTokenCheck, issueToken, tokenHash } from "../../../src/credentials/tokens.ts";
+import { publicApp } from "../../../src/listeners.ts";
+import { systemClock } from "../../../src/model/clock.ts";
+import { createScimRouter } from "../../../src/scim/router.ts";
+import { createLogger } from "../../../src/telemetry/logger.ts";
+import { createMetrics } from "../../../src/telemetry/metrics.ts";
+import { addTenant } from "../../support/store.ts";
+import { bareRoutes, createPerson, type BareCaller } from "./bare-routes.ts";
+import { serveParent, startArgument } from "./serve-parent.ts";
+
+export interface ScimServerStart {
+  readonly kind: "rolecall" | "bare" | "empty";
+  readonly folder: string;
+}
+
+export interface StoreLoopAnswer {
+  readonly perSecond: number;
+  readonly next: number;
+}
+
+const { kind, folder } = startArgument<ScimServerStart>();
+const clock = systemClock();
+const store = await openSqliteStore({ folder, world: "test", clock });
+const { tenantId, idpId } = await addTenant(store, clock.now(), { tenant: "bench" });
+const actor = { kind: "system", id: "bench" } as const;
+const { token } = await issueToken(
+  { store, clock },
+  tenantId,
+  { kind: "scim", idpId, label: "bench", expiresAt: undefined },
+  actor,
+);
+const caller: BareCaller = { store, clock, tenantId, idpId };
+const server = createServer(kind === "rolecall" ? rolecall(store) : bareRoutes(caller, kind));
+await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+
+serveParent(
+  {
+    address: () => ({
+      url: `http://127.0.0.1:${String((server.address() as AddressInfo).port)}/scim/v2`,
+      token,
+    }),
+    cpu: () => process.cpuUsage(),
+    /** The same command in a loop, without HTTP: writes per second. */
+    storeLoop: async ({ seconds, callers, from }: StoreLoop): Promise<StoreLoopAnswer> => {
+      let next = from;
+      const startedAt = performance.now();
+      const endAt = startedAt + seconds * 1_000;
+      await Promise.all(
+        Array.from({ length: callers }, async () => {
+          while (performance.now() < endAt) await createPerson(caller, next++);
+        }),
+      );
+      return { next, perSecond: (next - from) / ((performance.now() - startedAt) / 1_000) };
+    },
+  },
+  async () => {
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+    await store.close();
+  },
+);
+
+interface StoreLoop {
+  readonly seconds: number;
+  readonly callers: number;
+  readonly from: number;
+}
+
+function rolecall(over: Store): Express {
+  const log = openSync(join(folder, "service.log"), "a");
+  const logger = createLogger({
+    level: "info",
+    clock,
+    base: { version: "0.0.0", instance: "bench" },
+    write: (line) => writeSync(log, line),
+  });
+  const tokens = createTokenCheck({ store: over, kind: "scim", clock, logger });
+  const scim = createScimRouter({
+    store: over,
+    clock,
+    logger: logger.child({ room: "scim" }),
+    metrics: createMetrics({ logger }).metrics,
+    publicUrl: "https://rolecall.example.com",
+    onCommit: () => undefined,
+    authenticate: async (presented, address) => {
+      const known = await tokens.check(presented);
+      if (known?.idpId === undefined) return undefined;
+      return {
+        tenantId: known.tenantId,
+        idpId: known.idpId,
+        actor: {
+          kind: "idp",
+          id: known.idpId,
+          address,
+          credentialFingerprint: tokenHash(presented).slice(0, 12),
+        },
+      };
+    },
+  });
+  const ok = () => Promise.resolve({ ok: true, checks: {} });
+  return publicApp({ scim, probes: { live: ok, ready: ok }, trustedProxies: [] });
+}
