@@ -41,6 +41,8 @@ export interface Stage {
   readonly size: Size;
   /** A fresh folder that is removed after the run. */
   folder(): Promise<string>;
+  /** A data folder of a store with that many people, in teams of a hundred; removed after the run like any other. */
+  company(people: number): Promise<string>;
   /** Aborts when the measure's time is over: everything that waits must listen. */
   readonly signal: AbortSignal;
   /** Is run when the measure is over, however it ended, last one first. */

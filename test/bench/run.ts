@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Companies } from "./companies.ts";
 import type { Findings, Measure, Size, Stage } from "./measure.ts";
 
 /** What became of one measure. */
@@ -20,9 +21,10 @@ export async function runMeasures(
   options: RunOptions,
 ): Promise<readonly Outcome[]> {
   const outcomes: Outcome[] = [];
+  const companies = new Companies();
   for (const measure of measures) {
     options.say(`${measure.name}: ${measure.title}`);
-    const outcome = await runOne(measure, options);
+    const outcome = await runOne(measure, options, companies);
     options.say(
       "failure" in outcome
         ? `${measure.name}: FAILED: ${outcome.failure}`
@@ -30,10 +32,15 @@ export async function runMeasures(
     );
     outcomes.push(outcome);
   }
+  await companies.remove();
   return outcomes;
 }
 
-async function runOne(measure: Measure, options: RunOptions): Promise<Outcome> {
+async function runOne(
+  measure: Measure,
+  options: RunOptions,
+  companies: Companies,
+): Promise<Outcome> {
   const startedAt = performance.now();
   const abort = new AbortController();
   const cleanups: (() => Promise<void> | void)[] = [];
@@ -44,6 +51,7 @@ async function runOne(measure: Measure, options: RunOptions): Promise<Outcome> {
     say: (text) => {
       options.say(`  ${text}`);
     },
+    company: (people) => companies.copy(stage, people),
     cleanUp: (work) => cleanups.push(work),
     folder: async () => {
       const folder = await mkdtemp(join(tmpdir(), "rolecall-bench-"));

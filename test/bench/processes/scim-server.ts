@@ -8,16 +8,15 @@ import { openSync, writeSync } from "node:fs";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import type { Express } from "express";
-import { openSqliteStore } from "../../../src/adapters/sqlite/sqlite-store.ts";
 import type { Store } from "../../../src/adapters/store.ts";
-import { createTokenCheck, issueToken, tokenHash } from "../../../src/credentials/tokens.ts";
+import { createTokenCheck, tokenHash } from "../../../src/credentials/tokens.ts";
 import { publicApp } from "../../../src/listeners.ts";
 import { systemClock } from "../../../src/model/clock.ts";
 import { createScimRouter } from "../../../src/scim/router.ts";
 import { createLogger } from "../../../src/telemetry/logger.ts";
 import { createMetrics } from "../../../src/telemetry/metrics.ts";
-import { addTenant } from "../../support/store.ts";
 import { bareRoutes, createPerson, type BareCaller } from "./bare-routes.ts";
+import { idpId, openTenant, scimToken, tenantId } from "./company.ts";
 import { serveParent, startArgument } from "./serve-parent.ts";
 
 export interface ScimServerStart {
@@ -32,15 +31,7 @@ export interface StoreLoopAnswer {
 
 const { kind, folder } = startArgument<ScimServerStart>();
 const clock = systemClock();
-const store = await openSqliteStore({ folder, world: "test", clock });
-const { tenantId, idpId } = await addTenant(store, clock.now(), { tenant: "bench" });
-const actor = { kind: "system", id: "bench" } as const;
-const { token } = await issueToken(
-  { store, clock },
-  tenantId,
-  { kind: "scim", idpId, label: "bench", expiresAt: undefined },
-  actor,
-);
+const store = await openTenant(folder, clock);
 const caller: BareCaller = { store, clock, tenantId, idpId };
 const server = createServer(kind === "rolecall" ? rolecall(store) : bareRoutes(caller, kind));
 await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -49,7 +40,7 @@ serveParent(
   {
     address: () => ({
       url: `http://127.0.0.1:${String((server.address() as AddressInfo).port)}/scim/v2`,
-      token,
+      token: scimToken,
     }),
     cpu: () => process.cpuUsage(),
     /** The same command in a loop, without HTTP: writes per second. */
