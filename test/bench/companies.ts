@@ -22,7 +22,7 @@ export class Companies {
   }
 
   async #make(stage: Stage, people: number): Promise<string> {
-    const folder = await mkdtemp(join(tmpdir(), "rolecall-bench-company-"));
+    const folder = await mkdtemp(join(tmpdir(), `rolecall-bench-${String(process.pid)}-company-`));
     try {
       const startedAt = performance.now();
       const child = await startChild(stage, "seed-company.ts");

@@ -54,7 +54,7 @@ async function runOne(
     company: (people) => companies.copy(stage, people),
     cleanUp: (work) => cleanups.push(work),
     folder: async () => {
-      const folder = await mkdtemp(join(tmpdir(), "rolecall-bench-"));
+      const folder = await mkdtemp(join(tmpdir(), `rolecall-bench-${String(process.pid)}-`));
       cleanups.push(() => rm(folder, { recursive: true, force: true }));
       return folder;
     },

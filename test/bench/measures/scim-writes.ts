@@ -18,7 +18,7 @@ export const scimWrites: Measure = {
   run: measureWrites,
 };
 
-type Job = LoadRound["job"];
+type Job = "create" | "switch";
 
 /** One server with all that was seen of it. */
 class Contestant {

@@ -2,7 +2,10 @@
 import autocannon from "autocannon";
 import { patchOf } from "../../support/scim-client.ts";
 import { personBody } from "../people.ts";
+import { teamName } from "../rule-book.ts";
 import { serveParent } from "./serve-parent.ts";
+
+const groupSchema = "urn:ietf:params:scim:schemas:core:2.0:Group";
 
 /** Where a SCIM server is. */
 export interface Target {
@@ -13,9 +16,14 @@ export interface Target {
 export interface LoadRound {
   readonly target: Target;
   readonly connections: number;
-  readonly seconds: number;
-  /** `create`: people `from`, `from` + 1, … · `switch`: turns `ids` off and on again, in their order, from position `from`. */
-  readonly job: "create" | "switch";
+  /** One of them: for how long, or how many. */
+  readonly seconds?: number;
+  readonly amount?: number;
+  /**
+   * `create`: people `from`, `from` + 1, … · `switch`: turns `ids` off and on again, in their order, from position `from` · `group`:
+   * teams of a hundred of the people that `create` made.
+   */
+  readonly job: "create" | "switch" | "group";
   readonly from: number;
   readonly ids: readonly string[];
 }
@@ -32,7 +40,10 @@ export interface LoadAnswer {
   readonly clientCpuUs: number;
 }
 
-serveParent({ load, create }, () => undefined);
+/** Ids of everybody that `create` rounds made, in the order of the answers. */
+const made: string[] = [];
+
+serveParent({ load, create, list }, () => undefined);
 
 async function load(round: LoadRound): Promise<LoadAnswer> {
   const cpuBefore = process.cpuUsage();
@@ -45,7 +56,8 @@ async function load(round: LoadRound): Promise<LoadAnswer> {
       {
         url: round.target.url,
         connections: round.connections,
-        duration: round.seconds,
+        ...(round.seconds === undefined ? {} : { duration: round.seconds }),
+        ...(round.amount === undefined ? {} : { amount: round.amount }),
         timeout: 20,
         headers: {
           authorization: `Bearer ${round.target.token}`,
@@ -56,6 +68,9 @@ async function load(round: LoadRound): Promise<LoadAnswer> {
             setupRequest: (request) => {
               const at = next++;
               return { ...request, ...requestOf(round, at) };
+            },
+            onResponse: (_status, body) => {
+              if (round.amount !== undefined && round.job === "create") made.push(idIn(body));
             },
           },
         ],
@@ -90,6 +105,11 @@ function requestOf(round: LoadRound, at: number): autocannon.Request {
   if (round.job === "create") {
     return { method: "POST", path: `${base}/Users`, body: JSON.stringify(personBody(at)) };
   }
+  if (round.job === "group") {
+    const members = made.slice(at * 100, at * 100 + 100).map((value) => ({ value }));
+    const body = { schemas: [groupSchema], displayName: teamName(at), members };
+    return { method: "POST", path: `${base}/Groups`, body: JSON.stringify(body) };
+  }
   const id = round.ids[at % round.ids.length] ?? "";
   const active = Math.floor(at / round.ids.length) % 2 === 1;
   return {
@@ -97,6 +117,36 @@ function requestOf(round: LoadRound, at: number): autocannon.Request {
     path: `${base}/Users/${id}`,
     body: JSON.stringify(patchOf({ op: "replace", value: { active } })),
   };
+}
+
+/** The id of a resource without parsing it whole: the client should cost little. */
+function idIn(body: string): string {
+  const id = /"id":"([0-9a-f-]{36})"/.exec(body)?.[1];
+  if (id === undefined) throw new Error("an answer without an id");
+  return id;
+}
+
+export interface ListAnswer {
+  readonly seen: number;
+  readonly pages: number;
+}
+
+/** Walks a whole list in pages of 200, as identity providers do. */
+async function list(order: {
+  readonly target: Target;
+  readonly path: string;
+}): Promise<ListAnswer> {
+  let seen = 0;
+  for (let pages = 0; ; pages++) {
+    const query = `?startIndex=${String(seen + 1)}&count=200`;
+    const response = await fetch(`${order.target.url}${order.path}${query}`, {
+      headers: { authorization: `Bearer ${order.target.token}` },
+    });
+    const page = (await response.json()) as { readonly Resources?: readonly unknown[] };
+    if (page.Resources === undefined) throw new Error(`no list: ${String(response.status)}`);
+    seen += page.Resources.length;
+    if (page.Resources.length === 0) return { seen, pages };
+  }
 }
 
 /** Makes people whose ids are needed; not timed. */
