@@ -18,7 +18,7 @@ export interface Store
   readonly stamp: StoreStamp;
   /** Resolves when the database answers a read and, for writers, a write. @throws StoreError UNAVAILABLE */
   ping(): Promise<void>;
-  /** Lets running commands finish, then closes. Later commands are refused with UNAVAILABLE. */
+  /** Lets running commands finish, then closes; closing again does nothing. Later commands are refused with UNAVAILABLE. */
   close(): Promise<void>;
 }
 

@@ -37,7 +37,7 @@ export function* changeMembers(
     }
   };
   for (const change of changes) {
-    const ids = JSON.stringify(change.memberIds);
+    const ids = documentText(change.memberIds);
     if (change.op !== "add") {
       note(yield* removeMembers(db, tenantId, groupId, change.op, ids), removed, added);
     }

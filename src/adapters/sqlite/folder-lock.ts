@@ -21,6 +21,6 @@ export function lockFolder(folder: string): () => void {
     );
   }
   return () => {
-    lock.close();
+    if (lock.isOpen) lock.close();
   };
 }

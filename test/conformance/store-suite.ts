@@ -1,0 +1,37 @@
+import { describe } from "vitest";
+import type { OpenStore } from "./account-stage.ts";
+import { accountStoreSuite } from "./account-store-suite.ts";
+import { auditSuite } from "./audit-suite.ts";
+import { credentialSuite } from "./credential-suite.ts";
+import { directoryGroupSuite } from "./directory-group-suite.ts";
+import { directoryIdentitySuite } from "./directory-identity-suite.ts";
+import { directoryListSuite } from "./directory-list-suite.ts";
+import { directoryUserSuite } from "./directory-user-suite.ts";
+import { mappingVersionSuite } from "./mapping-version-suite.ts";
+import { recomputeSuite } from "./recompute-suite.ts";
+import { storeLifeSuite } from "./store-life-suite.ts";
+import { storeTextSuite } from "./store-text-suite.ts";
+
+/** What every store has to do, port by port; `open` gives a fresh, empty one each time. */
+export function storeSuite(name: string, open: OpenStore): void {
+  describe(`store: ${name}`, () => {
+    const suites: Readonly<Record<string, (open: OpenStore) => void>> = {
+      life: storeLifeSuite,
+      "text and numbers": storeTextSuite,
+      people: directoryUserSuite,
+      groups: directoryGroupSuite,
+      lists: directoryListSuite,
+      identities: directoryIdentitySuite,
+      recompute: recomputeSuite,
+      "mapping versions": mappingVersionSuite,
+      credentials: credentialSuite,
+      audit: auditSuite,
+    };
+    for (const [port, suite] of Object.entries(suites)) {
+      describe(port, () => {
+        suite(open);
+      });
+    }
+  });
+  accountStoreSuite(name, open);
+}

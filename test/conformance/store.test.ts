@@ -1,0 +1,5 @@
+import { openFileStore, openMemoryStore } from "../support/store.ts";
+import { storeSuite } from "./store-suite.ts";
+
+storeSuite("SQLite in memory", openMemoryStore);
+storeSuite("SQLite in a file", openFileStore);
