@@ -61,6 +61,24 @@ export function systemClock(options: { scale?: number; anchor?: Instant } = {}):
         signal?.addEventListener("abort", done, { once: true });
       }),
     random: Math.random,
-    bytes: (size) => randomBytes(size),
+    bytes: pooledBytes(),
+  };
+}
+
+const poolBytes = 4_096;
+
+/** Ids and salts ask for 16 bytes several times a request, and asking the operating system is the dear part: it is asked for many. */
+function pooledBytes(): (size: number) => Uint8Array {
+  let pool = new Uint8Array(0);
+  let used = 0;
+  return (size) => {
+    if (size > poolBytes / 16) return randomBytes(size);
+    if (used + size > pool.length) {
+      pool = randomBytes(poolBytes);
+      used = 0;
+    }
+    used += size;
+    // A copy: the caller may write into it, and no byte is handed out twice.
+    return new Uint8Array(pool.subarray(used - size, used));
   };
 }
