@@ -30,6 +30,8 @@ import { newId, type TenantId } from "./model/ids.ts";
 import type { Logger } from "./model/log.ts";
 import { newRecord, type Actor } from "./model/records.ts";
 import { createScimRouter } from "./scim/router.ts";
+import type { Brake } from "./recovery/brake-store.ts";
+import { checkStoreAtStart } from "./recovery/start-check.ts";
 import { proposeMappings, type ProposalResult } from "./sync/roll-out.ts";
 import { createHealth } from "./telemetry/health.ts";
 import { createLogger } from "./telemetry/logger.ts";
@@ -46,6 +48,8 @@ export interface App {
     readonly problem: InputError | undefined;
   };
   readonly vendors: SandboxVendors | undefined;
+  /** Why nothing is written to a vendor, where the store was restored or copied. */
+  readonly brake: Brake | undefined;
   /** Takes no new request, ends what runs, keeps what is owed in the store, closes. */
   stop(): Promise<void>;
 }
@@ -69,9 +73,11 @@ export async function startApp(config: Config): Promise<App> {
     base: { version: config.version, instance: owner },
   });
   const metrics = createMetrics({ logger });
+  const home = homeOf(config);
   const store = await openSqliteStore({
     folder: config.dataDir,
     world: config.world,
+    home,
     clock,
     logger,
   });
@@ -104,15 +110,25 @@ export async function startApp(config: Config): Promise<App> {
     // A fast clock shrinks every window that guards against slow machines; these are kept humane.
     timing: config.timeScale > 1 ? { leaseMs: 600_000, intentWindowMs: 120_000 } : {},
   });
+  const checkpoints = checkpointFiles(config.checkpointsDir, store.stamp.instanceId);
   const sequencer = createSequencer({
     store,
-    checkpoints: checkpointFiles(join(config.dataDir, "checkpoints"), store.stamp.instanceId),
+    checkpoints,
     clock,
     logger,
     metrics: metrics.metrics,
     owner,
   });
   const system: Actor = { kind: "system", id: "start" };
+  const brake = await checkStoreAtStart({
+    store,
+    checkpoints,
+    stamp: store.stamp,
+    home,
+    clock,
+    logger,
+    actor: system,
+  });
   const loaded = await loadTenant(config, logger);
   const secrets = await bootstrap(config, store, clock, system, loaded.tenant?.settings);
   if (vendors !== undefined)
@@ -195,6 +211,7 @@ export async function startApp(config: Config): Promise<App> {
     operatorUrl: operatorListener?.url ?? "",
     mappings: { results, problem: loaded.problem },
     vendors,
+    brake,
     async stop() {
       health.drain();
       await Promise.all(listeners.map((listener) => listener.close(stopGraceMs)));
@@ -206,6 +223,11 @@ export async function startApp(config: Config): Promise<App> {
       await pools.close();
     },
   };
+}
+
+/** Where the store belongs: what a copy of it would not share. */
+function homeOf(config: Config): string {
+  return config.instance ?? config.dataDir;
 }
 
 /** Loaded only where it is wanted: a live service carries no simulator in memory. */
@@ -347,6 +369,8 @@ function consoleDeps(
     version: config.version,
     world: config.world,
     publicUrl,
+    instanceId: store.stamp.instanceId,
+    home: homeOf(config),
     issueToken: (tenantId, draft, actor) => issueToken({ store, clock }, tenantId, draft, actor),
     putCredential: (tenantId, name, secret, actor) => vault.put(tenantId, name, secret, actor),
     readMappings: async (tenantId) => (await read(tenantId))?.connections ?? [],

@@ -10,10 +10,15 @@ import {
 } from "./cli/command.ts";
 import { offlineCommands } from "./cli/offline.ts";
 import { onlineCommands } from "./cli/online.ts";
+import { recoverCommands } from "./cli/recover.ts";
 import { InputError } from "./model/errors.ts";
 
 /** Every command of the binary; `help` and a test read it. */
-export const commands: readonly Command[] = [...offlineCommands, ...onlineCommands];
+export const commands: readonly Command[] = [
+  ...offlineCommands,
+  ...onlineCommands,
+  ...recoverCommands,
+];
 
 /** Runs one command line and answers what the shell is told. */
 export async function runCli(args: readonly string[], terminal: Terminal): Promise<ExitCode> {

@@ -1,6 +1,7 @@
 import { startApp, type App } from "./app.ts";
 import type { Terminal } from "./cli/command.ts";
 import { environmentWith, readConfig } from "./config/config.ts";
+import { brakeText } from "./recovery/find-brake-reasons.ts";
 
 /**
  * Runs the service until a signal asks it to stop. The first signal stops calmly, a second one at once.
@@ -47,12 +48,24 @@ export function banner(app: App, isTty: boolean): string {
     `  for identity providers  ${app.scimUrl}/scim/v2`,
     `  for you                 ${app.operatorUrl}/api/v1   (npx rolecall status)`,
     `  data                    ${config.dataDir}`,
+    ...brakeLines(app),
     ...secretLines(app, isTty),
     ...mappingLines(app),
     "",
     ...(sandbox ? [] : connectLines(scim, config.publicUrl !== undefined)),
     ...(secrets.made || sandbox ? [] : [""]),
   ].join("\n")}\n`;
+}
+
+function brakeLines({ brake }: App): readonly string[] {
+  if (brake === undefined) return [];
+  return [
+    "",
+    "  BRAKED: every connection is report-only, because",
+    ...brake.reasons.map((reason) => `    ${brakeText(reason)}`),
+    "    npx rolecall recover   says what to do",
+    "",
+  ];
 }
 
 function secretLines({ secrets }: App, isTty: boolean): readonly string[] {

@@ -4,6 +4,7 @@ import type { CredentialStore } from "../credentials/credential-store.ts";
 import type { DirectoryStore } from "../directory/directory-store.ts";
 import type { RecomputeStore } from "../events/recompute-store.ts";
 import type { MappingVersionStore } from "../mapping/version-store.ts";
+import type { BrakeStore } from "../recovery/brake-store.ts";
 
 /** Every port that a database adapter implements, over one database. */
 export interface Store
@@ -13,7 +14,8 @@ export interface Store
     MappingVersionStore,
     AccountStore,
     AuditStore,
-    CredentialStore {
+    CredentialStore,
+    BrakeStore {
   /** What the database was made for; a store is never opened for the other one. */
   readonly stamp: StoreStamp;
   /** Resolves when the database answers a read and, for writers, a write. @throws StoreError UNAVAILABLE */
@@ -27,4 +29,6 @@ export interface StoreStamp {
   /** Made when the database was made; a copy has the same. */
   readonly instanceId: string;
   readonly createdAt: number;
+  /** Where the store belongs, as the process that opened it first named it; a copy has the same. */
+  readonly home: string | undefined;
 }

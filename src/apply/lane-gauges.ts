@@ -15,7 +15,9 @@ const holdsMax = 1_000;
 
 /** Sets the gauges of every lane from what the store says now; called before each scrape. */
 export async function showLanes(deps: {
-  readonly store: Pick<AccountStore, "listLanes" | "targetCounts" | "listHolds" | "listStops">;
+  readonly store: Pick<AccountStore, "listLanes" | "targetCounts" | "listHolds" | "listStops"> & {
+    readBrake(): Promise<unknown>;
+  };
   readonly metrics: Metrics;
   readonly clock: Pick<Clock, "now">;
 }): Promise<void> {
@@ -24,6 +26,7 @@ export async function showLanes(deps: {
     store.listLanes(undefined),
     store.targetCounts(undefined),
   ]);
+  metrics.gauge("rolecall_store_braked", (await store.readBrake()) === undefined ? 0 : 1, {});
   const now = deps.clock.now();
   for (const [tenantId, own] of Map.groupBy(lanes, (lane) => lane.tenantId)) {
     const [holds, stops] = await Promise.all([

@@ -1,7 +1,8 @@
 import { createReadStream } from "node:fs";
-import { mkdir, open, type FileHandle } from "node:fs/promises";
+import { mkdir, open, rename, type FileHandle } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import type { Instant } from "../model/clock.ts";
 import { InputError } from "../model/errors.ts";
 import type { TenantId } from "../model/ids.ts";
 import type { Hash } from "./tree.ts";
@@ -38,6 +39,8 @@ export interface CheckpointFiles {
   append(tenantId: TenantId, tree: { readonly size: number; readonly root: Hash }): Promise<void>;
   /** The newest one. @throws InputError when the file ends in something else */
   last(tenantId: TenantId): Promise<Checkpoint | undefined>;
+  /** Moves the file out of the way, for a history that the store does not have: `<tenant>.before-<UTC ms>.txt`. */
+  setAside(tenantId: TenantId, at: Instant): Promise<void>;
   /** All of them, oldest first. @throws InputError at one that cannot be read */
   read(tenantId: TenantId): AsyncIterable<Checkpoint>;
 }
@@ -71,6 +74,10 @@ export function checkpointFiles(folder: string, instanceId: string): CheckpointF
       } finally {
         await file.close();
       }
+    },
+    setAside: async (tenantId, at) => {
+      await rename(pathOf(tenantId), join(folder, `${tenantId}.before-${String(at)}.txt`));
+      await syncFolder(folder);
     },
     read: (tenantId) => readCheckpoints(pathOf(tenantId)),
   };

@@ -13,7 +13,7 @@ import { runMappingTests } from "../mapping/test-file.ts";
 import { z } from "zod";
 import { CommandError, exitCodes, flag, type Command, type Invocation } from "./command.ts";
 import { doctor } from "./doctor.ts";
-import { verifyRecord } from "./verify-record.ts";
+import { exportRecord, verifyRecord } from "./verify-record.ts";
 
 export const offlineCommands: readonly Command[] = [
   {
@@ -66,6 +66,14 @@ export const offlineCommands: readonly Command[] = [
     offline: true,
     flags: { export: "string", checkpoints: "string" },
     run: verifyRecord,
+  },
+  {
+    words: "audit export",
+    usage: "audit export [--personal]",
+    summary: "print the record as NDJSON; --personal with addresses and names",
+    offline: true,
+    flags: { personal: "boolean" },
+    run: exportRecord,
   },
   {
     words: "doctor",

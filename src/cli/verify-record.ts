@@ -1,10 +1,10 @@
 import { join } from "node:path";
 import { openAuditReader } from "../adapters/sqlite/audit-reader.ts";
 import { readCheckpoints } from "../audit/checkpoint.ts";
-import { fileSource, storeSource } from "../audit/export.ts";
+import { exportAudit, fileSource, storeSource } from "../audit/export.ts";
 import { verifyAudit, type Verification } from "../audit/verify.ts";
 import { readConfig } from "../config/config.ts";
-import type { TenantId } from "../model/ids.ts";
+import { asId, type TenantId } from "../model/ids.ts";
 import { exitCodes, flag, type ExitCode, type Invocation } from "./command.ts";
 
 /** Recomputes the record of one tenant from a data folder and compares it with every checkpoint beside it. */
@@ -13,15 +13,15 @@ export async function verifyFolder(dataDir: string, tenantId: TenantId): Promise
   try {
     return await verifyAudit(
       await storeSource(reader, tenantId),
-      readCheckpoints(checkpointPath(dataDir, tenantId)),
+      readCheckpoints(checkpointPath(join(dataDir, "checkpoints"), tenantId)),
     );
   } finally {
     reader.close();
   }
 }
 
-function checkpointPath(dataDir: string, tenantId: TenantId): string {
-  return join(dataDir, "checkpoints", `${tenantId}.txt`);
+function checkpointPath(folder: string, tenantId: TenantId): string {
+  return join(folder, `${tenantId}.txt`);
 }
 
 /** `rolecall audit verify`: of the data folder, or of an export with a checkpoint file from elsewhere. */
@@ -41,14 +41,15 @@ export async function verifyRecord(invocation: Invocation): Promise<ExitCode> {
 async function verifyTenants(
   invocation: Invocation,
 ): Promise<Readonly<Record<string, Verification>>> {
-  const { dataDir } = readConfig();
+  const { dataDir, checkpointsDir } = readConfig();
   const wanted = flag(invocation, "tenant");
   const reader = openAuditReader(dataDir);
   try {
     const results: Record<string, Verification> = {};
     for (const tenantId of reader.tenants) {
       if (wanted !== undefined && wanted !== tenantId) continue;
-      const checkpoints = flag(invocation, "checkpoints") ?? checkpointPath(dataDir, tenantId);
+      const checkpoints =
+        flag(invocation, "checkpoints") ?? checkpointPath(checkpointsDir, tenantId);
       results[tenantId] = await verifyAudit(
         await storeSource(reader, tenantId),
         readCheckpoints(checkpoints),
@@ -58,6 +59,21 @@ async function verifyTenants(
   } finally {
     reader.close();
   }
+}
+
+/** `rolecall audit export`: the record of one tenant, for whoever verifies it elsewhere or replays it. */
+export async function exportRecord(invocation: Invocation): Promise<ExitCode> {
+  const { dataDir, tenantId } = readConfig();
+  const wanted = asId<TenantId>(flag(invocation, "tenant") ?? tenantId);
+  const reader = openAuditReader(dataDir);
+  try {
+    const source = await storeSource(reader, wanted);
+    const lines = exportAudit(source, { personal: invocation.flags["personal"] === true });
+    for await (const text of lines) invocation.terminal.out(text);
+  } finally {
+    reader.close();
+  }
+  return exitCodes.ok;
 }
 
 async function verifyExport(

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { z } from "zod";
 import type { Instant } from "../model/clock.ts";
 import { InputError } from "../model/errors.ts";
@@ -42,6 +42,9 @@ export interface Config {
   readonly dropHints: boolean;
   /** Where the command line finds the operator's interface; undefined: on this host's port. */
   readonly apiUrl: string | undefined;
+  /** The name of this installation; undefined: an embedded store belongs to its folder, another one to nobody. */
+  readonly instance: string | undefined;
+  readonly checkpointsDir: string;
 }
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -66,6 +69,10 @@ export function readConfig(environment: Environment = process.env, folder = proc
     throw new InputError("the environment is not right:", problems);
   }
   const world = values.sandbox === true ? "sandbox" : "live";
+  const dataDir = resolve(
+    folder,
+    values.dataDir ?? (world === "sandbox" ? "data/sandbox" : "data"),
+  );
   return Object.freeze<Config>({
     version: packageVersion(),
     mode: "embedded",
@@ -73,7 +80,7 @@ export function readConfig(environment: Environment = process.env, folder = proc
     port: values.port ?? 8080,
     operatorPort: values.operatorPort ?? 8081,
     operatorHost: values.operatorHost ?? "127.0.0.1",
-    dataDir: resolve(folder, values.dataDir ?? (world === "sandbox" ? "data/sandbox" : "data")),
+    dataDir,
     mappingsDir: resolve(folder, values.mappings ?? "mappings"),
     tenantId: asId<TenantId>(values.tenant ?? "default"),
     scimToken: values.scimToken,
@@ -88,6 +95,8 @@ export function readConfig(environment: Environment = process.env, folder = proc
     sandboxVendors: values.sandboxVendors,
     dropHints: values.dropHints ?? false,
     apiUrl: values.apiUrl,
+    instance: values.instance,
+    checkpointsDir: resolve(folder, values.checkpoints ?? join(dataDir, "checkpoints")),
   });
 }
 

@@ -194,6 +194,22 @@ export const settings = {
     example: "/var/lib/rolecall",
     schema: anyText,
   }),
+  checkpoints: setting({
+    name: "ROLECALL_CHECKPOINTS",
+    description:
+      "Folder of the audit checkpoints. Elsewhere than the store, so that a restored store is known as one at its start.",
+    defaultSays: "`checkpoints` in `ROLECALL_DATA_DIR`",
+    example: "/mnt/elsewhere/rolecall-checkpoints",
+    schema: anyText,
+  }),
+  instance: setting({
+    name: "ROLECALL_INSTANCE",
+    description:
+      "Name of this installation. A store that is opened under another name is a copy: it starts report-only until `rolecall recover` releases it.",
+    defaultSays: "the data folder for the embedded store, else none",
+    example: "production",
+    schema: name,
+  }),
   mappings: setting({
     name: "ROLECALL_MAPPINGS",
     description: "Folder of the mapping files, one folder per tenant inside.",

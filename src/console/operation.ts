@@ -3,17 +3,21 @@ import type { AccountStore } from "../accounts/account-store.ts";
 import type { AuditStore } from "../audit/audit-store.ts";
 import type { CredentialStore } from "../credentials/credential-store.ts";
 import type { IdpId, TenantId } from "../model/ids.ts";
+import type { BrakeStore } from "../recovery/brake-store.ts";
 import type { Actor } from "../model/records.ts";
 import type { SyncDeps } from "../sync/sync-deps.ts";
 import type { MappingProposal, ProposalResult } from "../sync/roll-out.ts";
 
 /** What the operator's operations work with: use cases and read ports, nothing that speaks to a vendor. */
 export interface ConsoleDeps extends SyncDeps {
-  readonly store: SyncDeps["store"] & AccountStore & AuditStore & CredentialStore;
+  readonly store: SyncDeps["store"] & AccountStore & AuditStore & CredentialStore & BrakeStore;
   readonly version: string;
   readonly world: "live" | "sandbox" | "test";
   /** Base of what the IdPs are told: `https://rolecall.example.com`. */
   readonly publicUrl: string;
+  /** Of the store, and where this process opened it: a release settles it there. */
+  readonly instanceId: string;
+  readonly home: string | undefined;
   readonly issueToken: (
     tenantId: TenantId,
     draft: {

@@ -136,6 +136,12 @@ export const metricTable = {
     unit: "count",
     help: "1 where the lane works, 0 where it is paused or a stop switch covers it.",
   },
+  rolecall_store_braked: {
+    kind: "gauge",
+    labels: [],
+    unit: "count",
+    help: "1 while the store is braked after a restore or a copy: every connection is report-only.",
+  },
   rolecall_audit_unsequenced: {
     kind: "gauge",
     labels: ["tenant"],

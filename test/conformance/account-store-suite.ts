@@ -1,4 +1,5 @@
 import { describe } from "vitest";
+import { accountBrakeSuite } from "./account-brake-suite.ts";
 import { accountGateSuite } from "./account-gate-suite.ts";
 import { accountLaneSuite } from "./account-lane-suite.ts";
 import { accountObservationSuite } from "./account-observation-suite.ts";
@@ -14,6 +15,9 @@ export function accountStoreSuite(name: string, open: OpenStore): void {
     });
     describe("gate", () => {
       accountGateSuite(open);
+    });
+    describe("brake", () => {
+      accountBrakeSuite(open);
     });
     describe("rails", () => {
       accountRailSuite(open);

@@ -71,10 +71,13 @@ export class StoryWorld {
       readonly mapping?: JsonObject;
       readonly vendor?: FakeVendor;
       readonly loaded?: boolean;
+      /** On disk instead of in memory. */
+      readonly folder?: string;
     } = {},
   ): Promise<StoryWorld> {
     const clock = fakeClock();
-    const store = await openSqliteStore({ folder: ":memory:", world: "test", clock });
+    const folder = options.folder ?? ":memory:";
+    const store = await openSqliteStore({ folder, world: "test", clock });
     const world = new StoryWorld(store, clock, options.vendor ?? new FakeVendor());
     await store.createTenant(tenantId, { now: clock.now() }, world.also("tenant.created"));
     await store.createIdp(
@@ -91,6 +94,12 @@ export class StoryWorld {
     }
     if (options.mapping !== undefined) await world.activate(options.mapping);
     return world;
+  }
+
+  /** The same vendor at the same time, on the store of another folder: what a restored backup wakes up to. */
+  async on(folder: string): Promise<StoryWorld> {
+    const store = await openSqliteStore({ folder, world: "test", clock: this.clock });
+    return new StoryWorld(store, this.clock, this.vendor);
   }
 
   private constructor(store: Store, clock: FakeClock, vendor: FakeVendor) {

@@ -4,8 +4,9 @@ import type { Instant } from "../../model/clock.ts";
 import { StoreError } from "../../model/errors.ts";
 import { asId, type AccountId, type ConnectionId } from "../../model/ids.ts";
 import type { IdentityId, IntentId, TenantId } from "../../model/ids.ts";
-import { modeOf, type ConnectionPolicy } from "../../model/policy.ts";
+import { modeOf } from "../../model/policy.ts";
 import { parsed, type Asked, type Commanded, type TargetKey } from "./account-args.ts";
+import { policyOf } from "./account-lanes.ts";
 import { writeLedger, writeOutcomeLink } from "./account-links.ts";
 import { openHoldOf } from "./account-rails.ts";
 import { entryColumns, openEntry, type EntryRow } from "./account-rows.ts";
@@ -60,6 +61,7 @@ interface GateRow {
   readonly leased: number;
   readonly lane_state: "open" | "paused";
   readonly policy: string;
+  readonly braked: 0 | 1;
   readonly stops: string;
 }
 
@@ -69,7 +71,7 @@ function* refusalOfTarget(
   step: Step,
 ): Steps<GateRefusal | undefined> {
   const row = yield* db.get<GateRow>(
-    `SELECT t.generation, t.lifecycle, l.state AS lane_state, l.policy,
+    `SELECT t.generation, t.lifecycle, l.state AS lane_state, l.policy, (SELECT brake IS NOT NULL FROM stamp) AS braked,
        t.fence = ? AND t.lease_owner IS NOT NULL AND t.lease_until > ? AS leased,
        (SELECT json_group_array(s.covers) FROM stops s WHERE s.tenant_id = t.tenant_id AND s.connection_id IN ('', t.connection_id)) AS stops
      FROM targets t JOIN lanes l USING (tenant_id, connection_id)
@@ -86,8 +88,7 @@ function* refusalOfTarget(
   const stops = parsed<readonly StopSwitch["covers"][]>(row.stops);
   const leaver = row.lifecycle === "departed";
   if (stops.some((covers) => stopCovers(covers, step.direction, leaver))) return { why: "stopped" };
-  const policy = parsed<ConnectionPolicy>(row.policy);
-  if (modeOf(policy, step.slot.kind) === "report-only") return { why: "report_only" };
+  if (modeOf(policyOf(row), step.slot.kind) === "report-only") return { why: "report_only" };
   return undefined;
 }
 

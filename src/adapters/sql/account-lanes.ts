@@ -3,6 +3,7 @@ import type { Lane, StopSwitch } from "../../accounts/lane.ts";
 import type { Instant } from "../../model/clock.ts";
 import { StoreError } from "../../model/errors.ts";
 import { asId, type ConnectionId, type TenantId } from "../../model/ids.ts";
+import type { ConnectionPolicy } from "../../model/policy.ts";
 import { parsed, parsedOrNull, type Answer, type Asked, type Commanded } from "./account-args.ts";
 import { writeAlso } from "./also.ts";
 import { documentText, type Database, type SqlValue, type Steps } from "./database.ts";
@@ -29,7 +30,7 @@ export function* upsertLane(
 }
 
 const laneColumns =
-  "tenant_id, connection_id, vendor, profile, credential, base_url, policy, state, pause, organization, own_account_ids, checked_at, checked_credential, listed_at, next_list_at, breaker_until, probe_at, managed_accounts, open_invitations";
+  "tenant_id, connection_id, vendor, profile, credential, base_url, policy, state, pause, organization, own_account_ids, checked_at, checked_credential, listed_at, next_list_at, breaker_until, probe_at, managed_accounts, open_invitations, (SELECT brake IS NOT NULL FROM stamp) AS braked";
 
 interface LaneRow {
   readonly tenant_id: string;
@@ -51,6 +52,7 @@ interface LaneRow {
   readonly probe_at: Instant | null;
   readonly managed_accounts: number;
   readonly open_invitations: number;
+  readonly braked: 0 | 1;
 }
 
 function toLane(row: LaneRow): Lane {
@@ -61,7 +63,7 @@ function toLane(row: LaneRow): Lane {
     profile: row.profile,
     credential: row.credential,
     baseUrl: row.base_url ?? undefined,
-    policy: parsed(row.policy),
+    policy: policyOf(row),
     state: row.state,
     pause: parsedOrNull(row.pause),
     organization: parsedOrNull(row.organization),
@@ -75,6 +77,15 @@ function toLane(row: LaneRow): Lane {
     managedAccounts: row.managed_accounts,
     openInvitations: row.open_invitations,
   };
+}
+
+/** What a braked store says of every connection, whatever its mapping says. */
+export function policyOf(row: {
+  readonly policy: string;
+  readonly braked: 0 | 1;
+}): ConnectionPolicy {
+  const policy = parsed<ConnectionPolicy>(row.policy);
+  return row.braked === 1 ? { ...policy, mode: "report-only", sets: {} } : policy;
 }
 
 interface LaneKey {

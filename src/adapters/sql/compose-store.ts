@@ -2,6 +2,7 @@ import type { Clock } from "../../model/clock.ts";
 import type { Store, StoreStamp } from "../store.ts";
 import { accountStore } from "./account-store.ts";
 import { auditStore } from "./audit-store.ts";
+import { brakeStore } from "./brake.ts";
 import { credentialStore } from "./credential-store.ts";
 import { directoryStore } from "./directory-store.ts";
 import type { Engine } from "./engine.ts";
@@ -23,6 +24,7 @@ export function composeStore(
     ...credentialStore(engine, clock),
     ...auditStore(engine),
     ...accountStore(engine),
+    ...brakeStore(engine),
     stamp,
     ping: async () => {
       await Promise.all([

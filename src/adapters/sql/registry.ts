@@ -1,6 +1,7 @@
 import { accountCommands, accountQueries } from "./account-store.ts";
 import { auditCommands } from "./audit-commands.ts";
 import { auditQueries } from "./audit-queries.ts";
+import { brakeCommands, brakeQueries } from "./brake.ts";
 import { credentialCommands } from "./credential-commands.ts";
 import { credentialQueries } from "./credential-queries.ts";
 import { directoryCommands } from "./directory-commands.ts";
@@ -18,6 +19,7 @@ import { userCommands } from "./user-commands.ts";
 /** Every command by the name under which it crosses to the writing thread. */
 export const commands: Commands = {
   ...stampCommands,
+  ...brakeCommands,
   ...directoryCommands,
   ...userCommands,
   ...groupCommands,
@@ -31,6 +33,7 @@ export const commands: Commands = {
 /** Every query by the name under which it crosses to the reading thread. */
 export const queries: Queries = {
   ...stampQueries,
+  ...brakeQueries,
   ...directoryQueries,
   ...identityQueries,
   ...recomputeQueries,

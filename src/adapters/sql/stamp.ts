@@ -8,6 +8,7 @@ interface StampRow {
   readonly world: StoreStamp["world"];
   readonly instance_id: string;
   readonly created_at: Instant;
+  readonly home: string | null;
 }
 
 /**
@@ -21,7 +22,10 @@ export function* stampDatabase(db: Database, wanted: StoreStamp): Steps<StoreSta
     wanted.instanceId,
     wanted.createdAt,
   );
-  const row = yield* db.get<StampRow>("SELECT world, instance_id, created_at FROM stamp");
+  if (wanted.home !== undefined) {
+    yield* db.run("UPDATE stamp SET home = ? WHERE home IS NULL", wanted.home);
+  }
+  const row = yield* db.get<StampRow>("SELECT world, instance_id, created_at, home FROM stamp");
   if (row === undefined) throw new StoreError("UNAVAILABLE", "the database has no stamp");
   if (row.world !== wanted.world) {
     throw new StoreError(
@@ -32,7 +36,12 @@ export function* stampDatabase(db: Database, wanted: StoreStamp): Steps<StoreSta
       { field: "world" },
     );
   }
-  return { world: row.world, instanceId: row.instance_id, createdAt: row.created_at };
+  return {
+    world: row.world,
+    instanceId: row.instance_id,
+    createdAt: row.created_at,
+    home: row.home ?? undefined,
+  };
 }
 
 /** A write that proves that writing works, and changes nothing that anybody reads. */

@@ -18,6 +18,8 @@ export interface SqliteStoreOptions {
   /** The data folder, made where it is missing; `:memory:` keeps everything in this process and nothing on disk. */
   readonly folder: string;
   readonly world: StoreStamp["world"];
+  /** Where the store belongs; kept at its first opening. Undefined: not known. */
+  readonly home?: string;
   readonly clock: Clock;
   readonly logger?: Logger;
 }
@@ -70,11 +72,14 @@ async function openInFolder(options: SqliteStoreOptions): Promise<Store> {
   }
 }
 
-function prepare(connection: Connection, { world, clock, logger }: SqliteStoreOptions): StoreStamp {
+function prepare(
+  connection: Connection,
+  { world, home, clock, logger }: SqliteStoreOptions,
+): StoreStamp {
   const now = clock.now();
   const applied = migrate(connection, readMigrations(), now);
   if (applied.length > 0) logger?.info({ migrations: applied }, "database migrated");
   return connection.finish(
-    stampDatabase(database, { world, instanceId: newId(clock), createdAt: now }),
+    stampDatabase(database, { world, instanceId: newId(clock), createdAt: now, home }),
   );
 }

@@ -2,6 +2,7 @@ import type { Operation } from "../operation.ts";
 import { decisionOperations } from "./decisions.ts";
 import { laneOperations } from "./lanes.ts";
 import { peopleOperations } from "./people.ts";
+import { recoveryOperations } from "./recovery.ts";
 import { setupOperations } from "./setup.ts";
 
 /** Every operation of `/api/v1`, in the order of the documentation. */
@@ -10,4 +11,5 @@ export const allOperations: readonly Operation[] = [
   ...peopleOperations,
   ...decisionOperations,
   ...setupOperations,
+  ...recoveryOperations,
 ];

@@ -4,6 +4,7 @@ import { showLanes } from "../../../src/apply/lane-gauges.ts";
 import { createMetrics } from "../../../src/telemetry/metrics.ts";
 
 type Asked = Pick<AccountStore, "listLanes" | "targetCounts" | "listHolds" | "listStops">;
+type Store = Asked & { readBrake(): Promise<unknown> };
 type Answers = { [Name in keyof Asked]: Awaited<ReturnType<Asked[Name]>> };
 
 const lane = (tenantId: string, connectionId: string, state = "open") =>
@@ -19,13 +20,14 @@ const row = (connectionId: string, state: string, count: number, more: object = 
     ...more,
   }) as Answers["targetCounts"][number];
 
-async function shown(answers: Partial<Answers>): Promise<string> {
+async function shown(answers: Partial<Answers>, brake?: object): Promise<string> {
   const { metrics, expose } = createMetrics({ processMetrics: false });
-  const store: Asked = {
+  const store: Store = {
     listLanes: () => Promise.resolve(answers.listLanes ?? []),
     targetCounts: () => Promise.resolve(answers.targetCounts ?? []),
     listHolds: () => Promise.resolve(answers.listHolds ?? []),
     listStops: () => Promise.resolve(answers.listStops ?? []),
+    readBrake: () => Promise.resolve(brake),
   };
   await showLanes({ store, metrics, clock: { now: () => 1_000_000 } });
   return (await expose()).body;
@@ -80,4 +82,9 @@ test("a lane is open unless it is paused or a stop switch covers it", async () =
   }
   expect(body).toContain('holds_open{tenant="acme",connection="a"} 2');
   expect(body).toContain('holds_open{tenant="acme",connection="b"} 0');
+});
+
+test("a braked store is told, and one that was released falls back to zero", async () => {
+  expect(await shown({}, { since: 1, reasons: [] })).toContain("rolecall_store_braked 1");
+  expect(await shown({})).toContain("rolecall_store_braked 0");
 });
