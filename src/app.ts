@@ -11,7 +11,7 @@ import { createSequencer } from "./audit/sequencer.ts";
 import { bootstrap, type BootstrapSecrets } from "./bootstrap.ts";
 import { readEnv, type Config } from "./config/config.ts";
 import { connectorOf, vendorAccess, vendorFactsOf } from "./connectors/registry.ts";
-import { createApi } from "./console/api.ts";
+import { createApi, type ApiOptions } from "./console/api.ts";
 import type { ConsoleDeps } from "./console/operation.ts";
 import { allOperations } from "./console/operations/all.ts";
 import { loadSealKey } from "./credentials/seal.ts";
@@ -30,6 +30,7 @@ import { newId, type TenantId } from "./model/ids.ts";
 import type { Logger } from "./model/log.ts";
 import { newRecord, type Actor } from "./model/records.ts";
 import { createScimRouter } from "./scim/router.ts";
+import type { ScimDeps } from "./scim/scim-call.ts";
 import type { Brake } from "./recovery/brake-store.ts";
 import { checkStoreAtStart } from "./recovery/start-check.ts";
 import { proposeMappings, type ProposalResult } from "./sync/roll-out.ts";
@@ -144,8 +145,6 @@ export async function startApp(config: Config): Promise<App> {
     },
   });
   const publicUrl = config.publicUrl ?? `http://localhost:${String(config.port)}`;
-  const scimTokens = createTokenCheck({ store, kind: "scim", clock, logger });
-  const operatorTokens = createTokenCheck({ store, kind: "operator", clock, logger });
   const scim = createScimRouter({
     store,
     clock,
@@ -153,36 +152,13 @@ export async function startApp(config: Config): Promise<App> {
     metrics: metrics.metrics,
     publicUrl,
     onCommit: engine.ringRelay,
-    authenticate: async (token, address) => {
-      const known = await scimTokens.check(token);
-      if (known?.idpId === undefined) return undefined;
-      return {
-        tenantId: known.tenantId,
-        idpId: known.idpId,
-        actor: {
-          kind: "idp",
-          id: known.idpId,
-          address,
-          credentialFingerprint: tokenHash(token).slice(0, 12),
-        },
-      };
-    },
+    authenticate: idpCaller(createTokenCheck({ store, kind: "scim", clock, logger })),
   });
   const api = createApi(consoleDeps(config, engine, store, vault, clock, publicUrl), {
     defaultTenant: config.tenantId,
     operations: allOperations,
     logger: logger.child({ room: "console" }),
-    authenticate: async (token, address) => {
-      if (token === undefined) return undefined;
-      const known = await operatorTokens.check(token);
-      if (known === undefined) return undefined;
-      return {
-        kind: "operator",
-        id: known.label,
-        address,
-        credentialFingerprint: tokenHash(token).slice(0, 12),
-      };
-    },
+    authenticate: operatorCaller(createTokenCheck({ store, kind: "operator", clock, logger })),
   });
   const probes = { live: () => health.live(), ready: () => health.ready() };
   const listeners: Listener[] = [];
@@ -222,6 +198,40 @@ export async function startApp(config: Config): Promise<App> {
       await vendors?.close();
       await pools.close();
     },
+  };
+}
+
+type TokenCheck = ReturnType<typeof createTokenCheck>;
+
+/** Who a SCIM token speaks for: the token decides the tenant and the IdP connection. */
+function idpCaller(tokens: TokenCheck): ScimDeps["authenticate"] {
+  return async (token, address) => {
+    const known = await tokens.check(token);
+    if (known?.idpId === undefined) return undefined;
+    return {
+      tenantId: known.tenantId,
+      idpId: known.idpId,
+      actor: {
+        kind: "idp",
+        id: known.idpId,
+        address,
+        credentialFingerprint: tokenHash(token).slice(0, 12),
+      },
+    };
+  };
+}
+
+function operatorCaller(tokens: TokenCheck): ApiOptions["authenticate"] {
+  return async (token, address) => {
+    if (token === undefined) return undefined;
+    const known = await tokens.check(token);
+    if (known === undefined) return undefined;
+    return {
+      kind: "operator",
+      id: known.label,
+      address,
+      credentialFingerprint: tokenHash(token).slice(0, 12),
+    };
   };
 }
 
