@@ -23,7 +23,7 @@ export interface TargetKey {
   readonly identityId: string;
 }
 
-/** A list of ids as the one parameter of `json_each(?)`. */
+/** A list of ids as the one parameter of `dialect.values`. */
 export function listText(values: readonly string[]): string {
   return JSON.stringify(values);
 }

@@ -11,20 +11,7 @@ export function* raiseFindings(
 ): Steps<Answer<"raiseFindings">> {
   const opened: string[] = [];
   for (const finding of command.findings) {
-    const row = yield* db.get<{ opened_at: Instant; seen_at: Instant; was_open: number }>(
-      `SELECT resolved_at IS NULL AS was_open FROM findings WHERE tenant_id = ? AND key = ?`,
-      tenantId,
-      finding.key,
-    );
-    if (row?.was_open !== 1 && !opened.includes(finding.key)) opened.push(finding.key);
-    yield* db.run(
-      `INSERT INTO findings (tenant_id, key, kind, severity, connection_id, identity_id, text, facts, opened_at, seen_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-       ON CONFLICT (tenant_id, key) DO UPDATE SET
-         kind = excluded.kind, severity = excluded.severity, connection_id = excluded.connection_id, identity_id = excluded.identity_id,
-         text = excluded.text, facts = excluded.facts, seen_at = excluded.seen_at,
-         opened_at = iif(resolved_at IS NULL, opened_at, excluded.opened_at), resolved_at = NULL`,
-      tenantId,
-      finding.key,
+    const said = [
       finding.kind,
       finding.severity,
       finding.connectionId ?? null,
@@ -32,8 +19,28 @@ export function* raiseFindings(
       finding.text,
       documentText(finding.facts),
       command.now,
+    ];
+    const seen = yield* db.run(
+      `UPDATE findings SET kind = ?, severity = ?, connection_id = ?, identity_id = ?, text = ?, facts = ?, seen_at = ?
+       WHERE tenant_id = ? AND key = ? AND resolved_at IS NULL`,
+      ...said,
+      tenantId,
+      finding.key,
+    );
+    if (seen > 0) continue;
+    // Of two who see it first at the same time, one opens it.
+    const raised = yield* db.run(
+      `INSERT INTO findings (kind, severity, connection_id, identity_id, text, facts, seen_at, tenant_id, key, opened_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+       ON CONFLICT (tenant_id, key) DO UPDATE SET
+         kind = excluded.kind, severity = excluded.severity, connection_id = excluded.connection_id, identity_id = excluded.identity_id,
+         text = excluded.text, facts = excluded.facts, seen_at = excluded.seen_at, opened_at = excluded.opened_at, resolved_at = NULL
+       WHERE findings.resolved_at IS NOT NULL`,
+      ...said,
+      tenantId,
+      finding.key,
       command.now,
     );
+    if (raised > 0) opened.push(finding.key);
   }
   return { opened };
 }
@@ -45,7 +52,7 @@ export function* resolveFindings(
   let resolved = 0;
   if (command.keys !== undefined && command.keys.length > 0) {
     resolved += yield* db.run(
-      "UPDATE findings SET resolved_at = ? WHERE tenant_id = ? AND resolved_at IS NULL AND key IN (SELECT value FROM json_each(?))",
+      `UPDATE findings SET resolved_at = ? WHERE tenant_id = ? AND resolved_at IS NULL AND key IN (SELECT value FROM ${db.dialect.values("list")})`,
       command.now,
       tenantId,
       listText(command.keys),
@@ -54,7 +61,7 @@ export function* resolveFindings(
   if (command.prefix !== undefined) {
     // No LIKE: keys may hold its wildcards.
     resolved += yield* db.run(
-      "UPDATE findings SET resolved_at = ?1 WHERE tenant_id = ?2 AND resolved_at IS NULL AND key >= ?3 AND substr(key, 1, length(?3)) = ?3",
+      "UPDATE findings SET resolved_at = ?1 WHERE tenant_id = ?2 AND resolved_at IS NULL AND key >= ?3 AND substr(key, 1, length(CAST(?3 AS TEXT))) = ?3",
       command.now,
       tenantId,
       command.prefix,

@@ -8,7 +8,7 @@ import { modeOf } from "../../model/policy.ts";
 import { parsed, type Asked, type Commanded, type TargetKey } from "./account-args.ts";
 import { policyOf } from "./account-lanes.ts";
 import { writeLedger, writeOutcomeLink } from "./account-links.ts";
-import { openHoldOf } from "./account-rails.ts";
+import { lockCounted, openHoldOf } from "./account-rails.ts";
 import { entryColumns, openEntry, type EntryRow } from "./account-rows.ts";
 import { writeAlso } from "./also.ts";
 import { documentText, type Database, type Steps } from "./database.ts";
@@ -22,11 +22,19 @@ export function* insertIntent(
   db: Database,
   { tenantId, command }: Asked<"insertIntent">,
 ): Steps<GateAnswer> {
+  // Whoever takes the lease, pauses the lane, stops the tenant or trips a rail waits for this, or this for them.
+  yield* db.lock(
+    `SELECT 1 FROM targets t JOIN lanes l USING (tenant_id, connection_id) JOIN tenants n USING (tenant_id)
+     WHERE tenant_id = ? AND connection_id = ? AND identity_id = ? FOR SHARE OF n, l FOR NO KEY UPDATE OF t`,
+    tenantId,
+    command.connectionId,
+    command.identityId,
+  );
   const refusal = yield* refusalOfTarget(db, tenantId, command);
   if (refusal !== undefined) return { ok: false, ...refusal };
   const pass = yield* passRail(db, tenantId, command);
   if ("why" in pass) return { ok: false, ...pass };
-  yield* db.run(
+  yield* db.tell(
     `INSERT INTO intents (tenant_id, intent_id, connection_id, identity_id, step, kind, object_id, role_from, role_to, account_id, generation, fence, state, sent_at, not_after, entry_id)
      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'sent', ?, ?, ?)`,
     tenantId,
@@ -46,7 +54,7 @@ export function* insertIntent(
     pass.entryId,
   );
   if (pass.entryId !== null) {
-    yield* db.run(
+    yield* db.tell(
       "UPDATE rail_entries SET state = 'executing' WHERE tenant_id = ? AND entry_id = ?",
       tenantId,
       pass.entryId,
@@ -62,7 +70,6 @@ interface GateRow {
   readonly lane_state: "open" | "paused";
   readonly policy: string;
   readonly braked: 0 | 1;
-  readonly stops: string;
 }
 
 function* refusalOfTarget(
@@ -72,8 +79,7 @@ function* refusalOfTarget(
 ): Steps<GateRefusal | undefined> {
   const row = yield* db.get<GateRow>(
     `SELECT t.generation, t.lifecycle, l.state AS lane_state, l.policy, (SELECT brake IS NOT NULL FROM stamp) AS braked,
-       t.fence = ? AND t.lease_owner IS NOT NULL AND t.lease_until > ? AS leased,
-       (SELECT json_group_array(s.covers) FROM stops s WHERE s.tenant_id = t.tenant_id AND s.connection_id IN ('', t.connection_id)) AS stops
+       t.fence = ? AND t.lease_owner IS NOT NULL AND t.lease_until > ? AS leased
      FROM targets t JOIN lanes l USING (tenant_id, connection_id)
      WHERE t.tenant_id = ? AND t.connection_id = ? AND t.identity_id = ?`,
     step.fence,
@@ -85,9 +91,14 @@ function* refusalOfTarget(
   if (row?.leased !== 1) return { why: "lease_lost" };
   if (row.generation !== step.generation) return { why: "generation_moved" };
   if (row.lane_state !== "open") return { why: "lane_paused" };
-  const stops = parsed<readonly StopSwitch["covers"][]>(row.stops);
+  const stops = yield* db.all<Pick<StopSwitch, "covers">>(
+    "SELECT covers FROM stops WHERE tenant_id = ? AND connection_id IN ('', ?)",
+    tenantId,
+    step.connectionId,
+  );
   const leaver = row.lifecycle === "departed";
-  if (stops.some((covers) => stopCovers(covers, step.direction, leaver))) return { why: "stopped" };
+  if (stops.some(({ covers }) => stopCovers(covers, step.direction, leaver)))
+    return { why: "stopped" };
   if (modeOf(policyOf(row), step.slot.kind) === "report-only") return { why: "report_only" };
   return undefined;
 }
@@ -118,7 +129,7 @@ function* passRail(
   if (step.direction === "neutral") return { entryId: null };
   const entries = yield* db.all<EntryRow>(
     `SELECT ${entryColumns} FROM rail_entries WHERE tenant_id = ? AND connection_id = ? AND identity_id = ? AND ${openEntry}
-       AND kind = ? AND object_id = ? AND direction = ? AND role_to IS ? ORDER BY reserved_at, entry_id`,
+       AND kind = ? AND object_id = ? AND direction = ? AND role_to IS NOT DISTINCT FROM ? ORDER BY reserved_at, entry_id`,
     tenantId,
     step.connectionId,
     step.identityId,
@@ -157,7 +168,7 @@ export function* finishIntent(
   { tenantId, command, also }: Commanded<"finishIntent">,
 ): Steps<null> {
   const intent = yield* db.get<OpenIntentRow>(
-    "SELECT state, connection_id, identity_id, entry_id FROM intents WHERE tenant_id = ? AND intent_id = ?",
+    `SELECT state, connection_id, identity_id, entry_id FROM intents WHERE tenant_id = ? AND intent_id = ? ${db.dialect.forUpdate}`,
     tenantId,
     command.intentId,
   );
@@ -165,7 +176,7 @@ export function* finishIntent(
     throw new StoreError("NOT_FOUND", `there is no intent ${command.intentId}`);
   const open = intent.state === "sent" || intent.state === "unknown";
   if (!open || intent.state === command.state) return null;
-  yield* db.run(
+  yield* db.tell(
     "UPDATE intents SET state = ?, facts = ?, finished_at = ? WHERE tenant_id = ? AND intent_id = ?",
     command.state,
     documentText(command.facts),
@@ -194,14 +205,20 @@ function* finishEntry(
   if (state === "unknown") return;
   const key = [tenantId, entryId] as const;
   if (state === "done") {
-    yield* db.run(
+    yield* db.tell(
       "UPDATE rail_entries SET state = 'executed' WHERE tenant_id = ? AND entry_id = ? AND state = 'executing'",
       ...key,
     );
     return;
   }
+  const entry = yield* db.get<{ connection_id: string; scope: string }>(
+    "SELECT connection_id, scope FROM rail_entries WHERE tenant_id = ? AND entry_id = ?",
+    ...key,
+  );
+  if (entry === undefined) return;
+  yield* lockCounted(db, tenantId, entry.scope === "", [entry.connection_id]);
   const back = yield* db.get<EntryRow & { scope: string; count_key: string }>(
-    `UPDATE rail_entries SET state = iif(decided = 1, 'approved', 'reserved') WHERE tenant_id = ? AND entry_id = ? AND state = 'executing' RETURNING ${entryColumns}, scope, count_key`,
+    `UPDATE rail_entries SET state = CASE WHEN decided = 1 THEN 'approved' ELSE 'reserved' END WHERE tenant_id = ? AND entry_id = ? AND state = 'executing' RETURNING ${entryColumns}, scope, count_key`,
     ...key,
   );
   if (back?.state !== "reserved" || back.rail === "leavers") return;
@@ -213,7 +230,7 @@ function* finishEntry(
     countKey: back.count_key,
   });
   if (hold === undefined) return;
-  yield* db.run(
+  yield* db.tell(
     "UPDATE rail_entries SET state = 'held', hold_id = ? WHERE tenant_id = ? AND entry_id = ?",
     hold,
     ...key,
@@ -224,13 +241,19 @@ export function* noteNegativeRead(
   db: Database,
   { tenantId, command }: Asked<"noteNegativeRead">,
 ): Steps<null> {
-  const noted = yield* db.run(
-    "UPDATE intents SET negative_reads = json_insert(negative_reads, '$[#]', ?) WHERE tenant_id = ? AND intent_id = ?",
-    command.at,
+  const intent = yield* db.get<{ negative_reads: string }>(
+    `SELECT negative_reads FROM intents WHERE tenant_id = ? AND intent_id = ? ${db.dialect.forUpdate}`,
     tenantId,
     command.intentId,
   );
-  if (noted === 0) throw new StoreError("NOT_FOUND", `there is no intent ${command.intentId}`);
+  if (intent === undefined)
+    throw new StoreError("NOT_FOUND", `there is no intent ${command.intentId}`);
+  yield* db.tell(
+    "UPDATE intents SET negative_reads = ? WHERE tenant_id = ? AND intent_id = ?",
+    documentText([...parsed<readonly Instant[]>(intent.negative_reads), command.at]),
+    tenantId,
+    command.intentId,
+  );
   return null;
 }
 

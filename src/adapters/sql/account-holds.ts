@@ -2,7 +2,7 @@ import type { Hold, RailEntry } from "../../accounts/rail.ts";
 import { StoreError } from "../../model/errors.ts";
 import type { TenantId } from "../../model/ids.ts";
 import { listText, type Answer, type Asked, type Commanded } from "./account-args.ts";
-import { closeEmptiedHold } from "./account-rails.ts";
+import { closeEmptiedHold, lockCounted } from "./account-rails.ts";
 import {
   entryColumns,
   openEntry,
@@ -21,8 +21,25 @@ export function* decideHold(
   { tenantId, command, also }: Commanded<"decideHold">,
 ): Steps<Answer<"decideHold">> {
   const { holdId, now } = command;
+  const asked = yield* db.get<{ scope: string }>(
+    "SELECT scope FROM holds WHERE tenant_id = ? AND hold_id = ?",
+    tenantId,
+    holdId,
+  );
+  if (asked !== undefined) {
+    // In the order of every other command: what is counted together, then the targets, then the hold.
+    yield* lockCounted(db, tenantId, asked.scope === "", asked.scope === "" ? [] : [asked.scope]);
+    yield* db.lock(
+      `SELECT 1 FROM targets WHERE tenant_id = ? AND (connection_id, identity_id) IN
+         (SELECT connection_id, identity_id FROM rail_entries WHERE tenant_id = ? AND hold_id = ? AND state = 'held')
+       ORDER BY connection_id, identity_id FOR NO KEY UPDATE`,
+      tenantId,
+      tenantId,
+      holdId,
+    );
+  }
   const hold = yield* db.get<{ state: Hold["state"] }>(
-    "SELECT state FROM holds WHERE tenant_id = ? AND hold_id = ?",
+    `SELECT state FROM holds WHERE tenant_id = ? AND hold_id = ? ${db.dialect.forUpdate}`,
     tenantId,
     holdId,
   );
@@ -31,7 +48,7 @@ export function* decideHold(
     throw new StoreError("VERSION_CONFLICT", `the hold ${holdId} is ${hold.state} already`);
   const chosen = yield* db.all<{ entry_id: string; connection_id: string; identity_id: string }>(
     `SELECT entry_id, connection_id, identity_id FROM rail_entries
-     WHERE tenant_id = ? AND hold_id = ? AND state = 'held' AND (? OR identity_id IN (SELECT value FROM json_each(?)))`,
+     WHERE tenant_id = ? AND hold_id = ? AND state = 'held' AND (? = 1 OR identity_id IN (SELECT value FROM ${db.dialect.values("list")}))`,
     tenantId,
     holdId,
     command.identityIds === "all",
@@ -39,7 +56,7 @@ export function* decideHold(
   );
   const approved = command.decision === "approve";
   for (const entry of chosen) {
-    yield* db.run(
+    yield* db.tell(
       "UPDATE rail_entries SET state = ?, decided = ? WHERE tenant_id = ? AND entry_id = ?",
       approved ? "approved" : "rejected",
       approved,
@@ -48,7 +65,7 @@ export function* decideHold(
     );
   }
   if (chosen.length > 0) {
-    yield* db.run(
+    yield* db.tell(
       "UPDATE holds SET decided_by = ?, decided_at = ? WHERE tenant_id = ? AND hold_id = ?",
       command.by,
       now,

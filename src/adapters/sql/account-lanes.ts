@@ -5,6 +5,7 @@ import { StoreError } from "../../model/errors.ts";
 import { asId, type ConnectionId, type TenantId } from "../../model/ids.ts";
 import type { ConnectionPolicy } from "../../model/policy.ts";
 import { parsed, parsedOrNull, type Answer, type Asked, type Commanded } from "./account-args.ts";
+import { lockCounted } from "./account-rails.ts";
 import { writeAlso } from "./also.ts";
 import { documentText, type Database, type SqlValue, type Steps } from "./database.ts";
 import type { Query } from "./engine.ts";
@@ -13,7 +14,7 @@ export function* upsertLane(
   db: Database,
   { tenantId, command, also }: Commanded<"upsertLane">,
 ): Steps<null> {
-  yield* db.run(
+  yield* db.tell(
     `INSERT INTO lanes (tenant_id, connection_id, vendor, profile, credential, base_url, policy, state, own_account_ids) VALUES (?, ?, ?, ?, ?, ?, ?, 'open', '[]')
      ON CONFLICT (tenant_id, connection_id) DO UPDATE SET
        vendor = excluded.vendor, profile = excluded.profile, credential = excluded.credential, base_url = excluded.base_url, policy = excluded.policy`,
@@ -158,17 +159,20 @@ export function* setStop(
 ): Steps<null> {
   const { stop } = command;
   const key = [tenantId, stop.connectionId ?? "", stop.covers] as const;
+  // After this is answered no write passes the gate: those that are inside it are waited for.
+  if (stop.connectionId === undefined) yield* lockCounted(db, tenantId, true, []);
+  else yield* lockCounted(db, tenantId, false, [stop.connectionId]);
   if (command.on) {
-    yield* db.run(
+    yield* db.tell(
       `INSERT INTO stops (tenant_id, connection_id, covers, stopped_by, why, since) VALUES (?, ?, ?, ?, ?, ?)
-       ON CONFLICT DO UPDATE SET stopped_by = excluded.stopped_by, why = excluded.why, since = excluded.since`,
+       ON CONFLICT (tenant_id, connection_id, covers) DO UPDATE SET stopped_by = excluded.stopped_by, why = excluded.why, since = excluded.since`,
       ...key,
       stop.by,
       stop.why,
       stop.since,
     );
   } else {
-    yield* db.run(
+    yield* db.tell(
       "DELETE FROM stops WHERE tenant_id = ? AND connection_id = ? AND covers = ?",
       ...key,
     );
@@ -214,35 +218,50 @@ export function* drawTokens(
 ): Steps<Answer<"drawTokens">> {
   const { capacity, now } = command;
   const key = [tenantId, command.connectionId, command.bucket] as const;
-  const row = yield* db.get<BucketRow>(
-    "SELECT tokens, updated_at, rest_until FROM buckets WHERE tenant_id = ? AND connection_id = ? AND bucket = ?",
-    ...key,
-  );
-  if (row !== undefined && row.rest_until > now)
-    return { granted: 0, waitMs: row.rest_until - now };
+  const row = yield* bucketRow(db, key, now);
+  if (row.rest_until > now) return { granted: 0, waitMs: row.rest_until - now };
   const perToken = command.perMs / capacity;
   // A clock that was set back gives nothing and takes nothing.
-  const passed = row === undefined ? 0 : Math.max(0, now - row.updated_at);
-  const tokens = Math.min(capacity, (row?.tokens ?? capacity) + passed / perToken);
+  const passed = Math.max(0, now - row.updated_at);
+  const tokens = Math.min(capacity, (row.tokens ?? capacity) + passed / perToken);
   // The reserve of a bucket that holds a single token would be all of it: then nothing is kept back.
   const kept = Math.min(command.reserve * capacity, capacity - 1);
   // Sums of fractions of a token fall short of a whole one by less than this.
   const granted = Math.min(command.want, Math.floor(tokens - kept + 1e-9));
   if (granted <= 0) return { granted: 0, waitMs: Math.ceil((kept + 1 - tokens) * perToken) };
-  yield* db.run(
-    `INSERT INTO buckets (tenant_id, connection_id, bucket, tokens, updated_at) VALUES (?, ?, ?, ?, ?)
-     ON CONFLICT DO UPDATE SET tokens = excluded.tokens, updated_at = excluded.updated_at`,
-    ...key,
+  yield* db.tell(
+    "UPDATE buckets SET tokens = ?, updated_at = ? WHERE tenant_id = ? AND connection_id = ? AND bucket = ?",
     tokens - granted,
-    Math.max(now, row?.updated_at ?? now),
+    Math.max(now, row.updated_at),
+    ...key,
   );
   return { granted, waitMs: 0 };
 }
 
+/** The row of a bucket, locked; a bucket that nobody has drawn from yet gets a full one. */
+function* bucketRow(
+  db: Database,
+  key: readonly [string, string, string],
+  now: Instant,
+): Steps<BucketRow> {
+  const select = `SELECT tokens, updated_at, rest_until FROM buckets WHERE tenant_id = ? AND connection_id = ? AND bucket = ? ${db.dialect.forUpdate}`;
+  const known = yield* db.get<BucketRow>(select, ...key);
+  if (known !== undefined) return known;
+  yield* db.tell(
+    "INSERT INTO buckets (tenant_id, connection_id, bucket, tokens, updated_at) VALUES (?, ?, ?, NULL, ?) ON CONFLICT DO NOTHING",
+    ...key,
+    now,
+  );
+  // Somebody else may have made it, and drawn from it, at the same time.
+  const made = yield* db.get<BucketRow>(select, ...key);
+  if (made === undefined) throw new StoreError("NOT_FOUND", `there is no bucket ${key[2]}`);
+  return made;
+}
+
 export function* restBucket(db: Database, { tenantId, command }: Asked<"restBucket">): Steps<null> {
-  yield* db.run(
+  yield* db.tell(
     `INSERT INTO buckets (tenant_id, connection_id, bucket, tokens, updated_at, rest_until) VALUES (?, ?, ?, NULL, ?, ?)
-     ON CONFLICT DO UPDATE SET rest_until = max(rest_until, excluded.rest_until)`,
+     ON CONFLICT (tenant_id, connection_id, bucket) DO UPDATE SET rest_until = ${db.dialect.greatest("buckets.rest_until", "excluded.rest_until")}`,
     tenantId,
     command.connectionId,
     command.bucket,

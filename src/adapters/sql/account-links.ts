@@ -9,6 +9,7 @@ import {
   type LedgerRow,
   type LinkRow,
 } from "./account-rows.ts";
+import { lockCounted } from "./account-rails.ts";
 import { pageOfPairs } from "./account-targets.ts";
 import { writeAlso } from "./also.ts";
 import { documentText, type Database, type Steps } from "./database.ts";
@@ -25,13 +26,13 @@ function* writeLink(
 ): Steps<void> {
   const key = [target.tenantId, target.connectionId, target.identityId] as const;
   if (change.op === "remove") {
-    yield* db.run(`DELETE FROM links WHERE ${byKey}`, ...key);
+    yield* db.tell(`DELETE FROM links WHERE ${byKey}`, ...key);
     return;
   }
-  yield* db.run(
+  yield* db.tell(
     `INSERT INTO links (tenant_id, connection_id, identity_id, account_id, email, origin, since) VALUES (?, ?, ?, ?, ?, ?, ?)
      ON CONFLICT (tenant_id, connection_id, identity_id) DO UPDATE SET
-       since = iif(account_id = excluded.account_id, since, excluded.since), account_id = excluded.account_id, email = excluded.email, origin = excluded.origin`,
+       since = CASE WHEN links.account_id = excluded.account_id THEN links.since ELSE excluded.since END, account_id = excluded.account_id, email = excluded.email, origin = excluded.origin`,
     ...key,
     change.accountId,
     change.email,
@@ -51,6 +52,8 @@ export function* writeOutcomeLink(
   now: Instant,
 ): Steps<void> {
   if (change.op === "set") {
+    // Links of a lane are made one after another: of two identities with one account the second sees the first.
+    yield* lockCounted(db, target.tenantId, false, [target.connectionId]);
     const owner = yield* db.get<{ identity_id: string }>(
       "SELECT identity_id FROM links WHERE tenant_id = ? AND connection_id = ? AND account_id = ?",
       target.tenantId,
@@ -71,7 +74,7 @@ export function* writeLedger(
   const key = [target.tenantId, target.connectionId, target.identityId] as const;
   for (const change of changes) {
     if (change.op === "remove") {
-      yield* db.run(
+      yield* db.tell(
         `DELETE FROM ledger WHERE ${byKey} AND kind = ? AND object_id = ?`,
         ...key,
         change.slot.kind,
@@ -80,10 +83,10 @@ export function* writeLedger(
       continue;
     }
     const { kind, objectId, role } = change.entitlement;
-    yield* db.run(
+    yield* db.tell(
       `INSERT INTO ledger (tenant_id, connection_id, identity_id, kind, object_id, role, origin, since, because) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
        ON CONFLICT (tenant_id, connection_id, identity_id, kind, object_id) DO UPDATE SET
-         since = iif(role = excluded.role, since, excluded.since), role = excluded.role, origin = excluded.origin, because = excluded.because`,
+         since = CASE WHEN ledger.role = excluded.role THEN ledger.since ELSE excluded.since END, role = excluded.role, origin = excluded.origin, because = excluded.because`,
       ...key,
       kind,
       objectId,
@@ -140,7 +143,7 @@ export const findLinks: Query<AccountsArgs, readonly Link[]> = {
   place: "point",
   *run(db, { tenantId, connectionId, accountIds }) {
     return (yield* db.all<LinkRow>(
-      `SELECT ${linkColumns} FROM links WHERE tenant_id = ? AND connection_id = ? AND account_id IN (SELECT value FROM json_each(?)) ORDER BY identity_id`,
+      `SELECT ${linkColumns} FROM links WHERE tenant_id = ? AND connection_id = ? AND account_id IN (SELECT value FROM ${db.dialect.values("list")}) ORDER BY identity_id`,
       tenantId,
       connectionId,
       listText(accountIds),

@@ -12,6 +12,7 @@ import {
   type GrantRow,
   type ObservedRow,
 } from "./account-rows.ts";
+import { lockCounted } from "./account-rails.ts";
 import { documentText, type Database, type Steps } from "./database.ts";
 import type { Query } from "./engine.ts";
 
@@ -30,6 +31,26 @@ interface KnownRow {
   readonly gone: number;
 }
 
+/**
+ * Whether an account is linked is written by whoever comes second, the account or its link: links change their lane's row, so
+ * accounts that are new take it before they look.
+ */
+function* lockForNewAccounts(
+  db: Database,
+  place: Place,
+  accounts: readonly VendorAccount[],
+): Steps<void> {
+  if (!db.dialect.concurrent || accounts.length === 0) return;
+  const known = yield* db.get<{ count: number }>(
+    `SELECT count(*) AS count FROM observed_accounts WHERE tenant_id = ? AND connection_id = ? AND account_id IN (SELECT value FROM ${db.dialect.values("list")})`,
+    place.tenantId,
+    place.connectionId,
+    listText(accounts.map((account) => account.accountId)),
+  );
+  if ((known?.count ?? 0) < accounts.length)
+    yield* lockCounted(db, place.tenantId, false, [place.connectionId]);
+}
+
 /** Stores one account as it was read now. Answers whether it is new, was gone, or differs in state, role or address. */
 function* storeAccount(
   db: Database,
@@ -40,15 +61,16 @@ function* storeAccount(
 ): Steps<boolean> {
   const key = [place.tenantId, place.connectionId, account.accountId] as const;
   const known = yield* db.get<KnownRow>(
-    `SELECT email, other_emails, state, role, gone FROM observed_accounts WHERE ${byAccount}`,
+    `SELECT email, other_emails, state, role, gone FROM observed_accounts WHERE ${byAccount} ${db.dialect.forUpdate}`,
     ...key,
   );
   const others = documentText(account.otherEmails);
-  yield* db.run(
+  yield* db.tell(
     `INSERT INTO observed_accounts (tenant_id, connection_id, account_id, email, other_emails, state, role, display_name, created_at, expires_at, read_at, listing_id, gone, linked)
-     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, 0, EXISTS (SELECT 1 FROM links WHERE tenant_id = ?1 AND connection_id = ?2 AND account_id = ?3))
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, 0,
+       CASE WHEN EXISTS (SELECT 1 FROM links WHERE tenant_id = ?1 AND connection_id = ?2 AND account_id = ?3) THEN 1 ELSE 0 END)
      ON CONFLICT (tenant_id, connection_id, account_id) DO UPDATE SET
-       email = ?4, other_emails = ?5, state = ?6, role = ?7, display_name = ?8, created_at = ?9, expires_at = ?10, read_at = ?11, listing_id = coalesce(?12, listing_id), gone = 0`,
+       email = ?4, other_emails = ?5, state = ?6, role = ?7, display_name = ?8, created_at = ?9, expires_at = ?10, read_at = ?11, listing_id = coalesce(?12, observed_accounts.listing_id), gone = 0`,
     ...key,
     account.email,
     others,
@@ -72,10 +94,10 @@ function* storeEmails(
   key: readonly [string, string, string],
   emails: readonly string[],
 ): Steps<void> {
-  yield* db.run(`DELETE FROM observed_emails WHERE ${byAccount}`, ...key);
+  yield* db.tell(`DELETE FROM observed_emails WHERE ${byAccount}`, ...key);
   for (const email of new Set(emails)) {
-    yield* db.run(
-      "INSERT INTO observed_emails (tenant_id, connection_id, account_id, email) VALUES (?, ?, ?, ?)",
+    yield* db.tell(
+      "INSERT INTO observed_emails (tenant_id, connection_id, account_id, email) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
       ...key,
       email,
     );
@@ -85,7 +107,7 @@ function* storeEmails(
 /** Answers whether the account was there before. What it held is gone with it. */
 function* markGone(db: Database, place: Place, accountId: string, now: Instant): Steps<boolean> {
   const key = [place.tenantId, place.connectionId, accountId] as const;
-  yield* db.run(`DELETE FROM observed_grants WHERE ${byAccount}`, ...key);
+  yield* db.tell(`DELETE FROM observed_grants WHERE ${byAccount}`, ...key);
   return (
     (yield* db.run(
       `UPDATE observed_accounts SET gone = 1, read_at = ? WHERE ${byAccount} AND gone = 0`,
@@ -97,6 +119,7 @@ function* markGone(db: Database, place: Place, accountId: string, now: Instant):
 
 export function* recordLook(db: Database, { tenantId, command }: Asked<"recordLook">): Steps<null> {
   const place = { tenantId, connectionId: command.connectionId };
+  yield* lockForNewAccounts(db, place, command.accounts);
   for (const account of command.accounts)
     yield* storeAccount(db, place, account, null, command.now);
   let gone = 0;
@@ -105,8 +128,8 @@ export function* recordLook(db: Database, { tenantId, command }: Asked<"recordLo
   }
   if (gone > 0) {
     // What a look showed to be gone is no loss that the next listing has to explain.
-    yield* db.run(
-      "UPDATE lanes SET listing_count = max(0, listing_count - ?) WHERE tenant_id = ? AND connection_id = ? AND listing_count IS NOT NULL",
+    yield* db.tell(
+      `UPDATE lanes SET listing_count = ${db.dialect.greatest("0", "listing_count - ?")} WHERE tenant_id = ? AND connection_id = ? AND listing_count IS NOT NULL`,
       gone,
       tenantId,
       command.connectionId,
@@ -115,7 +138,7 @@ export function* recordLook(db: Database, { tenantId, command }: Asked<"recordLo
   for (const item of command.grants) {
     const key = [tenantId, command.connectionId, item.accountId] as const;
     for (const slot of item.asked) {
-      yield* db.run(
+      yield* db.tell(
         `DELETE FROM observed_grants WHERE ${byAccount} AND kind = ? AND object_id = ?`,
         ...key,
         slot.kind,
@@ -123,9 +146,9 @@ export function* recordLook(db: Database, { tenantId, command }: Asked<"recordLo
       );
     }
     for (const grant of item.held) {
-      yield* db.run(
+      yield* db.tell(
         `INSERT INTO observed_grants (tenant_id, connection_id, account_id, kind, object_id, role, implicit, read_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
-         ON CONFLICT DO UPDATE SET role = excluded.role, implicit = excluded.implicit, read_at = excluded.read_at`,
+         ON CONFLICT (tenant_id, connection_id, account_id, kind, object_id) DO UPDATE SET role = excluded.role, implicit = excluded.implicit, read_at = excluded.read_at`,
         ...key,
         grant.kind,
         grant.objectId,
@@ -144,13 +167,14 @@ export function* recordListing(
 ): Steps<Answer<"recordListing">> {
   const place = { tenantId, connectionId: command.connectionId };
   const { listingId, now } = command;
-  yield* db.run(
-    "UPDATE lanes SET listing_id = ?1, listing_started_at = ?2 WHERE tenant_id = ?3 AND connection_id = ?4 AND listing_id IS NOT ?1",
+  yield* db.tell(
+    "UPDATE lanes SET listing_id = ?1, listing_started_at = ?2 WHERE tenant_id = ?3 AND connection_id = ?4 AND listing_id IS DISTINCT FROM ?1",
     listingId,
     now,
     tenantId,
     command.connectionId,
   );
+  yield* lockForNewAccounts(db, place, command.accounts);
   const fresh: AccountId[] = [];
   for (const account of command.accounts) {
     if (yield* storeAccount(db, place, account, listingId, now)) fresh.push(account.accountId);
@@ -173,7 +197,7 @@ export function* finishListing(
 ): Steps<Answer<"finishListing">> {
   const place = { tenantId, connectionId: command.connectionId };
   const lane = yield* db.get<ListingRow>(
-    "SELECT listing_id, listing_started_at, listing_count FROM lanes WHERE tenant_id = ? AND connection_id = ?",
+    `SELECT listing_id, listing_started_at, listing_count FROM lanes WHERE tenant_id = ? AND connection_id = ? ${db.dialect.forUpdate}`,
     tenantId,
     command.connectionId,
   );
@@ -187,14 +211,14 @@ export function* finishListing(
   const startedAt =
     lane.listing_id === command.listingId ? (lane.listing_started_at ?? command.now) : command.now;
   const missing = yield* db.all<{ account_id: string }>(
-    `SELECT account_id FROM observed_accounts WHERE tenant_id = ? AND connection_id = ? AND gone = 0 AND listing_id IS NOT ? AND read_at < ? ORDER BY account_id`,
+    `SELECT account_id FROM observed_accounts WHERE tenant_id = ? AND connection_id = ? AND gone = 0 AND listing_id IS DISTINCT FROM ? AND read_at < ? ORDER BY account_id ${db.dialect.forUpdate}`,
     tenantId,
     command.connectionId,
     command.listingId,
     startedAt,
   );
   for (const row of missing) yield* markGone(db, place, row.account_id, command.now);
-  yield* db.run(
+  yield* db.tell(
     "UPDATE lanes SET listing_count = ? WHERE tenant_id = ? AND connection_id = ?",
     command.count,
     tenantId,
@@ -217,10 +241,13 @@ export const listObserved: Query<Asked<"listObserved">, readonly ObservedAccount
       parameters.push(value);
     };
     if (command.accountIds !== undefined)
-      add("o.account_id IN (SELECT value FROM json_each(?))", listText(command.accountIds));
+      add(
+        `o.account_id IN (SELECT value FROM ${db.dialect.values("list")})`,
+        listText(command.accountIds),
+      );
     if (command.emails !== undefined)
       add(
-        "o.account_id IN (SELECT e.account_id FROM observed_emails e WHERE e.tenant_id = o.tenant_id AND e.connection_id = o.connection_id AND e.email IN (SELECT value FROM json_each(?)))",
+        `o.account_id IN (SELECT e.account_id FROM observed_emails e WHERE e.tenant_id = o.tenant_id AND e.connection_id = o.connection_id AND e.email IN (SELECT value FROM ${db.dialect.values("list")}))`,
         listText(command.emails),
       );
     if (command.unlinkedOnly === true) conditions.push("o.linked = 0");
@@ -243,7 +270,7 @@ export const listObservedGrants: Query<
   place: "point",
   *run(db, { tenantId, connectionId, accountIds }) {
     return (yield* db.all<GrantRow>(
-      `SELECT ${grantColumns} FROM observed_grants g WHERE g.tenant_id = ? AND g.connection_id = ? AND g.account_id IN (SELECT value FROM json_each(?)) ORDER BY g.account_id, g.kind, g.object_id`,
+      `SELECT ${grantColumns} FROM observed_grants g WHERE g.tenant_id = ? AND g.connection_id = ? AND g.account_id IN (SELECT value FROM ${db.dialect.values("list")}) ORDER BY g.account_id, g.kind, g.object_id`,
       tenantId,
       connectionId,
       listText(accountIds),
@@ -256,7 +283,7 @@ export const countObserved: Query<Place & { readonly roles: readonly string[] },
   *run(db, { tenantId, connectionId, roles }) {
     return (
       (yield* db.get<{ count: number }>(
-        "SELECT count(*) AS count FROM observed_accounts WHERE tenant_id = ? AND connection_id = ? AND role IN (SELECT value FROM json_each(?)) AND state = 'active' AND gone = 0",
+        `SELECT count(*) AS count FROM observed_accounts WHERE tenant_id = ? AND connection_id = ? AND role IN (SELECT value FROM ${db.dialect.values("list")}) AND state = 'active' AND gone = 0`,
         tenantId,
         connectionId,
         listText(roles),
@@ -278,13 +305,20 @@ export function* recordObjects(
   { tenantId, command }: Asked<"recordObjects">,
 ): Steps<Answer<"recordObjects">> {
   const place = { tenantId, connectionId: command.connectionId };
+  const lanes = yield* db.run(
+    "UPDATE lanes SET objects_read_at = ? WHERE tenant_id = ? AND connection_id = ?",
+    command.now,
+    tenantId,
+    command.connectionId,
+  );
+  if (lanes === 0) throw new StoreError("NOT_FOUND", `there is no lane ${command.connectionId}`);
   const wanted = new Map(command.objects.map((item) => [objectKey(item), item]));
   const known = new Map((yield* objectsOf(db, place)).map((item) => [objectKey(item), item]));
   let changed = false;
   for (const [key, item] of known) {
     if (wanted.has(key)) continue;
     changed = true;
-    yield* db.run(
+    yield* db.tell(
       "DELETE FROM vendor_objects WHERE tenant_id = ? AND connection_id = ? AND kind = ? AND object_id = ?",
       tenantId,
       command.connectionId,
@@ -296,9 +330,9 @@ export function* recordObjects(
     const before = known.get(key);
     if (before !== undefined && sameObject(before, item)) continue;
     changed = true;
-    yield* db.run(
+    yield* db.tell(
       `INSERT INTO vendor_objects (tenant_id, connection_id, kind, object_id, name, archived, manageable) VALUES (?, ?, ?, ?, ?, ?, ?)
-       ON CONFLICT DO UPDATE SET name = excluded.name, archived = excluded.archived, manageable = excluded.manageable`,
+       ON CONFLICT (tenant_id, connection_id, kind, object_id) DO UPDATE SET name = excluded.name, archived = excluded.archived, manageable = excluded.manageable`,
       tenantId,
       command.connectionId,
       item.kind,
@@ -308,13 +342,6 @@ export function* recordObjects(
       item.manageable,
     );
   }
-  const lanes = yield* db.run(
-    "UPDATE lanes SET objects_read_at = ? WHERE tenant_id = ? AND connection_id = ?",
-    command.now,
-    tenantId,
-    command.connectionId,
-  );
-  if (lanes === 0) throw new StoreError("NOT_FOUND", `there is no lane ${command.connectionId}`);
   return { changed };
 }
 

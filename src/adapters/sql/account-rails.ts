@@ -19,6 +19,42 @@ interface CountGroup {
 }
 
 /**
+ * Before anything is counted, and before a lane or tenant is stopped: whoever counts or stops the same things waits for this
+ * command to end. `tenantWide` is for what is counted over all lanes. One order for everybody: the tenant, then lanes by name.
+ */
+export function* lockCounted(
+  db: Database,
+  tenantId: string,
+  tenantWide: boolean,
+  connectionIds: readonly string[],
+): Steps<void> {
+  if (tenantWide)
+    yield* db.lock("SELECT 1 FROM tenants WHERE tenant_id = ? FOR NO KEY UPDATE", tenantId);
+  if (connectionIds.length > 0)
+    yield* db.lock(
+      `SELECT 1 FROM lanes WHERE tenant_id = ? AND connection_id IN (SELECT value FROM ${db.dialect.values("list")}) ORDER BY connection_id FOR NO KEY UPDATE`,
+      tenantId,
+      JSON.stringify(connectionIds),
+    );
+}
+
+/** As `lockCounted`, for all rails of a command. */
+export function* lockRails(
+  db: Database,
+  tenantId: string,
+  requests: readonly { readonly connectionId: string; readonly rail: RailRequest }[],
+): Steps<void> {
+  const wishes = requests.flatMap(({ rail }) => rail.wishes);
+  if (wishes.length === 0) return;
+  yield* lockCounted(
+    db,
+    tenantId,
+    wishes.some((wish) => wish.rail === "leavers"),
+    requests.flatMap(({ connectionId, rail }) => (rail.wishes.length > 0 ? [connectionId] : [])),
+  );
+}
+
+/**
  * Counts the intended changes of one target, as `RailRequest` says. `cancelOthers`: the wishes are all that is intended now, so
  * open entries that are not among them end. Answers the holds that it opened.
  */
@@ -92,7 +128,7 @@ function* insertEntry(
   group: CountGroup,
   now: Instant,
 ): Steps<void> {
-  yield* db.run(
+  yield* db.tell(
     `INSERT INTO rail_entries (tenant_id, entry_id, connection_id, identity_id, kind, object_id, direction, role_from, role_to, rail, cause_key, scope, count_key, not_before, state, reserved_at)
      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'reserved', ?)`,
     target.tenantId,
@@ -126,7 +162,7 @@ function* recount(
   if (entry.state === "executing") return false;
   if (entry.rail === wish.rail && entry.cause_key === wish.causeKey) {
     if (wish.notBefore < entry.not_before) {
-      yield* db.run(
+      yield* db.tell(
         "UPDATE rail_entries SET not_before = ? WHERE tenant_id = ? AND entry_id = ?",
         wish.notBefore,
         tenantId,
@@ -135,7 +171,7 @@ function* recount(
     }
     return false;
   }
-  yield* db.run(
+  yield* db.tell(
     `UPDATE rail_entries SET rail = ?, cause_key = ?, scope = ?, count_key = ?, role_from = ?, not_before = ?, state = 'reserved', decided = 0, hold_id = NULL, reserved_at = ?
      WHERE tenant_id = ? AND entry_id = ?`,
     wish.rail,
@@ -159,7 +195,7 @@ function* cancelEntry(
   now: Instant,
 ): Steps<void> {
   if (entry.state === "executing") return;
-  yield* db.run(
+  yield* db.tell(
     "UPDATE rail_entries SET state = 'cancelled' WHERE tenant_id = ? AND entry_id = ?",
     tenantId,
     entry.entry_id,
@@ -174,8 +210,13 @@ export function* closeEmptiedHold(
   holdId: string,
   now: Instant,
 ): Steps<void> {
-  yield* db.run(
-    `UPDATE holds SET state = iif(decided_by IS NULL, 'lapsed', 'decided'), decided_at = iif(decided_by IS NULL, NULL, ?)
+  yield* db.lock(
+    "SELECT 1 FROM holds WHERE tenant_id = ? AND hold_id = ? FOR NO KEY UPDATE",
+    tenantId,
+    holdId,
+  );
+  yield* db.tell(
+    `UPDATE holds SET state = CASE WHEN decided_by IS NULL THEN 'lapsed' ELSE 'decided' END, decided_at = CASE WHEN decided_by IS NULL THEN NULL ELSE CAST(? AS BIGINT) END
      WHERE tenant_id = ? AND hold_id = ? AND state = 'open'
        AND NOT EXISTS (SELECT 1 FROM rail_entries e WHERE e.tenant_id = holds.tenant_id AND e.hold_id = holds.hold_id AND e.state = 'held')`,
     now,
@@ -184,13 +225,13 @@ export function* closeEmptiedHold(
   );
 }
 
-/** The open hold of what is counted together, if there is one. */
+/** The open hold of what is counted together, if there is one; nobody closes it before this command ends. */
 export function* openHoldOf(
   db: Database,
   group: Pick<CountGroup, "tenantId" | "scope" | "rail" | "countKey">,
 ): Steps<string | undefined> {
   return (yield* db.get<{ hold_id: string }>(
-    "SELECT hold_id FROM holds WHERE tenant_id = ? AND scope = ? AND rail = ? AND count_key = ? AND state = 'open'",
+    `SELECT hold_id FROM holds WHERE tenant_id = ? AND scope = ? AND rail = ? AND count_key = ? AND state = 'open' ${db.dialect.forUpdate}`,
     group.tenantId,
     group.scope,
     group.rail,
@@ -233,7 +274,7 @@ function* holdEntries(
   entryIds: readonly string[] | undefined,
 ): Steps<void> {
   if (entryIds === undefined) {
-    yield* db.run(
+    yield* db.tell(
       `UPDATE rail_entries SET state = 'held', hold_id = ?
        WHERE tenant_id = ? AND scope = ? AND rail = ? AND count_key = ? AND decided = 0 AND state IN ('reserved', 'executing', 'executed') AND state = 'reserved'`,
       holdId,
@@ -245,7 +286,7 @@ function* holdEntries(
     return;
   }
   for (const entryId of entryIds) {
-    yield* db.run(
+    yield* db.tell(
       "UPDATE rail_entries SET state = 'held', hold_id = ? WHERE tenant_id = ? AND entry_id = ? AND state = 'reserved'",
       holdId,
       group.tenantId,
@@ -313,7 +354,7 @@ function* openHold(
   trip: { readonly holdId: string; readonly count: number; readonly allowance: number },
   now: Instant,
 ): Steps<void> {
-  yield* db.run(
+  yield* db.tell(
     "INSERT INTO holds (tenant_id, hold_id, scope, rail, count_key, state, opened_at, tripped_count, allowance) VALUES (?, ?, ?, ?, ?, 'open', ?, ?, ?)",
     group.tenantId,
     trip.holdId,

@@ -7,7 +7,7 @@ import * as holds from "./account-holds.ts";
 import * as lanes from "./account-lanes.ts";
 import * as links from "./account-links.ts";
 import * as observations from "./account-observations.ts";
-import { reserveEntries } from "./account-rails.ts";
+import { lockRails, reserveEntries } from "./account-rails.ts";
 import * as sync from "./account-sync.ts";
 import * as targets from "./account-targets.ts";
 import { writeAlso } from "./also.ts";
@@ -20,6 +20,13 @@ function* reserveRail(
 ): Steps<{ readonly opened: readonly HoldId[] }> {
   const { connectionId, identityId, rail, now } = command;
   const target = { tenantId, connectionId, identityId };
+  yield* lockRails(db, tenantId, [{ connectionId, rail }]);
+  yield* db.lock(
+    "SELECT 1 FROM targets WHERE tenant_id = ? AND connection_id = ? AND identity_id = ? FOR NO KEY UPDATE",
+    tenantId,
+    connectionId,
+    identityId,
+  );
   const opened = yield* reserveEntries(db, target, rail, { cancelOthers: false, now });
   yield* writeAlso(db, tenantId, also, now);
   return { opened };

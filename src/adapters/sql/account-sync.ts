@@ -3,7 +3,7 @@ import { priorities } from "../../accounts/target.ts";
 import type { Instant } from "../../model/clock.ts";
 import type { ConnectionId, HoldId, IdentityId, TenantId } from "../../model/ids.ts";
 import { listText, type Answer, type Commanded } from "./account-args.ts";
-import { reserveEntries } from "./account-rails.ts";
+import { lockRails, reserveEntries } from "./account-rails.ts";
 import {
   entryColumns,
   grantColumns,
@@ -25,7 +25,7 @@ import {
   type ObservedRow,
   type TargetRow,
 } from "./account-rows.ts";
-import { readyNow } from "./account-targets.ts";
+import { readyAt } from "./account-targets.ts";
 import { writeAlso, writeRecord } from "./also.ts";
 import { documentText, type Database, type Steps } from "./database.ts";
 import type { Query } from "./engine.ts";
@@ -37,6 +37,7 @@ export function* commitSync(
   const { identityId, now } = command;
   if (!(yield* settleMark(db, tenantId, command)))
     return { applied: false, changed: [], opened: [] };
+  yield* lockRails(db, tenantId, command.wishes);
   const changed: ConnectionId[] = [];
   const opened: HoldId[] = [];
   for (const wish of command.wishes) {
@@ -59,14 +60,14 @@ function* settleMark(
 ): Steps<boolean> {
   const key = [tenantId, command.identityId] as const;
   const settled = yield* db.get<{ wanted: number }>(
-    "UPDATE recompute SET done = ?1, urgent = iif(wanted > ?1, urgent, 0) WHERE tenant_id = ?2 AND identity_id = ?3 AND done < ?1 AND wanted >= ?1 RETURNING wanted",
+    "UPDATE recompute SET done = ?1, urgent = CASE WHEN wanted > ?1 THEN urgent ELSE 0 END WHERE tenant_id = ?2 AND identity_id = ?3 AND done < ?1 AND wanted >= ?1 RETURNING wanted",
     command.wanted,
     ...key,
   );
   if (settled === undefined) return false;
   // While something newer is owed, its own recompute will say when the next exception ends.
   if (command.nextDueAt !== undefined && settled.wanted === command.wanted) {
-    yield* db.run(
+    yield* db.tell(
       "UPDATE recompute SET wanted = wanted + 1, due_at = ?1, since = ?1, urgent = 0, cause_kind = 'schedule', cause_key = NULL WHERE tenant_id = ?2 AND identity_id = ?3",
       command.nextDueAt,
       ...key,
@@ -90,7 +91,7 @@ function* writeWish(
       `INSERT INTO targets (tenant_id, connection_id, identity_id, generation, applied_generation, wake, due_at, ready_at, priority, state, reason, lifecycle, hash, attempts, wished_at, cause, notes, desired)
        VALUES (?, ?, ?, 1, 0, 1, ?, ?, ?, 'due', NULL, ?, ?, 0, ?, ?, '{}', ?)
        ON CONFLICT (tenant_id, connection_id, identity_id) DO UPDATE SET
-         generation = generation + 1, wake = wake + 1, attempts = 0, state = 'due', reason = NULL, due_at = excluded.due_at, ready_at = ${readyNow},
+         generation = targets.generation + 1, wake = targets.wake + 1, attempts = 0, state = 'due', reason = NULL, due_at = excluded.due_at, ready_at = ${readyAt("targets.", "?")},
          priority = excluded.priority, lifecycle = excluded.lifecycle, hash = excluded.hash, wished_at = excluded.wished_at, cause = excluded.cause, desired = excluded.desired
        WHERE targets.hash <> excluded.hash`,
       tenantId,
@@ -130,7 +131,7 @@ function* peopleNow(
   { tenantId, identityIds }: PeopleArgs,
 ): Steps<readonly PersonState[]> {
   const asked = [tenantId, listText(identityIds)] as const;
-  const ofPeople = "tenant_id = ? AND identity_id IN (SELECT value FROM json_each(?))";
+  const ofPeople = `tenant_id = ? AND identity_id IN (SELECT value FROM ${db.dialect.values("list")})`;
   const targets = byPerson(
     yield* db.all<TargetRow>(`SELECT ${targetColumns} FROM targets WHERE ${ofPeople}`, ...asked),
     (row) => ({ ...toTarget(row), hash: row.hash }),
@@ -150,7 +151,7 @@ function* peopleNow(
     ),
     toRailEntry,
   );
-  const ofLinks = "l.tenant_id = ? AND l.identity_id IN (SELECT value FROM json_each(?))";
+  const ofLinks = `l.tenant_id = ? AND l.identity_id IN (SELECT value FROM ${db.dialect.values("list")})`;
   const observed = byPerson(
     yield* db.all<ObservedRow & { identity_id: string }>(
       `SELECT l.identity_id, ${observedColumns} FROM links l JOIN observed_accounts o USING (tenant_id, connection_id, account_id) WHERE ${ofLinks}`,

@@ -12,6 +12,7 @@ import { writeAlso } from "./also.ts";
 import { documentText, type Database, type Steps } from "./database.ts";
 import type { AccountStore } from "../../accounts/account-store.ts";
 import type { Query } from "./engine.ts";
+import type { SqlDialect } from "./sql-dialect.ts";
 import type { TenantId } from "../../model/ids.ts";
 
 const byKey = "tenant_id = ? AND connection_id = ? AND identity_id = ?";
@@ -24,12 +25,15 @@ interface LaneTurn {
   readonly urgent_leases: number;
 }
 
+const leaversOnly =
+  "EXISTS (SELECT 1 FROM stops s WHERE s.tenant_id = l.tenant_id AND s.connection_id IN ('', l.connection_id) AND s.covers = 'all-but-leavers')";
+
 /**
  * Lanes that may hand out targets now, with the leases that run in each. A switch that covers one direction hands out all:
  * which step it stops is the gate's question.
  */
 const lanesInTurn = `SELECT l.tenant_id, l.connection_id,
-    EXISTS (SELECT 1 FROM stops s WHERE s.tenant_id = l.tenant_id AND s.connection_id IN ('', l.connection_id) AND s.covers = 'all-but-leavers') AS leavers_only,
+    ${leaversOnly} AS leavers_only,
     (SELECT count(*) FROM targets t WHERE t.tenant_id = l.tenant_id AND t.connection_id = l.connection_id AND t.lease_owner IS NOT NULL AND t.lease_until > ?1 AND t.priority > 0) AS normal_leases,
     (SELECT count(*) FROM targets t WHERE t.tenant_id = l.tenant_id AND t.connection_id = l.connection_id AND t.lease_owner IS NOT NULL AND t.lease_until > ?1 AND t.priority = 0) AS urgent_leases
   FROM lanes l
@@ -51,7 +55,11 @@ export function* leaseTargets(
 ): Steps<readonly LeasedTarget[]> {
   const { now } = command;
   const ready: ReadyRow[] = [];
-  for (const lane of yield* db.all<LaneTurn>(lanesInTurn, now)) {
+  let lanes = yield* db.all<LaneTurn>(lanesInTurn, now);
+  // Two who lease from one lane at once would both fill its free places: the second counts again.
+  if (lanes.length > 0 && (yield* lockLanes(db, lanes)))
+    lanes = yield* db.all<LaneTurn>(lanesInTurn, now);
+  for (const lane of lanes) {
     const urgentRoom = command.perLaneUrgent - lane.urgent_leases;
     ready.push(...(yield* readyOf(db, lane, [0], urgentRoom, command)));
     if (lane.leavers_only === 1) continue;
@@ -63,17 +71,28 @@ export function* leaseTargets(
   const leases: LeasedTarget[] = [];
   for (const row of ready.slice(0, command.limit)) {
     const leased = yield* db.get<TargetRow>(
-      `UPDATE targets SET lease_owner = ?, lease_until = ?, ready_at = ?, fence = fence + 1 WHERE ${byKey} RETURNING ${targetColumns}`,
+      `UPDATE targets SET lease_owner = ?, lease_until = ?, ready_at = ?, fence = fence + 1 WHERE ${byKey} AND ready_at <= ? RETURNING ${targetColumns}`,
       command.owner,
       until,
       until,
       row.tenant_id,
       row.connection_id,
       row.identity_id,
+      now,
     );
     if (leased !== undefined) leases.push(toLeasedTarget(leased));
   }
   return leases;
+}
+
+function lockLanes(db: Database, lanes: readonly LaneTurn[]): Steps<boolean> {
+  return db.lock(
+    `SELECT 1 FROM lanes WHERE (tenant_id, connection_id) IN
+       (SELECT t.value, c.value FROM ${db.dialect.values("t")} JOIN ${db.dialect.values("c")} ON c.key = t.key)
+     ORDER BY tenant_id, connection_id FOR NO KEY UPDATE`,
+    listText(lanes.map((lane) => lane.tenant_id)),
+    listText(lanes.map((lane) => lane.connection_id)),
+  );
 }
 
 function* readyOf(
@@ -125,7 +144,7 @@ export function* releaseTarget(
 ): Steps<Answer<"releaseTarget">> {
   const key = [tenantId, command.connectionId, command.identityId] as const;
   const row = yield* db.get<{ wake: number; attempts: number }>(
-    `SELECT wake, attempts FROM targets WHERE ${byKey} AND fence = ? AND lease_owner IS NOT NULL`,
+    `SELECT wake, attempts FROM targets WHERE ${byKey} AND fence = ? AND lease_owner IS NOT NULL ${db.dialect.forUpdate}`,
     ...key,
     command.fence,
   );
@@ -133,9 +152,9 @@ export function* releaseTarget(
   // A reason to look again came while it was worked on: what the worker concluded may be old.
   const woken = row.wake !== command.wake;
   const dueAt = woken ? command.now : command.dueAt;
-  yield* db.run(
+  yield* db.tell(
     `UPDATE targets SET lease_owner = NULL, lease_until = 0, state = ?, reason = ?, due_at = ?, ready_at = ?, attempts = ?, notes = ?,
-       applied_generation = max(applied_generation, ?), verified_at = coalesce(?, verified_at) WHERE ${byKey}`,
+       applied_generation = ${db.dialect.greatest("applied_generation", "?")}, verified_at = coalesce(?, verified_at) WHERE ${byKey}`,
     woken ? "due" : command.state,
     woken || command.reason === null ? null : documentText(command.reason),
     dueAt,
@@ -151,14 +170,17 @@ export function* releaseTarget(
 }
 
 /** `ready_at` of a target that is due now: the end of its lease where somebody has it. */
-export const readyNow = "iif(lease_owner IS NULL, ?, lease_until)";
+export const readyAt = (table: "" | "targets.", now: string) =>
+  `CASE WHEN ${table}lease_owner IS NULL THEN ${now} ELSE ${table}lease_until END`;
 
-/** A leaver stays one whoever wakes them; others keep the higher of two priorities while they are due. */
-const wokenPriority =
-  "iif(lifecycle = 'departed', 0, iif(due_at IS NULL, coalesce(?, priority), min(priority, coalesce(?, priority))))";
-
-const wakeSql = `UPDATE targets SET wake = wake + 1, due_at = ?, ready_at = ${readyNow}, state = 'due', reason = NULL, priority = ${wokenPriority}
-  WHERE tenant_id = ? AND connection_id = ?`;
+/**
+ * Parameters: now, priority (or null), tenant, connection. A leaver stays one whoever wakes them; others keep the higher of two
+ * priorities while they are due.
+ */
+const wakeSql = ({ least }: SqlDialect) =>
+  `UPDATE targets SET wake = wake + 1, due_at = ?1, ready_at = ${readyAt("", "?1")}, state = 'due', reason = NULL,
+     priority = CASE WHEN lifecycle = 'departed' THEN 0 WHEN due_at IS NULL THEN coalesce(?2, priority) ELSE ${least("priority", "coalesce(?2, priority)")} END
+   WHERE tenant_id = ?3 AND connection_id = ?4`;
 
 /** `priority` null: as it was. Answers how many targets there were to wake. */
 export function* wakeOne(
@@ -168,10 +190,8 @@ export function* wakeOne(
   now: Instant,
 ): Steps<number> {
   return yield* db.run(
-    `${wakeSql} AND identity_id = ?`,
+    `${wakeSql(db.dialect)} AND identity_id = ?5`,
     now,
-    now,
-    priority,
     priority,
     target.tenantId,
     target.connectionId,
@@ -186,9 +206,9 @@ export function* wakeTargets(
   const { connectionId, identityIds, priority, now } = command;
   let woken = 0;
   if (identityIds === "all") {
-    woken = yield* db.run(wakeSql, now, now, priority, priority, tenantId, connectionId);
+    woken = yield* db.run(wakeSql(db.dialect), now, priority, tenantId, connectionId);
   } else {
-    for (const identityId of new Set(identityIds)) {
+    for (const identityId of [...new Set(identityIds)].toSorted()) {
       woken += yield* wakeOne(db, { tenantId, connectionId, identityId }, priority, now);
     }
   }
@@ -215,7 +235,7 @@ export const listTargets: Query<Asked<"listTargets">, readonly Target[]> = {
     const { sql, parameters } = pageOfPairs(command);
     const states = command.states;
     return (yield* db.all<TargetRow>(
-      `SELECT ${targetColumns} FROM targets WHERE tenant_id = ? ${sql} ${states === undefined ? "" : "AND state IN (SELECT value FROM json_each(?))"}
+      `SELECT ${targetColumns} FROM targets WHERE tenant_id = ? ${sql} ${states === undefined ? "" : `AND state IN (SELECT value FROM ${db.dialect.values("list")})`}
          ORDER BY identity_id, connection_id LIMIT ?`,
       tenantId,
       ...parameters,
@@ -260,7 +280,7 @@ export const targetCounts: Query<{ tenantId: TenantId | null }, Answer<"targetCo
   place: "scan",
   *run(db, { tenantId }) {
     return (yield* db.all<CountRow>(
-      `SELECT tenant_id, connection_id, state, lifecycle, count(*) AS count, min(iif(applied_generation < generation, wished_at, NULL)) AS oldest
+      `SELECT tenant_id, connection_id, state, lifecycle, count(*) AS count, min(CASE WHEN applied_generation < generation THEN wished_at END) AS oldest
          FROM targets ${tenantId === null ? "" : "WHERE tenant_id = ?"} GROUP BY tenant_id, connection_id, state, lifecycle`,
       ...(tenantId === null ? [] : [tenantId]),
     )).map((row) => ({
@@ -274,22 +294,21 @@ export const targetCounts: Query<{ tenantId: TenantId | null }, Answer<"targetCo
   },
 };
 
+const firstReady = (priority: Priority) =>
+  `(SELECT min(ready_at) FROM targets t WHERE t.tenant_id = l.tenant_id AND t.connection_id = l.connection_id AND t.priority = ${String(priority)} AND t.ready_at IS NOT NULL)`;
 export const nextTargetDueAt: Query<null, Instant | undefined> = {
   place: "point",
   *run(db) {
-    const lanes = yield* db.all<{ ready_at: Instant | null; breaker_until: Instant | null }>(
-      `SELECT l.breaker_until, min(
-           coalesce((SELECT min(ready_at) FROM targets t WHERE t.tenant_id = l.tenant_id AND t.connection_id = l.connection_id AND t.priority = 0 AND t.ready_at IS NOT NULL), 9e15),
-           iif(EXISTS (SELECT 1 FROM stops s WHERE s.tenant_id = l.tenant_id AND s.connection_id IN ('', l.connection_id) AND s.covers = 'all-but-leavers'), 9e15, min(
-             coalesce((SELECT min(ready_at) FROM targets t WHERE t.tenant_id = l.tenant_id AND t.connection_id = l.connection_id AND t.priority = 1 AND t.ready_at IS NOT NULL), 9e15),
-             coalesce((SELECT min(ready_at) FROM targets t WHERE t.tenant_id = l.tenant_id AND t.connection_id = l.connection_id AND t.priority = 2 AND t.ready_at IS NOT NULL), 9e15)))) AS ready_at
+    const lanes = yield* db.all<{ breaker_until: Instant | null } & Record<string, Instant | null>>(
+      `SELECT l.breaker_until, ${firstReady(0)} AS urgent,
+         CASE WHEN ${leaversOnly} THEN NULL ELSE ${firstReady(1)} END AS normal, CASE WHEN ${leaversOnly} THEN NULL ELSE ${firstReady(2)} END AS low
        FROM lanes l WHERE l.state = 'open'
          AND NOT EXISTS (SELECT 1 FROM stops s WHERE s.tenant_id = l.tenant_id AND s.connection_id IN ('', l.connection_id) AND s.covers = 'all')`,
     );
-    const ready = lanes.flatMap((lane) =>
-      lane.ready_at === null || lane.ready_at >= 9e15
-        ? []
-        : [Math.max(lane.ready_at, lane.breaker_until ?? 0)],
+    const ready = lanes.flatMap(({ breaker_until, urgent, normal, low }) =>
+      [urgent, normal, low].flatMap((at) =>
+        at === null || at === undefined ? [] : [Math.max(at, breaker_until ?? 0)],
+      ),
     );
     return ready.length === 0 ? undefined : Math.min(...ready);
   },

@@ -1,9 +1,9 @@
 import type { Instant } from "../../model/clock.ts";
 import { commitmentsOf } from "../../model/commitment.ts";
-import { StoreError } from "../../model/errors.ts";
-import type { IdentityId, TenantId } from "../../model/ids.ts";
+import type { TenantId } from "../../model/ids.ts";
 import type { Also, AuditRecord, FanoutRequest, RecomputeRequest } from "../../model/records.ts";
 import { documentText, type Database, type Steps } from "./database.ts";
+import type { SqlDialect } from "./sql-dialect.ts";
 
 /**
  * Writes what a command carries besides its rows, in the same transaction: audit records, recompute marks, fan-outs.
@@ -21,13 +21,17 @@ export function* writeAlso(
 }
 
 /** What a new reason does to a mark: shared by single marks and by those that are made from a list. */
-const markConflict = `ON CONFLICT (tenant_id, identity_id) DO UPDATE SET
-  wanted = wanted + 1,
-  urgent = CASE WHEN done < wanted THEN max(urgent, excluded.urgent) ELSE excluded.urgent END,
-  due_at = CASE WHEN done < wanted THEN min(due_at, excluded.due_at) ELSE excluded.due_at END,
-  since = CASE WHEN done < wanted THEN min(since, excluded.since) ELSE excluded.since END,
-  cause_kind = CASE WHEN done < wanted AND cause_key IS NOT NULL AND excluded.cause_key IS NULL THEN cause_kind ELSE excluded.cause_kind END,
-  cause_key = CASE WHEN done < wanted AND cause_key IS NOT NULL AND excluded.cause_key IS NULL THEN cause_key ELSE excluded.cause_key END`;
+const markConflict = ({ greatest, least }: SqlDialect) => {
+  const owed = "recompute.done < recompute.wanted";
+  const told = `${owed} AND recompute.cause_key IS NOT NULL AND excluded.cause_key IS NULL`;
+  return `ON CONFLICT (tenant_id, identity_id) DO UPDATE SET
+  wanted = recompute.wanted + 1,
+  urgent = CASE WHEN ${owed} THEN ${greatest("recompute.urgent", "excluded.urgent")} ELSE excluded.urgent END,
+  due_at = CASE WHEN ${owed} THEN ${least("recompute.due_at", "excluded.due_at")} ELSE excluded.due_at END,
+  since = CASE WHEN ${owed} THEN ${least("recompute.since", "excluded.since")} ELSE excluded.since END,
+  cause_kind = CASE WHEN ${told} THEN recompute.cause_kind ELSE excluded.cause_kind END,
+  cause_key = CASE WHEN ${told} THEN recompute.cause_key ELSE excluded.cause_key END`;
+};
 
 const markColumns =
   "recompute (tenant_id, identity_id, wanted, published, done, urgent, due_at, since, cause_kind, cause_key)";
@@ -40,11 +44,9 @@ export function* markIdentity(
   now: Instant,
 ): Steps<void> {
   const { identityId, cause } = request;
-  if (!(yield* identityExists(db, tenantId, identityId))) {
-    throw new StoreError("NOT_FOUND", `there is no identity ${identityId} to recompute`);
-  }
-  yield* db.run(
-    `INSERT INTO ${markColumns} VALUES (?, ?, 1, 0, 0, ?, ?, ?, ?, ?) ${markConflict}`,
+  // The foreign key refuses an identity that this tenant does not have.
+  yield* db.tell(
+    `INSERT INTO ${markColumns} VALUES (?, ?, 1, 0, 0, ?, ?, ?, ?, ?) ${markConflict(db.dialect)}`,
     tenantId,
     identityId,
     request.urgent,
@@ -55,35 +57,26 @@ export function* markIdentity(
   );
 }
 
-function* identityExists(db: Database, tenantId: TenantId, identityId: IdentityId): Steps<boolean> {
-  return (
-    (yield* db.get(
-      "SELECT 1 FROM identities WHERE tenant_id = ? AND identity_id = ?",
-      tenantId,
-      identityId,
-    )) !== undefined
-  );
-}
-
-/** `wanted += 1` for every identity of a temporary or real table's column, in one statement. Answers how many. */
+/** `wanted += 1` for every identity of a list, in one statement and in their order, which keeps two of them from blocking each other. Answers how many. */
 export function* markListed(
   db: Database,
   tenantId: TenantId,
-  list: { readonly sql: string; readonly parameters: readonly (string | number | null)[] },
+  identityIds: readonly string[],
   request: Omit<RecomputeRequest, "identityId">,
   now: Instant,
 ): Steps<number> {
   // `WHERE true` keeps the parser from reading ON CONFLICT as a join condition (sqlite.org/lang_upsert.html, 2026-01).
   return yield* db.run(
     `INSERT INTO ${markColumns}
-     SELECT ?, identity_id, 1, 0, 0, ?, ?, ?, ?, ? FROM (${list.sql}) WHERE true ${markConflict}`,
+     SELECT CAST(? AS TEXT), identity_id, 1, 0, 0, CAST(? AS BIGINT), CAST(? AS BIGINT), CAST(? AS BIGINT), CAST(? AS TEXT), CAST(? AS TEXT)
+     FROM (SELECT value AS identity_id FROM ${db.dialect.values("list")}) AS people WHERE true ORDER BY identity_id ${markConflict(db.dialect)}`,
     tenantId,
     request.urgent,
     request.dueAt ?? now,
     now,
     request.cause.kind,
     request.cause.key ?? null,
-    ...list.parameters,
+    JSON.stringify(identityIds),
   );
 }
 
@@ -95,7 +88,7 @@ export function* writeFanout(
   listed: boolean,
   now: Instant,
 ): Steps<void> {
-  yield* db.run(
+  yield* db.tell(
     "INSERT INTO fanouts (tenant_id, fanout_id, scope, cause_kind, cause_key, urgent, listed, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
     tenantId,
     fanout.fanoutId,
@@ -111,7 +104,7 @@ export function* writeFanout(
 export function* writeRecord(db: Database, tenantId: TenantId, record: AuditRecord): Steps<void> {
   const { personal, ...body } = record;
   const hasPersonal = personal !== undefined && Object.keys(personal).length > 0;
-  yield* db.run(
+  yield* db.tell(
     "INSERT INTO audit_records (tenant_id, record_id, at, action, identity_id, connection_id, body, personal, commitments) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
     tenantId,
     record.recordId,

@@ -43,7 +43,7 @@ export const listUnsequenced: Query<
   place: "scan",
   *run(db, { tenantId, limit }) {
     return (yield* db.all<RecordRow>(
-      `SELECT ${recordColumns} FROM audit_records r INDEXED BY audit_records_unsequenced
+      `SELECT ${recordColumns} FROM audit_records r ${db.dialect.indexedBy("audit_records_unsequenced")}
          WHERE r.tenant_id = ? AND r.leaf_index IS NULL ORDER BY r.commit_order LIMIT ?`,
       tenantId,
       limit,

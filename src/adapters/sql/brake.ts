@@ -14,12 +14,14 @@ function* storedBrake(db: Database): Steps<Brake | undefined> {
 }
 
 function* pullBrake(db: Database, brake: Brake): Steps<null> {
+  // Two processes that start at once both have their say.
+  yield* db.lock("SELECT 1 FROM stamp FOR NO KEY UPDATE");
   const known = yield* storedBrake(db);
   const reasons = [...(known?.reasons ?? [])];
   for (const reason of brake.reasons) {
     if (!reasons.some((item) => isDeepStrictEqual(item, reason))) reasons.push(reason);
   }
-  yield* db.run(
+  yield* db.tell(
     "UPDATE stamp SET brake = ?",
     documentText({ since: known?.since ?? brake.since, reasons }),
   );
@@ -34,7 +36,7 @@ function* releaseBrake(
     readonly tenants: readonly { readonly tenantId: TenantId; readonly also: Also }[];
   },
 ): Steps<null> {
-  yield* db.run("UPDATE stamp SET brake = NULL, home = coalesce(?, home)", command.home);
+  yield* db.tell("UPDATE stamp SET brake = NULL, home = coalesce(?, home)", command.home);
   for (const { tenantId, also } of command.tenants) {
     yield* writeAlso(db, tenantId, also, command.now);
   }

@@ -25,9 +25,9 @@ export function* putSecret(
   args: Write & { readonly secret: SealedSecret },
 ): Steps<null> {
   const { tenantId, secret } = args;
-  yield* db.run(
+  yield* db.tell(
     `INSERT INTO secrets (tenant_id, name, sealed, fingerprint, updated_at) VALUES (?, ?, ?, ?, ?)
-     ON CONFLICT DO UPDATE SET sealed = excluded.sealed, fingerprint = excluded.fingerprint, updated_at = excluded.updated_at`,
+     ON CONFLICT (tenant_id, name) DO UPDATE SET sealed = excluded.sealed, fingerprint = excluded.fingerprint, updated_at = excluded.updated_at`,
     tenantId,
     secret.name,
     secret.sealed,
@@ -54,7 +54,7 @@ export function* createToken(
   args: Write & { readonly token: Omit<Token, "tenantId" | "revokedAt" | "lastUsedAt"> },
 ): Steps<null> {
   const { tenantId, token } = args;
-  yield* db.run(
+  yield* db.tell(
     "INSERT INTO tokens (tenant_id, token_id, kind, idp_id, hash, label, created_at, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
     tenantId,
     token.tokenId,
@@ -76,13 +76,13 @@ export function* revokeToken(
 ): Steps<null> {
   const { tenantId, tokenId, now } = args;
   const token = yield* db.get<{ revoked_at: number | null }>(
-    "SELECT revoked_at FROM tokens WHERE tenant_id = ? AND token_id = ?",
+    `SELECT revoked_at FROM tokens WHERE tenant_id = ? AND token_id = ? ${db.dialect.forUpdate}`,
     tenantId,
     tokenId,
   );
   if (token === undefined) throw new StoreError("NOT_FOUND", `there is no token ${tokenId}`);
   if (token.revoked_at !== null) return null;
-  yield* db.run(
+  yield* db.tell(
     "UPDATE tokens SET revoked_at = ? WHERE tenant_id = ? AND token_id = ?",
     now,
     tenantId,
@@ -98,8 +98,8 @@ export function* touchToken(
   db: Database,
   args: { readonly tenantId: TenantId; readonly tokenId: string; readonly at: Instant },
 ): Steps<null> {
-  yield* db.run(
-    "UPDATE tokens SET last_used_at = max(coalesce(last_used_at, 0), ?) WHERE tenant_id = ? AND token_id = ?",
+  yield* db.tell(
+    `UPDATE tokens SET last_used_at = ${db.dialect.greatest("coalesce(last_used_at, 0)", "?")} WHERE tenant_id = ? AND token_id = ?`,
     args.at,
     args.tenantId,
     args.tokenId,
@@ -108,5 +108,5 @@ export function* touchToken(
 }
 
 function* raiseTokenEpoch(db: Database): Steps<void> {
-  yield* db.run("UPDATE stamp SET token_epoch = token_epoch + 1");
+  yield* db.tell("UPDATE stamp SET token_epoch = token_epoch + 1");
 }

@@ -12,8 +12,11 @@ export interface Step {
   readonly sql: string;
   /** For `?` in their order, or for `?1`, `?2`, … by number; never both in one statement. */
   readonly parameters: readonly StoredValue[];
-  /** `rows`: all rows · `row`: the first one, or undefined · `count`: how many rows it changed. */
-  readonly answer: "rows" | "row" | "count";
+  /**
+   * `rows`: all rows · `row`: the first one, or undefined · `count`: how many rows it changed · `none`: nothing, so that the
+   * connection may send the next statement without waiting; what it throws ends the command at its next answer.
+   */
+  readonly answer: "rows" | "row" | "count" | "none";
 }
 
 /**
@@ -42,6 +45,21 @@ export class Database {
   /** Answers how many rows the statement changed. */
   *run(sql: string, ...parameters: readonly SqlValue[]): Steps<number> {
     return (yield { sql, parameters: checked(parameters), answer: "count" }) as number;
+  }
+
+  /** Runs a statement whose answer nobody needs: it costs no round trip. */
+  *tell(sql: string, ...parameters: readonly SqlValue[]): Steps<void> {
+    yield { sql, parameters: checked(parameters), answer: "none" };
+  }
+
+  /**
+   * Locks rows (a SELECT … FOR …) where other commands run beside this one, so that what is read next is what the write decides by;
+   * a database with a single writer is not asked. Answers whether it was.
+   */
+  *lock(sql: string, ...parameters: readonly SqlValue[]): Steps<boolean> {
+    if (!this.dialect.concurrent) return false;
+    yield { sql, parameters: checked(parameters), answer: "none" };
+    return true;
   }
 }
 

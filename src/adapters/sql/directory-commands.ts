@@ -26,7 +26,7 @@ export const directoryCommands = {
 
 export function* createTenant(db: Database, args: Write): Steps<Tenant> {
   const { tenantId, now } = args;
-  yield* db.run("INSERT INTO tenants (tenant_id, created_at) VALUES (?, ?)", tenantId, now);
+  yield* db.tell("INSERT INTO tenants (tenant_id, created_at) VALUES (?, ?)", tenantId, now);
   yield* writeAlso(db, tenantId, args.also, now);
   return { tenantId, createdAt: now };
 }
@@ -36,7 +36,7 @@ export function* createIdp(
   args: Write & { readonly idpId: IdpId; readonly kind: IdpConnection["kind"] },
 ): Steps<IdpConnection> {
   const { tenantId, idpId, kind, now } = args;
-  yield* db.run(
+  yield* db.tell(
     "INSERT INTO idps (tenant_id, idp_id, kind, created_at) VALUES (?, ?, ?, ?)",
     tenantId,
     idpId,
@@ -63,13 +63,13 @@ export function* setIdpLoaded(
   const { tenantId, idpId } = args;
   const loadedAt = args.loadedAt ?? null;
   const idp = yield* db.get<{ loaded_at: number | null }>(
-    "SELECT loaded_at FROM idps WHERE tenant_id = ? AND idp_id = ?",
+    `SELECT loaded_at FROM idps WHERE tenant_id = ? AND idp_id = ? ${db.dialect.forUpdate}`,
     tenantId,
     idpId,
   );
   if (idp === undefined) throw noIdp(idpId);
   if (idp.loaded_at === loadedAt) return null;
-  yield* db.run(
+  yield* db.tell(
     "UPDATE idps SET loaded_at = ? WHERE tenant_id = ? AND idp_id = ?",
     loadedAt,
     tenantId,
@@ -84,7 +84,7 @@ export function* touchIdp(
   args: { readonly tenantId: TenantId; readonly idpId: IdpId; readonly at: Instant },
 ): Steps<null> {
   const changed = yield* db.run(
-    "UPDATE idps SET last_request_at = max(coalesce(last_request_at, 0), ?) WHERE tenant_id = ? AND idp_id = ?",
+    `UPDATE idps SET last_request_at = ${db.dialect.greatest("coalesce(last_request_at, 0)", "?")} WHERE tenant_id = ? AND idp_id = ?`,
     args.at,
     args.tenantId,
     args.idpId,
@@ -103,6 +103,7 @@ export function* replaceFileExceptions(
 ): Steps<{ readonly changed: number }> {
   const { tenantId } = args;
   const wanted = new Map(args.exceptions.map((item) => [item.exceptionId, item]));
+  yield* db.lock("SELECT 1 FROM tenants WHERE tenant_id = ? FOR NO KEY UPDATE", tenantId);
   const stored = new Map(
     (yield* db.all<{ exception_id: string; document: string }>(
       "SELECT exception_id, document FROM access_exceptions WHERE tenant_id = ? AND source = 'file'",
@@ -150,7 +151,7 @@ function* insertException(
   tenantId: TenantId,
   exception: AccessException,
 ): Steps<void> {
-  yield* db.run(
+  yield* db.tell(
     "INSERT INTO access_exceptions (tenant_id, exception_id, person, source, document) VALUES (?, ?, ?, ?, ?)",
     tenantId,
     exception.exceptionId,

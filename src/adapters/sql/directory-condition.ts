@@ -314,7 +314,7 @@ function walk(path: readonly string[], scope: Scope): { readonly from: Sql; read
     return item;
   });
   if (items.length === 0) throw invalid("expected an attribute name");
-  return { from: sql.join(items, sql` join `), last: sql.ref(alias) };
+  return { from: sql.join(items, sql` cross join `), last: sql.ref(alias) };
 }
 
 function documentCondition(query: Compare, path: readonly string[], scope: Scope): Sql {
@@ -340,9 +340,7 @@ function documentCondition(query: Compare, path: readonly string[], scope: Scope
   }
   const absent = sql`not ${some(filled)}`;
   if (typeof query.value === "number") {
-    const match = some(
-      sql`${type} in ('integer', 'real') and ${numberTest(test, value, query.value)}`,
-    );
+    const match = some(numberTest(test, scope.dialect.numberOf(last), query.value));
     return test === "ne" ? sql`(${absent} or ${match})` : match;
   }
   const text = exact ? query.value : fold(query.value);

@@ -31,7 +31,12 @@ export function compileList(
   const order =
     sort === undefined
       ? sql`${column(rules.id)}`
-      : sql`${sortKey(sort.field, rules, dialect)} ${sort.descending ? sql`desc nulls first` : sql`asc nulls last`}, ${column(rules.id)}`;
+      : sql.join([
+          ...sortKeys(sort.field, rules, dialect).map(
+            (key) => sql`${key} ${sort.descending ? sql`desc nulls first` : sql`asc nulls last`}`,
+          ),
+          column(rules.id),
+        ]);
   return {
     page: dialect.finish(
       sql`select ${sql.join(columns.map(column))} ${matching}${from} order by ${order} limit ${limit} offset ${offset}`,
@@ -41,18 +46,24 @@ export function compileList(
 }
 
 /** RFC 7644 section 3.4.2.3: text sorts without regard to case; of many values the first counts; absent values are the greatest. */
-function sortKey(field: DirectoryField, rules: ListRules, dialect: SqlDialect): Sql {
+function sortKeys(
+  field: DirectoryField,
+  rules: ListRules,
+  dialect: SqlDialect,
+): readonly [Sql, ...Sql[]] {
   const column = (name: string) => sql.ref(`${rules.table}.${name}`);
-  if ("resource" in field) return documentSortKey(field.resource, rules, dialect);
+  if ("resource" in field) return documentSortKeys(field.resource, rules, dialect);
   const rule = rules.columns[field.column];
   switch (rule?.kind) {
     case "text":
-      return column(rule.folded ?? rule.exact);
+      return [column(rule.folded ?? rule.exact)];
     case "boolean":
     case "instant":
-      return column(rule.column);
+      return [column(rule.column)];
     case "many":
-      return sql`(select min(${sql.ref(rule.value)}) from ${sql.table(rule.table)} where tenant_id = ${column("tenant_id")} and ${sql.ref(`${rule.table}.${rule.owner}`)} = ${column(rules.id)} and ${rule.only ?? sql`true`})`;
+      return [
+        sql`(select min(${sql.ref(rule.value)}) from ${sql.table(rule.table)} where tenant_id = ${column("tenant_id")} and ${sql.ref(`${rule.table}.${rule.owner}`)} = ${column(rules.id)} and ${rule.only ?? sql`true`})`,
+      ];
     case undefined:
       throw new StoreError("INVALID", `sortBy: ${field.column} cannot be sorted by`, {
         field: "sortBy",
@@ -60,7 +71,12 @@ function sortKey(field: DirectoryField, rules: ListRules, dialect: SqlDialect): 
   }
 }
 
-function documentSortKey(path: readonly string[], rules: ListRules, dialect: SqlDialect): Sql {
+/** Numbers stand before text, as two keys: one column cannot hold both everywhere. */
+function documentSortKeys(
+  path: readonly string[],
+  rules: ListRules,
+  dialect: SqlDialect,
+): readonly [Sql, Sql] {
   if (rules.document === undefined || path.length === 0) {
     throw new StoreError("INVALID", `sortBy: ${path.join(".")} cannot be sorted by`, {
       field: "sortBy",
@@ -74,5 +90,13 @@ function documentSortKey(path: readonly string[], rules: ListRules, dialect: Sql
     place = sql`case when ${sql.ref(alias)}.type = 'object' then ${sql.ref(alias)}.value end`;
     return item;
   });
-  return sql`(select ${dialect.fold(sql`${sql.ref(alias)}.value`)} from ${sql.join(items, sql` join `)} where ${sql.ref(alias)}.type not in ('object', 'null') limit 1)`;
+  const last = sql.ref(alias);
+  const first = (key: Sql) =>
+    sql`(select ${key} from ${sql.join(items, sql` cross join `)} where ${last}.type not in ('object', 'null') limit 1)`;
+  return [
+    first(dialect.numberOf(last)),
+    first(
+      sql`case when ${last}.type not in ('integer', 'real') then ${dialect.fold(sql`${last}.value`)} end`,
+    ),
+  ];
 }

@@ -12,6 +12,7 @@ import type { GroupId, IdpId, SourceUserId, TenantId } from "../../model/ids.ts"
 import type { Statement } from "../sql/sql-dialect.ts";
 import type { Query } from "./engine.ts";
 import { groupColumns, toGroup, type GroupRow } from "./group-row.ts";
+import { liveCount } from "./live-count.ts";
 import { toSourceUser, userColumns, type UserRow } from "./user-row.ts";
 
 interface OfTenant {
@@ -46,7 +47,8 @@ export const listIdps: Query<OfTenant, readonly IdpConnection[]> = {
   place: "point",
   *run(db, { tenantId }) {
     return (yield* db.all<IdpRow>(
-      "SELECT * FROM idps WHERE tenant_id = ? ORDER BY idp_id",
+      `SELECT tenant_id, idp_id, kind, loaded_at, last_request_at, created_at, ${liveCount("users")} AS user_count, ${liveCount("groups")} AS group_count
+       FROM idps WHERE tenant_id = ? ORDER BY idp_id`,
       tenantId,
     )).map((row) => ({
       tenantId: row.tenant_id,
@@ -104,7 +106,7 @@ export interface ListPage {
   readonly counter: {
     readonly tenantId: TenantId;
     readonly idpId: IdpId;
-    readonly column: "user_count" | "group_count";
+    readonly column: "users" | "groups";
   } | null;
   readonly place: "point" | "scan";
 }
@@ -124,7 +126,7 @@ export const listPage: Query<ListPage, ListAnswer> = {
     if (list.counter !== null) {
       const { tenantId, idpId, column } = list.counter;
       const idp = yield* db.get<{ total: number }>(
-        `SELECT ${column} AS total FROM idps WHERE tenant_id = ? AND idp_id = ?`,
+        `SELECT ${liveCount(column)} AS total FROM idps WHERE tenant_id = ? AND idp_id = ?`,
         tenantId,
         idpId,
       );
@@ -144,7 +146,7 @@ export const groupsOfUser: Query<
   *run(db, { tenantId, idpId, sourceUserIds }) {
     const rows = yield* db.all<{ user: SourceUserId; group_id: GroupId; display_name: string }>(
       `SELECT m.member_id AS user, g.group_id, g.display_name
-       FROM json_each(?) ids CROSS JOIN memberships m CROSS JOIN groups g
+       FROM ${db.dialect.values("ids")} CROSS JOIN memberships m CROSS JOIN groups g
        WHERE m.tenant_id = ? AND m.member_id = ids.value AND m.kind = 'user'
          AND g.tenant_id = ? AND g.group_id = m.group_id AND g.idp_id = ? AND g.deleted_at IS NULL
        ORDER BY m.member_id, m.group_id`,
@@ -217,7 +219,7 @@ export const findGroupsByName: Query<
   place: "point",
   *run(db, { tenantId, names }) {
     return (yield* db.all<GroupNameRow>(
-      `SELECT ${groupNameColumns} FROM json_each(?) names CROSS JOIN groups g
+      `SELECT ${groupNameColumns} FROM ${db.dialect.values("names")} CROSS JOIN groups g
          WHERE g.tenant_id = ? AND g.display_name_folded = names.value ORDER BY g.group_id`,
       JSON.stringify([...new Set(names.map(fold))]),
       tenantId,
@@ -232,7 +234,7 @@ export const findGroupsById: Query<
   place: "point",
   *run(db, { tenantId, groupIds }) {
     return (yield* db.all<GroupNameRow>(
-      `SELECT ${groupNameColumns} FROM json_each(?) ids CROSS JOIN groups g
+      `SELECT ${groupNameColumns} FROM ${db.dialect.values("ids")} CROSS JOIN groups g
          WHERE g.tenant_id = ? AND g.group_id = ids.value ORDER BY g.group_id`,
       JSON.stringify([...new Set(groupIds)]),
       tenantId,
@@ -251,7 +253,7 @@ export const findExceptions: Query<
   *run(db, { tenantId, people }) {
     return (yield* db.all<{ document: string }>(
       `SELECT document FROM access_exceptions
-         WHERE tenant_id = ? AND person IN (SELECT value FROM json_each(?)) ORDER BY exception_id`,
+         WHERE tenant_id = ? AND person IN (SELECT value FROM ${db.dialect.values("list")}) ORDER BY exception_id`,
       tenantId,
       JSON.stringify(people),
     )).map(toException);

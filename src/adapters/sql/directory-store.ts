@@ -129,7 +129,7 @@ function listMethods(engine: Engine, clock: Clock): Methods<"listUsers" | "listG
     kind: {
       readonly rules: ListRules;
       readonly columns: readonly string[];
-      readonly counter: "user_count" | "group_count";
+      readonly counter: "users" | "groups";
       readonly idOf: (row: Row) => string;
       readonly toItem: (row: Row) => Item;
     },
@@ -172,7 +172,7 @@ function listMethods(engine: Engine, clock: Clock): Methods<"listUsers" | "listG
       list<UserRow, ReturnType<typeof toSourceUser>>(tenantId, idpId, query, page, {
         rules: userRules,
         columns: userColumns,
-        counter: "user_count",
+        counter: "users",
         idOf: (row) => row.source_user_id,
         toItem: toSourceUser,
       }),
@@ -180,7 +180,7 @@ function listMethods(engine: Engine, clock: Clock): Methods<"listUsers" | "listG
       list<GroupRow, ReturnType<typeof toGroup>>(tenantId, idpId, query, page, {
         rules: groupRules,
         columns: groupColumns,
-        counter: "group_count",
+        counter: "groups",
         idOf: (row) => row.group_id,
         toItem: toGroup,
       }),

@@ -5,7 +5,8 @@ import type { SqlDialect } from "./sql-dialect.ts";
 /**
  * A write: runs inside a transaction, on SQLite beside other commands, so it never begins or ends one itself. It throws a
  * StoreError to undo what it did, and answers plain values: both may cross a thread. On PostgreSQL other transactions run beside
- * it: it locks the row that it decides by (`dialect.forUpdate`), or decides in the statement that writes.
+ * it: it locks the row that it decides by (`dialect.forUpdate`, `db.lock`), or decides in the statement that writes. It may be run again
+ * from its start, after a deadlock: it changes nothing but rows.
  */
 export type Command<Args, Result> = (db: Database, args: Args) => Steps<Result>;
 

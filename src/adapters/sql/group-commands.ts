@@ -6,6 +6,7 @@ import type { GroupId, IdpId, TenantId } from "../../model/ids.ts";
 import type { Also, Cause } from "../../model/records.ts";
 import { writeAlso } from "./also.ts";
 import type { Database, Steps } from "./database.ts";
+import { countLive } from "./live-count.ts";
 import { toGroup, type GroupRow } from "./group-row.ts";
 import {
   changeMembers,
@@ -40,7 +41,7 @@ export function* createGroup(
   },
 ): Steps<GroupChanged> {
   const { tenantId, idpId, groupId, displayName, now } = args;
-  yield* db.run(
+  yield* db.tell(
     `INSERT INTO groups (tenant_id, group_id, idp_id, display_name, display_name_folded, external_id, member_count, version, created_at, updated_at)
      VALUES (?, ?, ?, ?, ?, ?, 0, 1, ?, ?)`,
     tenantId,
@@ -59,7 +60,7 @@ export function* createGroup(
     ...(yield* liveGroup(db, args, undefined)),
     member_count: difference.added.size,
   });
-  yield* countGroups(db, tenantId, idpId, 1);
+  yield* countLive(db, tenantId, idpId, { groups: 1, id: groupId });
   const members = membersChanged(difference);
   yield* markChanged(db, tenantId, { groupId, version: 1 }, difference, args.memberCause, now);
   yield* writeAlso(db, tenantId, completeAlso(args.also, members), now);
@@ -117,14 +118,14 @@ export function* deleteGroup(
   const { tenantId, idpId, groupId, now } = args;
   yield* liveGroup(db, args, args.expect);
   yield* endMemberships(db, tenantId, groupId, now);
-  yield* db.run(
+  yield* db.tell(
     "UPDATE groups SET deleted_at = ?, version = version + 1, updated_at = ? WHERE tenant_id = ? AND group_id = ?",
     now,
     now,
     tenantId,
     groupId,
   );
-  yield* countGroups(db, tenantId, idpId, -1);
+  yield* countLive(db, tenantId, idpId, { groups: -1, id: groupId });
   yield* writeAlso(db, tenantId, args.also, now);
   return null;
 }
@@ -132,7 +133,7 @@ export function* deleteGroup(
 /** @throws StoreError NOT_FOUND, VERSION_CONFLICT */
 function* liveGroup(db: Database, args: GroupWrite, expect: number | undefined): Steps<GroupRow> {
   const row = yield* db.get<GroupRow>(
-    "SELECT * FROM groups WHERE tenant_id = ? AND group_id = ? AND idp_id = ? AND deleted_at IS NULL",
+    `SELECT * FROM groups WHERE tenant_id = ? AND group_id = ? AND idp_id = ? AND deleted_at IS NULL ${db.dialect.forUpdate}`,
     args.tenantId,
     args.groupId,
     args.idpId,
@@ -148,7 +149,7 @@ function* liveGroup(db: Database, args: GroupWrite, expect: number | undefined):
 }
 
 function* writeGroup(db: Database, row: GroupRow): Steps<GroupRow> {
-  yield* db.run(
+  yield* db.tell(
     `UPDATE groups SET display_name = ?, display_name_folded = ?, external_id = ?, member_count = ?, version = ?, updated_at = ?
      WHERE tenant_id = ? AND group_id = ?`,
     row.display_name,
@@ -161,13 +162,4 @@ function* writeGroup(db: Database, row: GroupRow): Steps<GroupRow> {
     row.group_id,
   );
   return row;
-}
-
-function* countGroups(db: Database, tenantId: TenantId, idpId: IdpId, by: 1 | -1): Steps<void> {
-  yield* db.run(
-    "UPDATE idps SET group_count = group_count + ? WHERE tenant_id = ? AND idp_id = ?",
-    by,
-    tenantId,
-    idpId,
-  );
 }

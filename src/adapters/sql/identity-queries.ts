@@ -53,7 +53,7 @@ function* readFacts(
     `SELECT i.identity_id, i.active AS identity_active, i.inactive_since, r.wanted, u.source_user_id, u.idp_id,
        p.loaded_at IS NOT NULL AS loaded, u.user_name, u.external_id, u.display_name, u.active,
        u.deleted_at IS NOT NULL AS deleted, u.version, u.created_at, u.resource
-     FROM json_each(?) ids CROSS JOIN identities i CROSS JOIN users u CROSS JOIN idps p
+     FROM ${db.dialect.values("ids")} CROSS JOIN identities i CROSS JOIN users u CROSS JOIN idps p
      LEFT JOIN recompute r ON r.tenant_id = i.tenant_id AND r.identity_id = i.identity_id
      WHERE i.tenant_id = ? AND i.identity_id = ids.value
        AND u.tenant_id = i.tenant_id AND u.identity_id = i.identity_id
@@ -107,8 +107,8 @@ function* readEmails(
   userIds: string,
 ): Steps<ReadonlyMap<string, readonly EmailRow[]>> {
   const rows = yield* db.all<EmailRow>(
-    `SELECT e.source_user_id, e.email_folded, e.position FROM json_each(?) ids CROSS JOIN user_emails e
-     WHERE e.tenant_id = ? AND e.source_user_id = ids.value ORDER BY ids.key, e.position`,
+    `SELECT e.source_user_id, e.email_folded, e.position FROM ${db.dialect.values("ids")} CROSS JOIN user_emails e
+     WHERE e.tenant_id = ? AND e.source_user_id = ids.value ORDER BY ids.key, e.position, e.email_folded`,
     userIds,
     tenantId,
   );
@@ -122,7 +122,7 @@ function* readGroups(
   userIds: string,
 ): Steps<ReadonlyMap<string, readonly GroupId[]>> {
   const rows = yield* db.all<{ member_id: string; group_id: GroupId }>(
-    `SELECT m.member_id, m.group_id FROM json_each(?) ids CROSS JOIN memberships m
+    `SELECT m.member_id, m.group_id FROM ${db.dialect.values("ids")} CROSS JOIN memberships m
      WHERE m.tenant_id = ? AND m.member_id = ids.value`,
     userIds,
     tenantId,
@@ -151,7 +151,7 @@ function* groupsAround(
   const known = new Set(level);
   while (level.length > 0) {
     const edges = yield* db.all<{ member_id: GroupId; group_id: GroupId }>(
-      `SELECT m.member_id, m.group_id FROM json_each(?) ids CROSS JOIN memberships m CROSS JOIN groups g
+      `SELECT m.member_id, m.group_id FROM ${db.dialect.values("ids")} CROSS JOIN memberships m CROSS JOIN groups g
        WHERE m.tenant_id = ? AND m.member_id = ids.value
          AND g.tenant_id = ? AND g.group_id = m.group_id AND g.deleted_at IS NULL`,
       JSON.stringify(level),
@@ -179,7 +179,7 @@ function* liveGroups(
   groupIds: readonly GroupId[],
 ): Steps<GroupId[]> {
   return (yield* db.all<{ group_id: GroupId }>(
-    `SELECT g.group_id FROM json_each(?) ids CROSS JOIN groups g
+    `SELECT g.group_id FROM ${db.dialect.values("ids")} CROSS JOIN groups g
        WHERE g.tenant_id = ? AND g.group_id = ids.value AND g.deleted_at IS NULL`,
     JSON.stringify(groupIds),
     tenantId,
@@ -248,12 +248,12 @@ export const findIdentitiesByEmail: Query<
   *run(db, { tenantId, emails }) {
     return (yield* db.all<{ email: string; identity_id: IdentityId; active: 0 | 1; former: 0 | 1 }>(
       // One row for each person and address: present at one source outweighs former at another.
-      `SELECT e.email_folded AS email, i.identity_id, i.active, min(e.position IS NULL) AS former
-         FROM json_each(?) asked CROSS JOIN user_emails e CROSS JOIN users u CROSS JOIN identities i
+      `SELECT e.email_folded AS email, i.identity_id, i.active, min(CASE WHEN e.position IS NULL THEN 1 ELSE 0 END) AS former
+         FROM ${db.dialect.values("asked")} CROSS JOIN user_emails e CROSS JOIN users u CROSS JOIN identities i
          WHERE e.tenant_id = ? AND e.email_folded = asked.value
            AND u.tenant_id = e.tenant_id AND u.source_user_id = e.source_user_id
            AND i.tenant_id = u.tenant_id AND i.identity_id = u.identity_id
-         GROUP BY e.email_folded, i.identity_id ORDER BY e.email_folded, former, i.active DESC, i.identity_id`,
+         GROUP BY e.email_folded, i.identity_id, i.active ORDER BY e.email_folded, former, i.active DESC, i.identity_id`,
       JSON.stringify([...new Set(emails)]),
       tenantId,
     )).map((row) => ({

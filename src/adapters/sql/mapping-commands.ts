@@ -31,7 +31,7 @@ export function* proposeMapping(
   const { tenantId, connectionId, versionId, now } = args;
   const active = yield* activeVersion(db, tenantId, connectionId);
   if (active?.hash === args.hash) return toVersion(active);
-  yield* db.run(
+  yield* db.tell(
     `INSERT INTO mapping_versions (tenant_id, version_id, connection_id, state, document, hash, vendor, profile, proposed_at, simulation)
      VALUES (?, ?, ?, 'proposed', ?, ?, ?, ?, ?, ?)`,
     tenantId,
@@ -56,6 +56,7 @@ export function* activateMapping(
   },
 ): Steps<null> {
   const { tenantId, connectionId, versionId, now } = args;
+  yield* lockMappings(db, tenantId);
   const active = yield* activeVersion(db, tenantId, connectionId);
   if (active?.version_id !== args.expectActive) {
     throw new StoreError(
@@ -71,7 +72,7 @@ export function* activateMapping(
     );
   }
   if (active !== undefined) yield* setState(db, tenantId, active.version_id, "superseded");
-  yield* db.run(
+  yield* db.tell(
     "UPDATE mapping_versions SET state = 'active', activated_at = ? WHERE tenant_id = ? AND version_id = ?",
     now,
     tenantId,
@@ -84,6 +85,7 @@ export function* activateMapping(
 }
 
 export function* refuseMapping(db: Database, args: VersionWrite): Steps<null> {
+  yield* lockMappings(db, args.tenantId);
   const version = yield* versionOf(db, args);
   if (version.state !== "proposed") {
     throw new StoreError(
@@ -100,6 +102,7 @@ export function* setBindings(
   db: Database,
   args: VersionWrite & { readonly bindings: readonly GroupBinding[] },
 ): Steps<null> {
+  yield* lockMappings(db, args.tenantId);
   const version = yield* versionOf(db, args);
   if (version.state !== "active") {
     throw new StoreError(
@@ -111,6 +114,11 @@ export function* setBindings(
   yield* raiseEpoch(db, args.tenantId);
   yield* writeAlso(db, args.tenantId, args.also, args.now);
   return null;
+}
+
+/** Which version is active is decided by one command of a tenant at a time. */
+function lockMappings(db: Database, tenantId: TenantId): Steps<boolean> {
+  return db.lock("SELECT 1 FROM tenants WHERE tenant_id = ? FOR NO KEY UPDATE", tenantId);
 }
 
 function* activeVersion(
@@ -148,7 +156,7 @@ function* setState(
   versionId: MappingVersionId,
   state: MappingVersion["state"],
 ): Steps<void> {
-  yield* db.run(
+  yield* db.tell(
     "UPDATE mapping_versions SET state = ? WHERE tenant_id = ? AND version_id = ?",
     state,
     tenantId,
@@ -167,8 +175,8 @@ function* writeBindings(
   for (const binding of bindings) {
     changed += yield* db.run(
       `INSERT INTO mapping_bindings (tenant_id, version_id, group_name, idp_id, state, group_id) VALUES (?, ?, ?, ?, ?, ?)
-       ON CONFLICT DO UPDATE SET state = excluded.state, group_id = excluded.group_id
-       WHERE state <> excluded.state OR group_id IS NOT excluded.group_id`,
+       ON CONFLICT (tenant_id, version_id, group_name, idp_id) DO UPDATE SET state = excluded.state, group_id = excluded.group_id
+       WHERE mapping_bindings.state <> excluded.state OR mapping_bindings.group_id IS DISTINCT FROM excluded.group_id`,
       tenantId,
       versionId,
       binding.groupName,
@@ -181,7 +189,7 @@ function* writeBindings(
 }
 
 function* raiseEpoch(db: Database, tenantId: TenantId): Steps<void> {
-  yield* db.run(
+  yield* db.tell(
     "UPDATE tenants SET mapping_epoch = mapping_epoch + 1 WHERE tenant_id = ?",
     tenantId,
   );

@@ -57,7 +57,7 @@ export const listMappings: Query<
   place: "scan",
   *run(db, { tenantId, connectionId }) {
     return (yield* db.all<VersionRow>(
-      `SELECT ${versionColumns} FROM mapping_versions WHERE tenant_id = ? AND (? IS NULL OR connection_id = ?)
+      `SELECT ${versionColumns} FROM mapping_versions WHERE tenant_id = ? AND (CAST(? AS TEXT) IS NULL OR connection_id = ?)
          ORDER BY proposed_at DESC, version_id DESC`,
       tenantId,
       connectionId ?? null,

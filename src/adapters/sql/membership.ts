@@ -4,6 +4,7 @@ import { asId, type GroupId, type IdentityId, type IdpId, type TenantId } from "
 import type { Also, Cause } from "../../model/records.ts";
 import { markIdentity, markListed, writeFanout } from "./also.ts";
 import { documentText, type Database, type Steps } from "./database.ts";
+import type { SqlDialect } from "./sql-dialect.ts";
 
 /** More changed people than this are marked in pages by a fan-out, not inside the command. */
 export const fanoutAbove = 5_000;
@@ -55,13 +56,23 @@ function* addMembers(
   groupId: GroupId,
   ids: string,
 ): Steps<MemberRow[]> {
+  // What an id is stays so until this command ends: whoever deletes it waits, and then finds the membership.
+  for (const [table, column] of [
+    ["users", "source_user_id"],
+    ["groups", "group_id"],
+  ] as const)
+    yield* db.lock(
+      `SELECT 1 FROM ${table} WHERE tenant_id = ? AND ${column} IN (SELECT value FROM ${db.dialect.values("list")}) ORDER BY ${column} FOR SHARE`,
+      tenantId,
+      ids,
+    );
   return yield* db.all<MemberRow>(
     `INSERT INTO memberships (tenant_id, group_id, member_id, kind)
-     SELECT ?, ?, ids.value, CASE
+     SELECT CAST(? AS TEXT), CAST(? AS TEXT), ids.value, CASE
        WHEN EXISTS (SELECT 1 FROM users u WHERE u.tenant_id = ? AND u.source_user_id = ids.value AND u.idp_id = ? AND u.deleted_at IS NULL) THEN 'user'
        WHEN EXISTS (SELECT 1 FROM groups g WHERE g.tenant_id = ? AND g.group_id = ids.value AND g.idp_id = ? AND g.deleted_at IS NULL) THEN 'group'
        ELSE 'unknown' END
-     FROM json_each(?) ids WHERE true
+     FROM ${db.dialect.values("ids")} WHERE true
      ON CONFLICT DO NOTHING RETURNING member_id, kind`,
     tenantId,
     groupId,
@@ -82,7 +93,7 @@ function* removeMembers(
 ): Steps<MemberRow[]> {
   return yield* db.all<MemberRow>(
     `DELETE FROM memberships WHERE tenant_id = ? AND group_id = ?
-       AND member_id ${op === "remove" ? "IN" : "NOT IN"} (SELECT value FROM json_each(?))
+       AND member_id ${op === "remove" ? "IN" : "NOT IN"} (SELECT value FROM ${db.dialect.values("list")})
      RETURNING member_id, kind`,
     tenantId,
     groupId,
@@ -97,7 +108,15 @@ export function* endMemberships(
   memberId: string,
   now: Instant,
 ): Steps<void> {
-  yield* db.run(
+  // Memberships change under the lock of their group: what is counted is what is deleted.
+  yield* db.lock(
+    `SELECT 1 FROM groups WHERE tenant_id = ? AND group_id IN (SELECT group_id FROM memberships WHERE tenant_id = ? AND member_id = ?)
+     ORDER BY group_id FOR NO KEY UPDATE`,
+    tenantId,
+    tenantId,
+    memberId,
+  );
+  yield* db.tell(
     `UPDATE groups SET member_count = member_count - 1, version = version + 1, updated_at = ?
      WHERE tenant_id = ? AND group_id IN (SELECT group_id FROM memberships WHERE tenant_id = ? AND member_id = ?)`,
     now,
@@ -105,7 +124,7 @@ export function* endMemberships(
     tenantId,
     memberId,
   );
-  yield* db.run(
+  yield* db.tell(
     "DELETE FROM memberships WHERE tenant_id = ? AND member_id = ?",
     tenantId,
     memberId,
@@ -152,8 +171,8 @@ export function* markChanged(
     const fanoutId = `${group.groupId}:${String(group.version)}`;
     const scope = { kind: "group", groupId: group.groupId } as const;
     yield* writeFanout(db, tenantId, { fanoutId, scope, ...request }, true, now);
-    yield* db.run(
-      "INSERT INTO fanout_people (tenant_id, fanout_id, identity_id) SELECT ?, ?, value FROM json_each(?)",
+    yield* db.tell(
+      `INSERT INTO fanout_people (tenant_id, fanout_id, identity_id) SELECT CAST(? AS TEXT), CAST(? AS TEXT), value FROM ${db.dialect.values("list")}`,
       tenantId,
       fanoutId,
       documentText(people),
@@ -164,11 +183,7 @@ export function* markChanged(
   if (people.length === 1 && only !== undefined) {
     yield* markIdentity(db, tenantId, { identityId: only, ...request }, now);
   } else if (people.length > 0) {
-    const list = {
-      sql: "SELECT value AS identity_id FROM json_each(?)",
-      parameters: [documentText(people)],
-    };
-    yield* markListed(db, tenantId, list, request, now);
+    yield* markListed(db, tenantId, people, request, now);
   }
 }
 
@@ -180,7 +195,7 @@ function* peopleOf(
   groupIds: readonly string[],
 ): Steps<readonly IdentityId[]> {
   const direct = yield* db.all<{ identity_id: string }>(
-    `SELECT DISTINCT u.identity_id FROM json_each(?) ids CROSS JOIN users u
+    `SELECT DISTINCT u.identity_id FROM ${db.dialect.values("ids")} CROSS JOIN users u
      WHERE u.tenant_id = ? AND u.source_user_id = ids.value`,
     JSON.stringify(userIds),
     tenantId,
@@ -191,7 +206,7 @@ function* peopleOf(
       : [
           ...direct,
           ...(yield* db.all<{ identity_id: string }>(
-            groupPeople,
+            groupPeople(db.dialect),
             JSON.stringify(groupIds),
             tenantId,
             tenantId,
@@ -205,9 +220,9 @@ function* peopleOf(
  * Parameters: JSON list of group ids, tenant, tenant, tenant. UNION drops what was seen, so a circle of groups ends, and
  * the work is bounded by the tenant's groups. Deleted groups are followed too: their rows say who has to be looked at.
  */
-export const groupPeople = `
+export const groupPeople = (dialect: SqlDialect) => `
   WITH RECURSIVE inside (group_id) AS (
-    SELECT value FROM json_each(?)
+    SELECT value FROM ${dialect.values("list")}
     UNION
     SELECT m.member_id FROM inside CROSS JOIN memberships m
     WHERE m.tenant_id = ? AND m.group_id = inside.group_id AND m.kind = 'group'

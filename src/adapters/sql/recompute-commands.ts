@@ -24,8 +24,9 @@ export function* markPublished(
     readonly wanted: number;
   }[],
 ): Steps<null> {
-  for (const { tenantId, identityId, wanted } of marks) {
-    yield* db.run(
+  const inOrder = marks.toSorted((a, b) => (a.identityId < b.identityId ? -1 : 1));
+  for (const { tenantId, identityId, wanted } of inOrder) {
+    yield* db.tell(
       "UPDATE recompute SET published = ? WHERE tenant_id = ? AND identity_id = ? AND published < ?",
       wanted,
       tenantId,
@@ -54,11 +55,11 @@ export function* leaseFanout(
   args: { readonly owner: string; readonly now: Instant; readonly leaseMs: number },
 ): Steps<LeasedFanout | undefined> {
   const row = yield* db.get<FanoutRow>(
-    "SELECT * FROM fanouts WHERE lease_until <= ? ORDER BY urgent DESC, created_at, fanout_id LIMIT 1",
+    `SELECT * FROM fanouts WHERE lease_until <= ? ORDER BY urgent DESC, created_at, fanout_id LIMIT 1 ${db.dialect.forUpdateSkipLocked}`,
     args.now,
   );
   if (row === undefined) return undefined;
-  yield* db.run(
+  yield* db.tell(
     "UPDATE fanouts SET lease_owner = ?, lease_until = ?, lease_ms = ?, fence = fence + 1 WHERE tenant_id = ? AND fanout_id = ?",
     args.owner,
     args.now + args.leaseMs,
@@ -87,7 +88,7 @@ export function* workFanout(
 }> {
   const { tenantId, fanoutId, fence } = args.fanout;
   const row = yield* db.get<FanoutRow>(
-    "SELECT * FROM fanouts WHERE tenant_id = ? AND fanout_id = ?",
+    `SELECT * FROM fanouts WHERE tenant_id = ? AND fanout_id = ? ${db.dialect.forUpdate}`,
     tenantId,
     fanoutId,
   );
@@ -100,32 +101,30 @@ export function* workFanout(
   const scope = JSON.parse(row.scope) as FanoutScope;
   if (scope.kind === "group" && row.listed === 0)
     yield* listGroup(db, tenantId, fanoutId, scope.groupId);
-  const list = peopleOf(row, scope, args.limit);
-  const last = yield* db.get<{ count: number; last: string | null }>(
-    `SELECT count(*) AS count, max(identity_id) AS last FROM (${list.sql})`,
-    ...list.parameters,
-  );
+  const list = peopleOf(db, row, scope, args.limit);
+  // Read once: whoever arrives between two reads would push somebody over the end of the page, unmarked.
+  const page = yield* db.all<{ identity_id: string }>(list.sql, ...list.parameters);
   const marked = yield* markListed(
     db,
     tenantId,
-    list,
+    page.map((person) => person.identity_id),
     { cause: toCause(row), urgent: row.urgent === 1 },
     args.now,
   );
-  const cursor = last?.last ?? row.cursor;
+  const cursor = page.at(-1)?.identity_id ?? row.cursor;
   if (row.listed === 1 || scope.kind === "group") {
-    yield* db.run(
+    yield* db.tell(
       "DELETE FROM fanout_people WHERE tenant_id = ? AND fanout_id = ? AND identity_id <= ?",
       tenantId,
       fanoutId,
       cursor ?? "",
     );
   }
-  const finished = (last?.count ?? 0) < args.limit;
+  const finished = page.length < args.limit;
   if (finished) {
-    yield* db.run("DELETE FROM fanouts WHERE tenant_id = ? AND fanout_id = ?", tenantId, fanoutId);
+    yield* db.tell("DELETE FROM fanouts WHERE tenant_id = ? AND fanout_id = ?", tenantId, fanoutId);
   } else {
-    yield* db.run(
+    yield* db.tell(
       // A fan-out that moves keeps its lease: only one that stands still is taken over.
       "UPDATE fanouts SET cursor = ?, lease_until = ? WHERE tenant_id = ? AND fanout_id = ?",
       cursor,
@@ -144,8 +143,8 @@ function* listGroup(
   fanoutId: string,
   groupId: string,
 ): Steps<void> {
-  yield* db.run(
-    `INSERT INTO fanout_people (tenant_id, fanout_id, identity_id) SELECT ?, ?, identity_id FROM (${groupPeople})`,
+  yield* db.tell(
+    `INSERT INTO fanout_people (tenant_id, fanout_id, identity_id) SELECT CAST(? AS TEXT), CAST(? AS TEXT), identity_id FROM (${groupPeople(db.dialect)}) AS people`,
     tenantId,
     fanoutId,
     JSON.stringify([groupId]),
@@ -153,7 +152,7 @@ function* listGroup(
     tenantId,
     tenantId,
   );
-  yield* db.run(
+  yield* db.tell(
     "UPDATE fanouts SET listed = 1 WHERE tenant_id = ? AND fanout_id = ?",
     tenantId,
     fanoutId,
@@ -162,6 +161,7 @@ function* listGroup(
 
 /** The next page of a scope by identity id, from after the cursor. */
 function peopleOf(
+  db: Database,
   row: FanoutRow,
   scope: FanoutScope,
   limit: number,
@@ -181,7 +181,7 @@ function peopleOf(
       };
     case "idp":
       return {
-        sql: "SELECT DISTINCT identity_id FROM users INDEXED BY users_identity WHERE tenant_id = ? AND identity_id > ? AND idp_id = ? ORDER BY identity_id LIMIT ?",
+        sql: `SELECT DISTINCT identity_id FROM users ${db.dialect.indexedBy("users_identity")} WHERE tenant_id = ? AND identity_id > ? AND idp_id = ? ORDER BY identity_id LIMIT ?`,
         parameters: [row.tenant_id, after, scope.idpId, limit],
       };
     case "connection":
@@ -206,8 +206,8 @@ export function* leaseSchedule(
   return (
     (yield* db.run(
       `INSERT INTO schedules (tenant_id, job, next_at, lease_owner, lease_until) VALUES (?, ?, 0, ?, ?)
-       ON CONFLICT DO UPDATE SET lease_owner = excluded.lease_owner, lease_until = excluded.lease_until
-       WHERE next_at <= ? AND (lease_owner IS NULL OR lease_owner = excluded.lease_owner OR lease_until <= ?)`,
+       ON CONFLICT (tenant_id, job) DO UPDATE SET lease_owner = excluded.lease_owner, lease_until = excluded.lease_until
+       WHERE schedules.next_at <= ? AND (schedules.lease_owner IS NULL OR schedules.lease_owner = excluded.lease_owner OR schedules.lease_until <= ?)`,
       tenantId,
       job,
       owner,
@@ -227,7 +227,7 @@ export function* finishSchedule(
     readonly nextAt: Instant;
   },
 ): Steps<null> {
-  yield* db.run(
+  yield* db.tell(
     "UPDATE schedules SET next_at = ?, lease_owner = NULL, lease_until = 0 WHERE tenant_id = ? AND job = ? AND lease_owner = ?",
     args.nextAt,
     args.tenantId,

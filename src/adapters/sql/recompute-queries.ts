@@ -49,7 +49,7 @@ export const listUnpublished: Query<
   *run(db, { now, limit }) {
     const ofKind = (urgent: 0 | 1, most: number) =>
       db.all<MarkRow>(
-        `SELECT ${markColumns} FROM recompute INDEXED BY recompute_unpublished
+        `SELECT ${markColumns} FROM recompute ${db.dialect.indexedBy("recompute_unpublished")}
          WHERE published < wanted AND urgent = ? AND due_at <= ? ORDER BY since LIMIT ?`,
         urgent,
         now,
@@ -91,7 +91,7 @@ function* overdue(
   const queues: MarkRow[][] = [];
   for (const tenantId of yield* tenantsThatOwe(db, urgent)) {
     const queue = yield* db.all<MarkRow>(
-      `SELECT ${markColumns} FROM recompute INDEXED BY recompute_owed
+      `SELECT ${markColumns} FROM recompute ${db.dialect.indexedBy("recompute_owed")}
        WHERE done < wanted AND urgent = ? AND tenant_id = ? AND due_at <= ? AND since <= ? ORDER BY since LIMIT ?`,
       urgent,
       tenantId,
@@ -130,7 +130,7 @@ export const readMarks: Query<
   place: "point",
   *run(db, { tenantId, identityIds }) {
     return (yield* db.all<MarkRow>(
-      `SELECT ${markColumns} FROM json_each(?) ids CROSS JOIN recompute r
+      `SELECT ${markColumns} FROM ${db.dialect.values("ids")} CROSS JOIN recompute r
          WHERE r.tenant_id = ? AND r.identity_id = ids.value ORDER BY ids.key`,
       JSON.stringify([...new Set(identityIds)]),
       tenantId,
@@ -156,9 +156,9 @@ export const recomputeBacklog: Query<
       oldest_urgent: number | null;
     }>(
       // What waited for its time is owed since that time.
-      `SELECT count(*) AS owed, coalesce(sum(urgent), 0) AS urgent, min(max(since, due_at)) AS oldest,
-         min(CASE WHEN urgent = 1 THEN max(since, due_at) END) AS oldest_urgent
-       FROM recompute INDEXED BY recompute_owed WHERE done < wanted AND due_at <= ?`,
+      `SELECT count(*) AS owed, coalesce(sum(urgent), 0) AS urgent, min(${db.dialect.greatest("since", "due_at")}) AS oldest,
+         min(CASE WHEN urgent = 1 THEN ${db.dialect.greatest("since", "due_at")} END) AS oldest_urgent
+       FROM recompute ${db.dialect.indexedBy("recompute_owed")} WHERE done < wanted AND due_at <= ?`,
       now,
     );
     return {

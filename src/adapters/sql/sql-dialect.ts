@@ -19,6 +19,19 @@ export interface Statement {
 
 /** What databases say differently. Kysely composes and numbers parameters; it never sees a connection. */
 export interface SqlDialect {
+  /** Commands run beside each other, so they have to lock what they decide by. */
+  readonly concurrent: boolean;
+  /** Ends a SELECT whose rows the command is about to change. */
+  readonly forUpdate: string;
+  /** As `forUpdate`; rows that somebody else has are passed over. */
+  readonly forUpdateSkipLocked: string;
+  /** Holds the planner to an index, where there is a word for that. */
+  indexedBy(index: string): string;
+  /** A FROM item of one parameter, a JSON list of texts: columns `value`, and `key` in the order of the list. */
+  values(alias: string): string;
+  /** Of two values that are not null. */
+  greatest(a: string, b: string): string;
+  least(a: string, b: string): string;
   finish(statement: Sql): Statement;
   /** The project's one folding, of a value that has no folded column. */
   fold(text: Sql): Sql;
@@ -30,6 +43,8 @@ export interface SqlDialect {
    * the JSON object `document` holds: each element of an array, else the value itself, else no row.
    */
   elements(document: Sql, step: string, alias: string): Sql;
+  /** The value of such a row as a number; null where it is none. */
+  numberOf(element: Sql): Sql;
 }
 
 const compiler = new Kysely<Record<string, never>>({
@@ -46,6 +61,14 @@ const characters = (text: string) => Array.from(text).length;
 
 /** Needs the function `rc_fold` on the connection. Parts are compared as they are, so `%` and `_` mean themselves. */
 export const sqliteDialect: SqlDialect = {
+  // One writer: nothing runs beside a command.
+  concurrent: false,
+  forUpdate: "",
+  forUpdateSkipLocked: "",
+  indexedBy: (index) => `INDEXED BY ${index}`,
+  values: (alias) => `json_each(?) ${alias}`,
+  greatest: (a, b) => `max(${a}, ${b})`,
+  least: (a, b) => `min(${a}, ${b})`,
   finish: (statement) => {
     const { sql: text, parameters } = statement.compile(compiler);
     return { sql: text, parameters: parameters as Statement["parameters"] };
@@ -59,4 +82,6 @@ export const sqliteDialect: SqlDialect = {
     const path = `$."${step}"`;
     return sql`json_each(case when json_type(${document}, ${path}) = 'array' then ${document} -> ${path} else '[' || (${document} -> ${path}) || ']' end) as ${sql.ref(alias)}`;
   },
+  numberOf: (element) =>
+    sql`case when ${element}.type in ('integer', 'real') then ${element}.value end`,
 };

@@ -16,14 +16,14 @@ interface StampRow {
  * @throws StoreError INVALID field "world" when the database was made for another world
  */
 export function* stampDatabase(db: Database, wanted: StoreStamp): Steps<StoreStamp> {
-  yield* db.run(
+  yield* db.tell(
     "INSERT INTO stamp (one, world, instance_id, created_at) VALUES (1, ?, ?, ?) ON CONFLICT DO NOTHING",
     wanted.world,
     wanted.instanceId,
     wanted.createdAt,
   );
   if (wanted.home !== undefined) {
-    yield* db.run("UPDATE stamp SET home = ? WHERE home IS NULL", wanted.home);
+    yield* db.tell("UPDATE stamp SET home = ? WHERE home IS NULL", wanted.home);
   }
   const row = yield* db.get<StampRow>("SELECT world, instance_id, created_at, home FROM stamp");
   if (row === undefined) throw new StoreError("UNAVAILABLE", "the database has no stamp");
@@ -46,7 +46,7 @@ export function* stampDatabase(db: Database, wanted: StoreStamp): Steps<StoreSta
 
 /** A write that proves that writing works, and changes nothing that anybody reads. */
 function* pingWrite(db: Database, args: { readonly at: Instant }): Steps<null> {
-  yield* db.run("UPDATE stamp SET pinged_at = ?", args.at);
+  yield* db.tell("UPDATE stamp SET pinged_at = ?", args.at);
   return null;
 }
 

@@ -6,6 +6,7 @@ import { fold, foldEmail } from "../../model/fold.ts";
 import type { IdentityId, IdpId, SourceUserId, TenantId } from "../../model/ids.ts";
 import type { Also } from "../../model/records.ts";
 import { writeAlso } from "./also.ts";
+import { countLive } from "./live-count.ts";
 import { documentText, type Database, type Steps } from "./database.ts";
 import { endMemberships } from "./membership.ts";
 import type { UserRow } from "./user-row.ts";
@@ -33,7 +34,7 @@ export function* createUser(
   args: UserWrite & { readonly identityId: IdentityId; readonly user: SourceUserDraft },
 ): Steps<UserStamp> {
   const { tenantId, idpId, sourceUserId, identityId, user, now } = args;
-  yield* db.run(
+  yield* db.tell(
     "INSERT INTO identities (tenant_id, identity_id, active, inactive_since, created_at) VALUES (?, ?, ?, ?, ?)",
     tenantId,
     identityId,
@@ -41,7 +42,7 @@ export function* createUser(
     user.active ? null : now,
     now,
   );
-  yield* db.run(
+  yield* db.tell(
     `INSERT INTO users (tenant_id, source_user_id, idp_id, identity_id, user_name, user_name_folded, external_id,
        display_name, display_name_folded, active, version, created_at, updated_at, resource)
      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?, ?, ?)`,
@@ -59,8 +60,8 @@ export function* createUser(
     now,
     documentText(user.resource),
   );
-  yield* writeEmails(db, tenantId, sourceUserId, user.emails);
-  yield* countUsers(db, tenantId, idpId, 1);
+  yield* writeEmails(db, tenantId, sourceUserId, user.emails, new Map());
+  yield* countLive(db, tenantId, idpId, { users: 1, id: sourceUserId });
   yield* writeAlso(db, tenantId, args.also, now);
   return { identityId, version: 1, createdAt: now, updatedAt: now };
 }
@@ -73,10 +74,11 @@ export function* replaceUser(
   const row = yield* liveUser(db, args, args.expect);
   const stamp = { identityId: row.identity_id, createdAt: row.created_at };
   const resource = documentText(user.resource);
-  if (yield* isUnchanged(db, tenantId, row, user, resource)) {
+  const known = yield* knownEmails(db, tenantId, sourceUserId);
+  if (isUnchanged(row, known, user, resource)) {
     return { ...stamp, version: row.version, updatedAt: row.updated_at };
   }
-  yield* db.run(
+  yield* db.tell(
     `UPDATE users SET user_name = ?, user_name_folded = ?, external_id = ?, display_name = ?, display_name_folded = ?,
        active = ?, version = version + 1, updated_at = ?, resource = ?
      WHERE tenant_id = ? AND source_user_id = ?`,
@@ -91,7 +93,7 @@ export function* replaceUser(
     tenantId,
     sourceUserId,
   );
-  yield* writeEmails(db, tenantId, sourceUserId, user.emails);
+  yield* writeEmails(db, tenantId, sourceUserId, user.emails, known);
   if ((row.active === 1) !== user.active) yield* settleActive(db, tenantId, row.identity_id, now);
   yield* writeAlso(db, tenantId, args.also, now);
   return { ...stamp, version: row.version + 1, updatedAt: now };
@@ -104,14 +106,14 @@ export function* deleteUser(
   const { tenantId, idpId, sourceUserId, now } = args;
   const row = yield* liveUser(db, args, args.expect);
   yield* endMemberships(db, tenantId, sourceUserId, now);
-  yield* db.run(
+  yield* db.tell(
     "UPDATE users SET deleted_at = ?, version = version + 1, updated_at = ? WHERE tenant_id = ? AND source_user_id = ?",
     now,
     now,
     tenantId,
     sourceUserId,
   );
-  yield* countUsers(db, tenantId, idpId, -1);
+  yield* countLive(db, tenantId, idpId, { users: -1, id: sourceUserId });
   yield* settleActive(db, tenantId, row.identity_id, now);
   yield* writeAlso(db, tenantId, args.also, now);
   return null;
@@ -120,7 +122,7 @@ export function* deleteUser(
 /** @throws StoreError NOT_FOUND, VERSION_CONFLICT */
 function* liveUser(db: Database, args: UserWrite, expect: number | undefined): Steps<UserRow> {
   const row = yield* db.get<UserRow>(
-    "SELECT * FROM users WHERE tenant_id = ? AND source_user_id = ? AND idp_id = ? AND deleted_at IS NULL",
+    `SELECT * FROM users WHERE tenant_id = ? AND source_user_id = ? AND idp_id = ? AND deleted_at IS NULL ${db.dialect.forUpdate}`,
     args.tenantId,
     args.sourceUserId,
     args.idpId,
@@ -137,13 +139,12 @@ function* liveUser(db: Database, args: UserWrite, expect: number | undefined): S
   return row;
 }
 
-function* isUnchanged(
-  db: Database,
-  tenantId: TenantId,
+function isUnchanged(
   row: UserRow,
+  known: Addresses,
   user: SourceUserDraft,
   resource: string,
-): Steps<boolean> {
+): boolean {
   if (
     row.user_name !== user.userName ||
     row.external_id !== (user.externalId ?? null) ||
@@ -152,31 +153,33 @@ function* isUnchanged(
   ) {
     return false;
   }
-  if (
-    !isDeepStrictEqual(yield* presentEmails(db, tenantId, row.source_user_id), folded(user.emails))
-  ) {
-    return false;
-  }
+  const present = [...known].filter((item): item is [string, number] => item[1] !== null);
+  const inOrder = present.toSorted((a, b) => a[1] - b[1]).map(([email]) => email);
+  if (!isDeepStrictEqual(inOrder, folded(user.emails))) return false;
   // The order of keys says nothing in JSON.
   return (
     row.resource === resource || isDeepStrictEqual(JSON.parse(row.resource), JSON.parse(resource))
   );
 }
 
-function* presentEmails(
+function folded(emails: readonly string[]): readonly string[] {
+  return [...new Set(emails.map(foldEmail))];
+}
+
+/** Every address that was ever sent, with its position; a former one has none. */
+type Addresses = ReadonlyMap<string, number | null>;
+
+function* knownEmails(
   db: Database,
   tenantId: TenantId,
   sourceUserId: SourceUserId,
-): Steps<readonly string[]> {
-  return (yield* db.all<{ email_folded: string }>(
-    "SELECT email_folded FROM user_emails WHERE tenant_id = ? AND source_user_id = ? AND position IS NOT NULL ORDER BY position",
+): Steps<Addresses> {
+  const rows = yield* db.all<{ email_folded: string; position: number | null }>(
+    "SELECT email_folded, position FROM user_emails WHERE tenant_id = ? AND source_user_id = ?",
     tenantId,
     sourceUserId,
-  )).map((row) => row.email_folded);
-}
-
-function folded(emails: readonly string[]): readonly string[] {
-  return [...new Set(emails.map(foldEmail))];
+  );
+  return new Map(rows.map((row) => [row.email_folded, row.position]));
 }
 
 /** Present addresses in their order; what was present before stays as a former address. */
@@ -185,18 +188,12 @@ function* writeEmails(
   tenantId: TenantId,
   sourceUserId: SourceUserId,
   emails: readonly string[],
+  known: Addresses,
 ): Steps<void> {
   const wanted = folded(emails);
-  const known = new Map(
-    (yield* db.all<{ email_folded: string; position: number | null }>(
-      "SELECT email_folded, position FROM user_emails WHERE tenant_id = ? AND source_user_id = ?",
-      tenantId,
-      sourceUserId,
-    )).map((row) => [row.email_folded, row.position]),
-  );
   for (const [email, position] of known) {
     if (position === null || wanted.includes(email)) continue;
-    yield* db.run(
+    yield* db.tell(
       "UPDATE user_emails SET position = NULL WHERE tenant_id = ? AND source_user_id = ? AND email_folded = ?",
       tenantId,
       sourceUserId,
@@ -205,8 +202,8 @@ function* writeEmails(
   }
   for (const [position, email] of wanted.entries()) {
     if (known.get(email) === position) continue;
-    yield* db.run(
-      "INSERT INTO user_emails (tenant_id, source_user_id, email_folded, position) VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET position = excluded.position",
+    yield* db.tell(
+      "INSERT INTO user_emails (tenant_id, source_user_id, email_folded, position) VALUES (?, ?, ?, ?) ON CONFLICT (tenant_id, source_user_id, email_folded) DO UPDATE SET position = excluded.position",
       tenantId,
       sourceUserId,
       email,
@@ -222,27 +219,24 @@ function* settleActive(
   identityId: IdentityId,
   now: Instant,
 ): Steps<void> {
+  // Two sources of one person that fall silent at once: the second sees the first.
+  yield* db.lock(
+    "SELECT 1 FROM identities WHERE tenant_id = ? AND identity_id = ? FOR NO KEY UPDATE",
+    tenantId,
+    identityId,
+  );
   const active =
     (yield* db.get(
       "SELECT 1 FROM users WHERE tenant_id = ? AND identity_id = ? AND deleted_at IS NULL AND active = 1",
       tenantId,
       identityId,
     )) !== undefined;
-  yield* db.run(
+  yield* db.tell(
     "UPDATE identities SET active = ?, inactive_since = ? WHERE tenant_id = ? AND identity_id = ? AND active <> ?",
     active,
     active ? null : now,
     tenantId,
     identityId,
     active,
-  );
-}
-
-function* countUsers(db: Database, tenantId: TenantId, idpId: IdpId, by: 1 | -1): Steps<void> {
-  yield* db.run(
-    "UPDATE idps SET user_count = user_count + ? WHERE tenant_id = ? AND idp_id = ?",
-    by,
-    tenantId,
-    idpId,
   );
 }

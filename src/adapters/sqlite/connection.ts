@@ -85,6 +85,9 @@ export class Connection {
         return statement.get(...values);
       case "count":
         return Number(statement.run(...values).changes);
+      case "none":
+        statement.run(...values);
+        return undefined;
     }
   }
 

@@ -11,7 +11,7 @@ import { Connection } from "./connection.ts";
 import { openFileEngine } from "./file-engine.ts";
 import { lockFolder } from "./folder-lock.ts";
 import { openMemoryEngine } from "./memory-engine.ts";
-import { migrate, readMigrations } from "./migrations.ts";
+import { migrate, sqliteMigrations } from "./migrations.ts";
 import { database } from "./run.ts";
 
 export interface SqliteStoreOptions {
@@ -77,7 +77,7 @@ function prepare(
   { world, home, clock, logger }: SqliteStoreOptions,
 ): StoreStamp {
   const now = clock.now();
-  const applied = migrate(connection, readMigrations(), now);
+  const applied = migrate(connection, sqliteMigrations(), now);
   if (applied.length > 0) logger?.info({ migrations: applied }, "database migrated");
   return connection.finish(
     stampDatabase(database, { world, instanceId: newId(clock), createdAt: now, home }),

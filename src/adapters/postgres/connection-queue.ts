@@ -1,0 +1,74 @@
+import type { Pool, PoolClient } from "pg";
+
+interface Waiting {
+  readonly go: () => void;
+  readonly refuse: (error: unknown) => void;
+}
+
+/**
+ * Who wants a connection while all are busy waits here, however long: the server answers, only not to everybody at once. When a
+ * connection cannot be had at all, everybody who waits is told, instead of trying one after another.
+ */
+export class ConnectionQueue {
+  private readonly pool: Pool;
+  private readonly max: number;
+  private readonly waiting = new Set<Waiting>();
+  private busy = 0;
+
+  constructor(pool: Pool) {
+    this.pool = pool;
+    this.max = pool.options.max;
+  }
+
+  /** Runs `work` on a connection of its own; `broken` says of what it ended in whether the connection is thrown away. */
+  async use<Result>(
+    work: (client: PoolClient) => Promise<Result>,
+    broken: (ended: { readonly result: Result } | { readonly error: unknown }) => boolean,
+  ): Promise<Result> {
+    await this.turn();
+    try {
+      const client = await this.connect();
+      try {
+        const result = await work(client);
+        client.release(broken({ result }));
+        return result;
+      } catch (error) {
+        client.release(broken({ error }));
+        throw error;
+      }
+    } finally {
+      this.busy -= 1;
+      const [next] = this.waiting;
+      next?.go();
+    }
+  }
+
+  private async turn(): Promise<void> {
+    if (this.busy >= this.max) {
+      await new Promise<void>((resolve, reject) => {
+        const waiting: Waiting = {
+          go: () => {
+            this.waiting.delete(waiting);
+            this.busy += 1;
+            resolve();
+          },
+          refuse: reject,
+        };
+        this.waiting.add(waiting);
+      });
+      return;
+    }
+    this.busy += 1;
+  }
+
+  private async connect(): Promise<PoolClient> {
+    try {
+      return await this.pool.connect();
+    } catch (error) {
+      const all = [...this.waiting];
+      this.waiting.clear();
+      for (const { refuse } of all) refuse(error);
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,95 @@
+import type { Pool } from "pg";
+import { Database, type Steps } from "../sql/database.ts";
+import { closedError, type Command, type Engine, type Query } from "../sql/engine.ts";
+import { postgresDialect } from "../sql/postgres-dialect.ts";
+import { ConnectionQueue } from "./connection-queue.ts";
+import {
+  breaksConnection,
+  mayPassAgain,
+  toStoreError,
+  unavailableError,
+  type UniqueFields,
+} from "./postgres-error.ts";
+import { runCommand, runQuery } from "./transaction.ts";
+
+/** What commands and queries ask through. */
+export const database = new Database(postgresDialect);
+
+/** How often a command is run again after a deadlock, in which each has waited already. */
+const triesMax = 6;
+
+/** A connection pool behind commands and queries. The database is prepared (migrated, stamped) before. */
+export function postgresEngine(pool: Pool, fields: UniqueFields): Engine {
+  const queue = new ConnectionQueue(pool);
+  const running = new Set<Promise<unknown>>();
+  let closed = false;
+
+  const track = async <Result>(work: () => Promise<Result>): Promise<Result> => {
+    if (closed) throw closedError();
+    const promise = work();
+    running.add(promise);
+    try {
+      return await promise;
+    } catch (error) {
+      throw toStoreError(error, fields);
+    } finally {
+      running.delete(promise);
+    }
+  };
+
+  return {
+    dialect: postgresDialect,
+    write: <Args, Result>(command: Command<Args, Result>, args: Args) =>
+      track(() => writeUntilWritten(queue, () => command(database, args))),
+    read: <Args, Result>(query: Query<Args, Result>, args: Args) =>
+      track(() => readOnceMore(queue, () => query.run(database, args), query.snapshot === true)),
+    close: async () => {
+      if (closed) return;
+      closed = true;
+      await Promise.allSettled(running);
+      await pool.end();
+    },
+  };
+}
+
+/**
+ * Runs a command until it is written, refused, or the database is away. It is run again only where nothing of it was written: after a
+ * deadlock, and once where its connection was found dead. When COMMIT was sent and not answered, nobody knows: its caller looks.
+ */
+async function writeUntilWritten<Result>(
+  queue: ConnectionQueue,
+  steps: () => Steps<Result>,
+): Promise<Result> {
+  let deadConnections = 0;
+  for (let tries = 1; ; tries += 1) {
+    const ended = await queue.use(
+      (client) => runCommand(client, steps()),
+      (end) => !("result" in end) || (!end.result.ok && breaksConnection(end.result.error)),
+    );
+    if (ended.ok) return ended.result;
+    if (ended.written === "unknown") throw unavailableError(ended.error, true);
+    const broken = breaksConnection(ended.error);
+    if (broken) deadConnections += 1;
+    const again = broken ? deadConnections === 1 : mayPassAgain(ended.error);
+    if (!again || tries >= triesMax) throw ended.error;
+  }
+}
+
+/** A connection that had died in the pool says nothing about the server, and asking again changes nothing. */
+async function readOnceMore<Result>(
+  queue: ConnectionQueue,
+  steps: () => Steps<Result>,
+  snapshot: boolean,
+): Promise<Result> {
+  const read = () =>
+    queue.use(
+      (client) => runQuery(client, steps(), snapshot),
+      (end) => "error" in end && breaksConnection(end.error),
+    );
+  try {
+    return await read();
+  } catch (error) {
+    if (!breaksConnection(error)) throw error;
+    return read();
+  }
+}

@@ -1,0 +1,71 @@
+import type { Clock } from "../../model/clock.ts";
+import { StoreError } from "../../model/errors.ts";
+import { newId } from "../../model/ids.ts";
+import type { Logger } from "../../model/log.ts";
+import { composeStore } from "../sql/compose-store.ts";
+import { stampDatabase } from "../sql/stamp.ts";
+import type { Store, StoreStamp } from "../store.ts";
+import {
+  checkServer,
+  migrate,
+  postgresMigrations,
+  uniqueFields,
+  whilePreparing,
+} from "./migrations.ts";
+import { openPool, type PoolSettings } from "./pool.ts";
+import { toStoreError, type UniqueFields } from "./postgres-error.ts";
+import { database, postgresEngine } from "./postgres-engine.ts";
+import { runCommand } from "./transaction.ts";
+
+export interface PostgresStoreOptions extends PoolSettings {
+  readonly world: StoreStamp["world"];
+  /** Where the store belongs; kept at its first opening. Undefined: not known. */
+  readonly home?: string;
+  readonly clock: Clock;
+  readonly logger?: Logger;
+}
+
+/**
+ * Opens the store of one of any number of processes, migrated to this version.
+ * @throws StoreError UNAVAILABLE when the database does not answer; INVALID when it was made for another world, by a newer version,
+ *   or cannot keep what we store
+ */
+export async function openPostgresStore(options: PostgresStoreOptions): Promise<Store> {
+  const pool = openPool(options, options.logger);
+  try {
+    const client = await pool.connect();
+    let prepared: { readonly stamp: StoreStamp; readonly fields: UniqueFields };
+    try {
+      await checkServer(client);
+      prepared = await whilePreparing(client, async () => {
+        const { world, home, clock, logger } = options;
+        const now = clock.now();
+        const applied = await migrate(client, postgresMigrations(), now);
+        if (applied.length > 0) logger?.info({ migrations: applied }, "database migrated");
+        const wanted = { world, instanceId: newId(clock), createdAt: now, home };
+        const stamped = await runCommand(client, stampDatabase(database, wanted));
+        if (!stamped.ok) throw stamped.error;
+        return { stamp: stamped.result, fields: await uniqueFields(client) };
+      });
+    } finally {
+      // Its settings were made for the start.
+      client.release(true);
+    }
+    const engine = postgresEngine(pool, prepared.fields);
+    return composeStore(engine, options.clock, prepared.stamp, () => engine.close());
+  } catch (error) {
+    await pool.end();
+    throw toOpeningError(error);
+  }
+}
+
+function toOpeningError(error: unknown): Error {
+  const known = toStoreError(error, new Map());
+  return known instanceof StoreError && known.code === "UNAVAILABLE"
+    ? new StoreError(
+        "UNAVAILABLE",
+        `${known.message}; see whether DATABASE_URL is right and the server runs`,
+        { cause: known.cause },
+      )
+    : known;
+}
