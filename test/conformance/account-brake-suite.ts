@@ -39,7 +39,7 @@ export function accountBrakeSuite(open: OpenStore): void {
 
     it("refuses a write that was planned before it came on", async () => {
       const ada = await stage.addPerson();
-      await stage.sync(ada);
+      await stage.sync(ada, {});
       const target = await stage.leaseOne(ada);
       await pull(5, copied);
       expect(await stage.pass(target)).toMatchObject({ ok: false, why: "report_only" });
