@@ -162,6 +162,9 @@ function givenText(environment: Environment, name: string): string | undefined {
   return value === "" ? undefined : value;
 }
 
+/** Set for test runs, which start services too; says nothing to a service. */
+const testSetting = "ROLECALL_REQUIRE_REAL";
+
 /** A misspelt setting would silently mean its default. */
 function unknownNames(environment: Environment): readonly string[] {
   const known = Object.values(settings).flatMap((row: Setting) =>
@@ -169,6 +172,7 @@ function unknownNames(environment: Environment): readonly string[] {
   );
   return Object.keys(environment)
     .filter((name) => name.startsWith("ROLECALL_") && !known.includes(name))
+    .filter((name) => name !== testSetting)
     .sort()
     .map((name) => {
       const close = nearestName(name, known);

@@ -7,7 +7,8 @@ export interface Hint {
 }
 
 /** `urgent` has its own topic and its own consumer: a leaver never queues behind joiners. */
-export type HintTopic = "hints" | "hints.urgent";
+export const hintTopics = ["hints", "hints.urgent"] as const;
+export type HintTopic = (typeof hintTopics)[number];
 
 export interface HintBus {
   /** Resolves when the bus has taken the hints; may reject when it is down: the sweep then does the work. */
@@ -21,6 +22,10 @@ export interface HintBus {
   lag(topic: HintTopic): Promise<number | undefined>;
   /** Whether the bus works now, with a reason when it does not; `/readyz` stays green without it. */
   ready(): { readonly ready: boolean; readonly why?: string };
+  /** Whether the bus still turns; false where only a new process helps: a consumer fell silent. */
+  live(): { readonly live: boolean; readonly why?: string };
+  /** Milliseconds since the last sign of life of this process's subscription; undefined where there is none or nothing to poll. */
+  pollAgeMs(topic: HintTopic): number | undefined;
   /** Stops taking and handing out hints; a running handler finishes first. */
   close(): Promise<void>;
 }

@@ -74,6 +74,18 @@ export const metricTable = {
     unit: "count",
     help: "Hints that the bus did not take; the sweep does their work.",
   },
+  rolecall_bus_joins_total: {
+    kind: "counter",
+    labels: ["topic"],
+    unit: "count",
+    help: "Times that this process joined the group of workers: at its start and at each rebalance.",
+  },
+  rolecall_dead_letters_total: {
+    kind: "counter",
+    labels: ["topic"],
+    unit: "count",
+    help: "Messages that nobody could read; they are kept for a person to look at.",
+  },
   rolecall_sweep_found_total: {
     kind: "counter",
     labels: [],

@@ -31,6 +31,8 @@ export function localBus(options: LocalBusOptions): HintBus {
     },
     lag: (topic) => Promise.resolve(topics[topic].lag),
     ready: () => (closed ? { ready: false, why: "the hint bus is closed" } : { ready: true }),
+    live: () => ({ live: true }),
+    pollAgeMs: () => undefined,
     close: async () => {
       closed = true;
       await Promise.all(Object.values(topics).map((topic) => topic.close()));

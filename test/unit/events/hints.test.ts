@@ -91,6 +91,8 @@ function bus(
     },
     lag: () => Promise.resolve(undefined),
     ready: () => ({ ready: true }),
+    live: () => ({ live: true }),
+    pollAgeMs: () => undefined,
     close: () => Promise.resolve(),
   };
 }

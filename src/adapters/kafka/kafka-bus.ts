@@ -1,0 +1,191 @@
+import { Partitioners, type Kafka, type Producer } from "kafkajs";
+import type { Hint, HintBus, HintTopic } from "../../events/hint-bus.ts";
+import type { Clock } from "../../model/clock.ts";
+import type { Logger, Metrics } from "../../model/log.ts";
+import { hintMessage } from "./hint-message.ts";
+import { kafkaClient } from "./kafka-client.ts";
+import { sayKafkaError } from "./kafka-error.ts";
+import type { KafkaOptions } from "./kafka-options.ts";
+import { SharedAdmin } from "./shared-admin.ts";
+import { Subscription, type UndecodableMessage } from "./subscription.ts";
+import { groupName, makeTopics, topicName } from "./topics.ts";
+
+export interface KafkaBusDeps {
+  readonly options: KafkaOptions;
+  /** Wall time: brokers and sessions know no other. */
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly keepUndecodable: (message: UndecodableMessage) => Promise<void>;
+  readonly onFatal: (error: Error) => void;
+}
+
+/** A look at the backlog costs two requests; probes and scrapes share it. */
+const lagKeepMs = 2_000;
+
+/**
+ * The hint bus of a fleet. Opens no connection before it is used, and never keeps a start waiting: while Kafka is away, `publish`
+ * rejects, subscriptions try again in the background, and the sweep does the work.
+ */
+export function kafkaBus(deps: KafkaBusDeps): HintBus {
+  return new KafkaBus(deps);
+}
+
+class KafkaBus implements HintBus {
+  readonly #deps: KafkaBusDeps;
+  readonly #kafka: Kafka;
+  readonly #admin: SharedAdmin;
+  readonly #subscriptions = new Map<HintTopic, Subscription>();
+  readonly #lags = new Map<
+    HintTopic,
+    { readonly at: number; readonly lag: Promise<number | undefined> }
+  >();
+  #producer: Producer | undefined;
+  #topicsMade: Promise<void> | undefined;
+  #connecting: Promise<Producer> | undefined;
+  /** Why the last publish failed; undefined after one that went well. */
+  #refused: string | undefined;
+  #closed = false;
+
+  constructor(deps: KafkaBusDeps) {
+    this.#deps = deps;
+    this.#kafka = kafkaClient(deps.options, deps.logger);
+    this.#admin = new SharedAdmin(this.#kafka);
+  }
+
+  async publish(topic: HintTopic, hints: readonly Hint[]): Promise<void> {
+    if (this.#closed) throw new Error("the hint bus is closed");
+    if (hints.length === 0) return;
+    try {
+      const producer = await this.#connected();
+      await producer.send({
+        topic: topicName(this.#deps.options, topic),
+        acks: -1,
+        messages: hints.map(hintMessage),
+      });
+      this.#refused = undefined;
+    } catch (error) {
+      this.#refused = sayKafkaError(error);
+      throw new Error(`Kafka takes no hints: ${this.#refused}`, { cause: error });
+    }
+  }
+
+  subscribe(topic: HintTopic, handler: (hints: readonly Hint[]) => Promise<void>): Promise<void> {
+    if (this.#closed) return Promise.reject(new Error("the hint bus is closed"));
+    if (this.#subscriptions.has(topic)) {
+      return Promise.reject(new Error(`${topic} has its subscriber already`));
+    }
+    const { options, clock, logger, metrics, keepUndecodable, onFatal } = this.#deps;
+    const names = {
+      topic,
+      topicName: topicName(options, topic),
+      groupId: groupName(options, topic),
+    };
+    const prepare = () => this.#topics();
+    const subscription = new Subscription(
+      { kafka: this.#kafka, clock, logger, metrics, keepUndecodable, onFatal, prepare },
+      names,
+      handler,
+    );
+    this.#subscriptions.set(topic, subscription);
+    subscription.start();
+    return Promise.resolve();
+  }
+
+  async lag(topic: HintTopic): Promise<number | undefined> {
+    const known = this.#lags.get(topic);
+    const now = this.#deps.clock.monotonic();
+    if (known !== undefined && now - known.at < lagKeepMs) return known.lag;
+    const lag = this.#readLag(topic);
+    this.#lags.set(topic, { at: now, lag });
+    if ((await lag) === undefined) this.#lags.delete(topic);
+    return lag;
+  }
+
+  ready(): { readonly ready: boolean; readonly why?: string } {
+    const why = this.#closed
+      ? "the hint bus is closed"
+      : (this.#refused ?? [...this.#subscriptions.values()].find((item) => item.trouble)?.trouble);
+    return why === undefined ? { ready: true } : { ready: false, why };
+  }
+
+  live(): { readonly live: boolean; readonly why?: string } {
+    for (const [topic, subscription] of this.#subscriptions) {
+      if (!subscription.isSilent) continue;
+      const seconds = Math.floor(subscription.pollAgeMs / 1_000);
+      return { live: false, why: `no poll of ${topic} for ${String(seconds)} s` };
+    }
+    return { live: true };
+  }
+
+  pollAgeMs(topic: HintTopic): number | undefined {
+    return this.#subscriptions.get(topic)?.pollAgeMs;
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    await Promise.all([...this.#subscriptions.values()].map((item) => item.close()));
+    // A connect under way would open what is closed here.
+    await Promise.allSettled([this.#connecting, this.#topicsMade]);
+    await Promise.all([this.#producer?.disconnect(), this.#admin.close()]);
+  }
+
+  /** The producer, connected; made anew after a connect that failed. */
+  #connected(): Promise<Producer> {
+    this.#connecting ??= this.#connect().catch((error: unknown) => {
+      this.#connecting = undefined;
+      throw error;
+    });
+    return this.#connecting;
+  }
+
+  async #connect(): Promise<Producer> {
+    await this.#topics();
+    const producer = this.#kafka.producer({
+      allowAutoTopicCreation: false,
+      // One request at a time and all copies: what a retry sends again cannot overtake what came before it.
+      maxInFlightRequests: 1,
+      createPartitioner: Partitioners.DefaultPartitioner,
+    });
+    await producer.connect();
+    this.#producer = producer;
+    return producer;
+  }
+
+  #topics(): Promise<void> {
+    this.#topicsMade ??= this.#makeTopics().catch((error: unknown) => {
+      this.#topicsMade = undefined;
+      throw error;
+    });
+    return this.#topicsMade;
+  }
+
+  async #makeTopics(): Promise<void> {
+    await this.#admin.use((admin) => makeTopics(admin, this.#deps.options));
+  }
+
+  async #readLag(topic: HintTopic): Promise<number | undefined> {
+    if (this.#closed) return undefined;
+    const { options, logger } = this.#deps;
+    const name = topicName(options, topic);
+    try {
+      return await this.#admin.use(async (admin) => {
+        const ends = await admin.fetchTopicOffsets(name);
+        const [group] = await admin.fetchOffsets({
+          groupId: groupName(options, topic),
+          topics: [name],
+        });
+        return ends.reduce((sum, { partition, offset, low }) => {
+          const done = group?.partitions.find((item) => item.partition === partition)?.offset;
+          // -1: nothing was committed yet, so everything that is kept is owed.
+          const from = done === undefined || done === "-1" ? BigInt(low) : BigInt(done);
+          const owed = BigInt(offset) - (from < BigInt(low) ? BigInt(low) : from);
+          return sum + Number(owed > 0n ? owed : 0n);
+        }, 0);
+      });
+    } catch (error) {
+      logger.debug({ topic, why: sayKafkaError(error) }, "the backlog of a topic is not known now");
+      return undefined;
+    }
+  }
+}

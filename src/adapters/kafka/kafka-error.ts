@@ -1,0 +1,49 @@
+/** Names of errors that mean a fault in code, ours or the client's; trying again meets it again. */
+const programmingErrors = new Set(["TypeError", "RangeError", "ReferenceError", "SyntaxError"]);
+
+export function isProgrammingError(error: unknown): boolean {
+  return programmingErrors.has(rootOf(error).name);
+}
+
+/** What a broker's refusal means and what to do about it, by its protocol code (kafka.apache.org/protocol, error codes). */
+const meanings: Readonly<Record<string, string>> = {
+  TOPIC_AUTHORIZATION_FAILED:
+    "this user may not use the topic: grant Read, Write and Describe on it",
+  GROUP_AUTHORIZATION_FAILED:
+    "this user may not use the consumer group: grant Read and Describe on it",
+  CLUSTER_AUTHORIZATION_FAILED:
+    "this user may not make topics: make them yourself, or grant Create",
+  UNKNOWN_TOPIC_OR_PARTITION: "the topic does not exist",
+  INVALID_REPLICATION_FACTOR:
+    "there are fewer brokers than KAFKA_REPLICATION copies: add brokers or lower it",
+  NOT_ENOUGH_REPLICAS:
+    "fewer copies are alive than the topic's min.insync.replicas: bring brokers back",
+  NOT_ENOUGH_REPLICAS_AFTER_APPEND:
+    "fewer copies are alive than the topic's min.insync.replicas: bring brokers back",
+  GROUP_COORDINATOR_NOT_AVAILABLE:
+    "the brokers have no group coordinator: on one broker offsets.topic.replication.factor must be 1",
+  UNSUPPORTED_VERSION: "the broker does not speak the versions of this client",
+  POLICY_VIOLATION: "a policy of the broker refuses the topic: make it yourself",
+};
+
+/** One sentence from whatever the client threw, without stacks. */
+export function sayKafkaError(error: unknown): string {
+  const root = rootOf(error);
+  const { type, code } = root as { readonly type?: unknown; readonly code?: unknown };
+  const meaning = typeof type === "string" ? meanings[type] : undefined;
+  if (meaning !== undefined) return meaning;
+  if (root.name === "KafkaJSSASLAuthenticationError") {
+    return `the broker refuses KAFKA_SASL_USERNAME and its password (${root.message})`;
+  }
+  if (typeof code === "string" && /CERT|SELF_SIGNED|ALTNAME|UNABLE_TO/.test(code)) {
+    return `the broker's certificate is not trusted (${code}): set KAFKA_TLS_CA_FILE, and connect by the name in the certificate`;
+  }
+  return root.message;
+}
+
+function rootOf(error: unknown): Error {
+  let root = error instanceof Error ? error : new Error(String(error));
+  // Ten: an error that causes itself must not keep us here.
+  for (let depth = 0; depth < 10 && root.cause instanceof Error; depth += 1) root = root.cause;
+  return root;
+}
