@@ -1,6 +1,5 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { localBus } from "./adapters/local/local-bus.ts";
 import type { Store } from "./adapters/store.ts";
 import { openSqliteStore } from "./adapters/sqlite/sqlite-store.ts";
 import type { HttpOptions, OpenedHttp } from "./apply/apply-deps.ts";
@@ -18,7 +17,7 @@ import { loadSealKey } from "./credentials/seal.ts";
 import { createSecretVault, type SecretVault } from "./credentials/secret-vault.ts";
 import { createTokenCheck, issueToken, tokenHash } from "./credentials/tokens.ts";
 import { createEngine, type Engine } from "./engine.ts";
-import type { HintBus } from "./events/hint-bus.ts";
+import { showBus } from "./events/bus-gauges.ts";
 import { createHttpPools, type HttpPools } from "./http/http-pools.ts";
 import { createVendorHttp } from "./http/vendor-client.ts";
 import { listen, operatorApp, publicApp, type Listener } from "./listeners.ts";
@@ -29,6 +28,7 @@ import { InputError } from "./model/errors.ts";
 import { newId, type TenantId } from "./model/ids.ts";
 import type { Logger } from "./model/log.ts";
 import { newRecord, type Actor } from "./model/records.ts";
+import { openBus } from "./open-bus.ts";
 import { createScimRouter } from "./scim/router.ts";
 import type { ScimDeps } from "./scim/scim-call.ts";
 import type { Brake } from "./recovery/brake-store.ts";
@@ -42,7 +42,8 @@ import type { SandboxVendors } from "./sandbox-vendors.ts";
 export interface App {
   readonly config: Config;
   readonly secrets: BootstrapSecrets;
-  readonly scimUrl: string;
+  /** Undefined where this process has not the role `api`. */
+  readonly scimUrl: string | undefined;
   readonly operatorUrl: string;
   readonly mappings: {
     readonly results: readonly ProposalResult[];
@@ -51,6 +52,8 @@ export interface App {
   readonly vendors: SandboxVendors | undefined;
   /** Why nothing is written to a vendor, where the store was restored or copied. */
   readonly brake: Brake | undefined;
+  /** Resolves when this process cannot go on and a new one can. */
+  readonly failed: Promise<Error>;
   /** Takes no new request, ends what runs, keeps what is owed in the store, closes. */
   stop(): Promise<void>;
 }
@@ -96,9 +99,14 @@ export async function startApp(config: Config): Promise<App> {
     readEnv,
     readFile: (path) => readFile(path, "utf8"),
   });
-  const bus: HintBus = config.dropHints
-    ? deafBus(localBus({ clock, logger }))
-    : localBus({ clock, logger });
+  const failed = Promise.withResolvers<Error>();
+  const bus = await openBus(config, {
+    clock,
+    logger,
+    metrics: metrics.metrics,
+    owner,
+    onFatal: failed.resolve,
+  });
   const engine = createEngine({
     store,
     bus,
@@ -106,6 +114,7 @@ export async function startApp(config: Config): Promise<App> {
     logger,
     metrics: metrics.metrics,
     owner,
+    roles: config.roles,
     connectorOf,
     openHttp: httpOpener({ vault, pools, clock, logger, vendors }),
     // A fast clock shrinks every window that guards against slow machines; these are kept humane.
@@ -134,7 +143,9 @@ export async function startApp(config: Config): Promise<App> {
   const secrets = await bootstrap(config, store, clock, system, loaded.tenant?.settings);
   if (vendors !== undefined)
     await vendors.sealCredentials(vault, config.tenantId, loaded.tenant, system);
-  const results = await rollOut(config, engine, store, loaded.tenant, system);
+  const results = config.roles.has("scheduler")
+    ? await rollOut(config, engine, store, loaded.tenant, system)
+    : [];
   const health = createHealth({
     // Probes are asked in wall time, however fast domain time runs.
     clock: systemClock(),
@@ -143,6 +154,7 @@ export async function startApp(config: Config): Promise<App> {
         await store.ping();
       },
     },
+    liveChecks: { bus: () => bus.live().why },
   });
   const publicUrl = config.publicUrl ?? `http://localhost:${String(config.port)}`;
   const scim = createScimRouter({
@@ -162,29 +174,33 @@ export async function startApp(config: Config): Promise<App> {
   });
   const probes = { live: () => health.live(), ready: () => health.ready() };
   const listeners: Listener[] = [];
-  listeners.push(
-    await listen(
-      publicApp({ scim, probes, trustedProxies: config.trustedProxies }),
-      config.port,
-      undefined,
-    ),
+  const publicListener = config.roles.has("api")
+    ? await listen(
+        publicApp({ scim, probes, trustedProxies: config.trustedProxies }),
+        config.port,
+        undefined,
+      )
+    : undefined;
+  if (publicListener !== undefined) listeners.push(publicListener);
+  const operatorListener = await listen(
+    operatorApp({ api, probes, metrics: () => metrics.expose() }),
+    config.operatorPort,
+    config.operatorHost,
   );
-  listeners.push(
-    await listen(
-      operatorApp({ api, probes, metrics: () => metrics.expose() }),
-      config.operatorPort,
-      config.operatorHost,
-    ),
-  );
+  listeners.push(operatorListener);
   metrics.beforeScrape(() => showLanes({ store, metrics: metrics.metrics, clock }));
-  sequencer.start();
+  // Who neither hints nor works needs no connection to the bus.
+  if (config.roles.has("relay") || config.roles.has("worker")) {
+    metrics.beforeScrape(() => showBus({ bus, metrics: metrics.metrics }));
+  }
+  if (config.roles.has("scheduler")) sequencer.start();
   await engine.start();
-  const [scimListener, operatorListener] = listeners;
   return {
     config,
     secrets,
-    scimUrl: scimListener?.url ?? "",
-    operatorUrl: operatorListener?.url ?? "",
+    scimUrl: publicListener?.url,
+    operatorUrl: operatorListener.url,
+    failed: failed.promise,
     mappings: { results, problem: loaded.problem },
     vendors,
     brake,
@@ -388,9 +404,4 @@ function consoleDeps(
       rollOut({ ...config, tenantId }, engine, store, await read(tenantId), actor),
     backlog: async () => store.recomputeBacklog(clock.now()),
   };
-}
-
-/** A bus that loses every hint, to show that hints only save time. */
-function deafBus(bus: HintBus): HintBus {
-  return { ...bus, publish: () => Promise.resolve() };
 }

@@ -2,6 +2,7 @@ import type { Store } from "./adapters/store.ts";
 import { defaultTiming, type ApplyDeps, type ApplyTiming } from "./apply/apply-deps.ts";
 import { keepLane, laneNeedsKeeping } from "./apply/lane-keeper.ts";
 import { createWorker, type Worker } from "./apply/worker.ts";
+import { processRoles, type ProcessRole } from "./config/settings.ts";
 import type { Connector } from "./connectors/connector.ts";
 import { createConsumer } from "./events/consumer.ts";
 import { createFanouts } from "./events/fanouts.ts";
@@ -25,6 +26,8 @@ export interface EngineParts {
   readonly metrics: Metrics;
   /** Unique per process life. */
   readonly owner: string;
+  /** What this process does; unset: everything. */
+  readonly roles?: ReadonlySet<ProcessRole>;
   readonly connectorOf: (vendor: string, profile: string) => Connector | undefined;
   readonly openHttp: ApplyDeps["openHttp"];
   readonly timing?: Partial<ApplyTiming>;
@@ -46,6 +49,7 @@ const keepLeaseMs = 120_000;
 
 export function createEngine(parts: EngineParts): Engine {
   const { store, bus, clock, logger, metrics, owner } = parts;
+  const roles = parts.roles ?? new Set(processRoles);
   const actor: Actor = { kind: "worker", id: owner };
   let worker: Worker | undefined;
   const ringWorkers = () => {
@@ -102,13 +106,15 @@ export function createEngine(parts: EngineParts): Engine {
     recompute,
     ringRelay,
     async start() {
-      worker = createWorker(apply);
-      await consumer.start();
-      relay.start();
-      fanouts.start();
-      sweep.start();
-      worker.start();
-      keeper.start();
+      if (roles.has("worker")) {
+        worker = createWorker(apply);
+        await consumer.start();
+        sweep.start();
+        worker.start();
+        keeper.start();
+      }
+      if (roles.has("relay")) relay.start();
+      if (roles.has("scheduler")) fanouts.start();
     },
     async stop() {
       await Promise.all([keeper.stop(), sweep.stop(), fanouts.stop(), relay.stop()]);

@@ -1,7 +1,8 @@
 import { startApp, type App } from "./app.ts";
-import type { Terminal } from "./cli/command.ts";
+import { exitCodes, type Terminal } from "./cli/command.ts";
 import { environmentWith, readConfig } from "./config/config.ts";
 import { brakeText } from "./recovery/find-brake-reasons.ts";
+import { systemClock } from "./model/clock.ts";
 
 /**
  * Runs the service until a signal asks it to stop. The first signal stops calmly, a second one at once.
@@ -17,10 +18,20 @@ export async function serve(options: {
   const stopped = stopSignal();
   const app = await startApp(config);
   options.terminal.err(banner(app, options.terminal.isTty));
-  await stopped;
-  options.terminal.err("stopping: requests under way end, what is owed stays in the store\n");
+  const failure = await Promise.race([stopped, app.failed]);
+  if (failure === undefined) {
+    options.terminal.err("stopping: requests under way end, what is owed stays in the store\n");
+    await app.stop();
+    return;
+  }
+  // What broke may hold the process open: it ends by itself after a calm stop, or without one after a while.
+  options.terminal.err(`this process cannot go on (${failure.message}); a new one can\n`);
+  systemClock().after(failedStopMs, () => process.exit(exitCodes.failed));
   await app.stop();
+  process.exit(exitCodes.failed);
 }
+
+const failedStopMs = 30_000;
 
 function stopSignal(): Promise<void> {
   return new Promise((resolve) => {
@@ -39,20 +50,22 @@ function stopSignal(): Promise<void> {
 export function banner(app: App, isTty: boolean): string {
   const { config, secrets } = app;
   const sandbox = config.world === "sandbox";
-  const scim = `${config.publicUrl ?? app.scimUrl}/scim/v2`;
+  const scim = `${config.publicUrl ?? app.scimUrl ?? ""}/scim/v2`;
   return `${[
     sandbox
       ? `Rolecall ${config.version}  SANDBOX: simulated vendors, nothing real is touched${config.timeScale > 1 ? `; time runs ${String(config.timeScale)} times as fast` : ""}`
       : `Rolecall ${config.version}  LIVE: connections write only where a mapping file says so; the default is report-only`,
     "",
-    `  for identity providers  ${app.scimUrl}/scim/v2`,
+    ...(app.scimUrl === undefined ? [] : [`  for identity providers  ${app.scimUrl}/scim/v2`]),
     `  for you                 ${app.operatorUrl}/api/v1   (npx rolecall status)`,
     `  data                    ${config.dataDir}`,
     ...brakeLines(app),
     ...secretLines(app, isTty),
     ...mappingLines(app),
     "",
-    ...(sandbox ? [] : connectLines(scim, config.publicUrl !== undefined)),
+    ...(sandbox || app.scimUrl === undefined
+      ? []
+      : connectLines(scim, config.publicUrl !== undefined)),
     ...(secrets.made || sandbox ? [] : [""]),
   ].join("\n")}\n`;
 }

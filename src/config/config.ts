@@ -4,12 +4,13 @@ import { z } from "zod";
 import type { Instant } from "../model/clock.ts";
 import { InputError } from "../model/errors.ts";
 import { asId, type TenantId } from "../model/ids.ts";
+import { kafkaContradictions, readKafka, type KafkaConfig } from "./kafka-settings.ts";
+import type { Setting } from "./setting.ts";
 import {
   processRoles,
   settings,
   type LogLevel,
   type ProcessRole,
-  type Setting,
   type Settings,
 } from "./settings.ts";
 
@@ -40,6 +41,8 @@ export interface Config {
   /** Vendor → URL of a simulator that runs elsewhere; undefined: the sandbox starts its own. */
   readonly sandboxVendors: Readonly<Record<string, string>> | undefined;
   readonly dropHints: boolean;
+  /** Undefined: the bus is inside the process. */
+  readonly kafka: KafkaConfig | undefined;
   /** Where the command line finds the operator's interface; undefined: on this host's port. */
   readonly apiUrl: string | undefined;
   /** The name of this installation; undefined: an embedded store belongs to its folder, another one to nobody. */
@@ -94,6 +97,7 @@ export function readConfig(environment: Environment = process.env, folder = proc
     timeAnchor: values.timeAnchor,
     sandboxVendors: values.sandboxVendors,
     dropHints: values.dropHints ?? false,
+    kafka: readKafka(values),
     apiUrl: values.apiUrl,
     instance: values.instance,
     checkpointsDir: resolve(folder, values.checkpoints ?? join(dataDir, "checkpoints")),
@@ -184,7 +188,12 @@ function contradictions(values: Values, environment: Environment): readonly stri
   const problems: string[] = [];
   const only = "this version has the embedded mode only (SQLite and the in-process bus)";
   if (values.databaseUrl !== undefined) problems.push(`DATABASE_URL: ${only}; unset it`);
-  if (values.kafkaBrokers !== undefined) problems.push(`KAFKA_BROKERS: ${only}; unset it`);
+  if (values.kafkaBrokers !== undefined && values.databaseUrl === undefined) {
+    problems.push(
+      "KAFKA_BROKERS: only with DATABASE_URL; the processes that Kafka ties together share one database",
+    );
+  }
+  problems.push(...kafkaContradictions(values), ...roleProblems(values));
   if (values.sandbox !== true) {
     for (const row of [
       settings.timeScale,
@@ -197,13 +206,6 @@ function contradictions(values: Values, environment: Environment): readonly stri
       }
     }
   }
-  const roles = values.roles;
-  const missing = roles === undefined ? [] : processRoles.filter((role) => !roles.has(role));
-  if (missing.length > 0) {
-    problems.push(
-      `ROLECALL_ROLES: lacks ${missing.join(", ")}, and with the embedded store nobody else does that; unset it`,
-    );
-  }
   if (values.port !== undefined && values.port !== 0 && values.port === values.operatorPort) {
     problems.push(
       "ROLECALL_OPERATOR_PORT: the same as PORT; operators and identity providers need a port each",
@@ -215,6 +217,24 @@ function contradictions(values: Values, environment: Environment): readonly stri
     );
   }
   return problems;
+}
+
+/** Every role is somebody's: who shares no database is alone, and who shares no bus hears its own hints only. */
+function roleProblems(values: Values): readonly string[] {
+  const { roles } = values;
+  if (roles === undefined) return [];
+  const missing = processRoles.filter((role) => !roles.has(role));
+  if (values.databaseUrl === undefined && missing.length > 0) {
+    return [
+      `ROLECALL_ROLES: lacks ${missing.join(", ")}, and with the embedded store nobody else does that; unset it`,
+    ];
+  }
+  if (values.kafkaBrokers === undefined && roles.has("relay") !== roles.has("worker")) {
+    return [
+      "ROLECALL_ROLES: without KAFKA_BROKERS, relay and worker go together: hints stay in their process",
+    ];
+  }
+  return [];
 }
 
 /** The known name that differs in the fewest letters; undefined where none is close. */

@@ -1,6 +1,9 @@
 import { isIP } from "node:net";
-import { z } from "zod";
 import { isName } from "../model/ids.ts";
+import { kafkaSettings } from "./kafka-settings.ts";
+import { flag, list, setting, text, type Setting } from "./setting.ts";
+
+export type { Setting };
 
 export const logLevels = ["debug", "info", "warn", "error"] as const;
 export type LogLevel = (typeof logLevels)[number];
@@ -8,45 +11,6 @@ export type LogLevel = (typeof logLevels)[number];
 /** What one process does: answers HTTP, carries hints, reconciles targets, runs leased jobs. */
 export const processRoles = ["api", "relay", "worker", "scheduler"] as const;
 export type ProcessRole = (typeof processRoles)[number];
-
-export interface Setting<Schema extends z.ZodType = z.ZodType> {
-  readonly name: string;
-  /** One sentence for the settings table. */
-  readonly description: string;
-  /** What counts when the variable is unset or empty, as text in the variable's own form; undefined: nothing does. */
-  readonly default: string | undefined;
-  /** Said in the table instead of the default where that depends on something. */
-  readonly defaultSays?: string;
-  readonly example: string;
-  /** A value that messages never repeat. */
-  readonly secret: boolean;
-  /** Reads the text of the variable. Messages say what to write. */
-  readonly schema: Schema;
-}
-
-function setting<Schema extends z.ZodType<unknown, string>>(
-  row: Omit<Setting<Schema>, "secret" | "default"> & {
-    readonly default?: string;
-    readonly secret?: boolean;
-  },
-): Setting<Schema> {
-  return { ...row, default: row.default, secret: row.secret ?? false };
-}
-
-/** A schema of texts whose parser throws a sentence where the text is wrong. */
-function text<Value>(read: (value: string) => Value) {
-  return z.string().transform((value, context): Value => {
-    try {
-      return read(value);
-    } catch (error) {
-      context.addIssue({
-        code: "custom",
-        message: error instanceof Error ? error.message : String(error),
-      });
-      return z.NEVER;
-    }
-  });
-}
 
 const port = text((value) => {
   const number = Number(value);
@@ -71,18 +35,6 @@ const sealKey = text((value) => {
   if (/^[A-Za-z0-9+/_-]{43}=?$/.test(value)) return value;
   throw new Error("write 32 bytes as 64 hex digits or as base64, from `openssl rand -base64 32`");
 });
-
-const flag = text((value) => {
-  if (value === "1" || value === "true") return true;
-  if (value === "0" || value === "false") return false;
-  throw new Error("write 1 or 0");
-});
-
-const list = (value: string): readonly string[] =>
-  value
-    .split(",")
-    .map((item) => item.trim())
-    .filter((item) => item !== "");
 
 const localHosts = new Set(["localhost", "127.0.0.1", "[::1]"]);
 
@@ -333,13 +285,7 @@ export const settings = {
     secret: true,
     schema: anyText,
   }),
-  kafkaBrokers: setting({
-    name: "KAFKA_BROKERS",
-    description: "Kafka instead of the in-process bus. This version refuses it.",
-    defaultSays: "none: the in-process bus",
-    example: "unset",
-    schema: anyText,
-  }),
+  ...kafkaSettings,
 } as const;
 
 export type Settings = typeof settings;

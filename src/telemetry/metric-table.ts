@@ -74,6 +74,24 @@ export const metricTable = {
     unit: "count",
     help: "Hints that the bus did not take; the sweep does their work.",
   },
+  rolecall_bus_ready: {
+    kind: "gauge",
+    labels: [],
+    unit: "count",
+    help: "1 while the bus takes and hands out hints, 0 while the sweep does the work alone.",
+  },
+  rolecall_bus_lag: {
+    kind: "gauge",
+    labels: ["topic"],
+    unit: "count",
+    help: "Hints that the bus took and nobody handled yet; for Kafka of the whole fleet, compacted ones counted too.",
+  },
+  rolecall_bus_poll_age_seconds: {
+    kind: "gauge",
+    labels: ["topic"],
+    unit: "seconds",
+    help: "Time since Kafka last answered a poll or heartbeat of this process.",
+  },
   rolecall_bus_joins_total: {
     kind: "counter",
     labels: ["topic"],

@@ -3,7 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { readConfig, type Environment } from "../../../src/config/config.ts";
-import { settings, type Setting } from "../../../src/config/settings.ts";
+import { readKafka } from "../../../src/config/kafka-settings.ts";
+import type { Setting } from "../../../src/config/setting.ts";
+import { settings } from "../../../src/config/settings.ts";
 import { InputError } from "../../../src/model/errors.ts";
 
 function problemsOf(environment: Environment): readonly string[] {
@@ -72,7 +74,7 @@ test("everything that is wrong is said at once, each with its variable", () => {
     ROLECALL_LOG_LEVEL: "loud",
     ROLECALL_PORTS: "1",
     DATABASE_URL: "postgres://u:hunter2@db/r",
-    KAFKA_BROKERS: "k:9092",
+    KAFKA_BROKERS: "k",
   });
   const named = problems.map((problem) => problem.split(":")[0]);
   expect(named.toSorted()).toEqual([
@@ -226,4 +228,89 @@ test("every default reads as its own setting", () => {
     if (row.default === undefined) continue;
     expect(row.schema.safeParse(row.default).success, row.name).toBe(true);
   }
+});
+
+describe("Kafka", () => {
+  const kafka = (more: Environment) =>
+    problemsOf({ KAFKA_BROKERS: "k-1:9092", ...more }).join("\n");
+
+  test("is refused without the database that its processes share", () => {
+    expect(kafka({})).toMatch(/^KAFKA_BROKERS: only with DATABASE_URL/);
+  });
+
+  test("wants each broker with its port", () => {
+    for (const wrong of ["k-1", "k-1:0", "k-1:65536", "http://k-1:9092", "k-1:9092,k-2", ","]) {
+      expect(problemsOf({ KAFKA_BROKERS: wrong })[0], wrong).toContain("write host:port");
+    }
+    expect(problemsOf({ KAFKA_BROKERS: "[::1]:9092, k-2:9093" }).join()).not.toContain(
+      "write host",
+    );
+  });
+
+  test("wants mechanism, name and password of a sign-in, and sends no password in clear text", () => {
+    expect(kafka({ KAFKA_SASL_USERNAME: "r" })).toContain(
+      "KAFKA_SASL_MECHANISM, KAFKA_SASL_PASSWORD: a sign-in needs",
+    );
+    const plain = {
+      KAFKA_SASL_MECHANISM: "PLAIN",
+      KAFKA_SASL_USERNAME: "r",
+      KAFKA_SASL_PASSWORD: "s",
+    };
+    expect(kafka(plain)).toContain("set KAFKA_TLS=1");
+    expect(kafka({ ...plain, KAFKA_TLS: "1" })).not.toContain("KAFKA_TLS=1");
+    expect(kafka({ ...plain, KAFKA_BROKERS: "127.0.0.1:9092" })).not.toContain("KAFKA_TLS=1");
+    expect(kafka({ ...plain, KAFKA_SASL_MECHANISM: "scram-sha-512" })).not.toContain("KAFKA_TLS=1");
+  });
+
+  test("wants certificate and key together, as PEM, and with TLS only", () => {
+    const cert = "-----BEGIN CERTIFICATE-----";
+    expect(kafka({ KAFKA_TLS: "1", KAFKA_TLS_CERT: cert })).toContain("KAFKA_TLS_KEY: certificate");
+    expect(kafka({ KAFKA_TLS_CA: cert })).toContain("KAFKA_TLS_CA: only with KAFKA_TLS=1");
+    expect(kafka({ KAFKA_TLS: "1", KAFKA_TLS_CA: "/etc/ca.pem" })).toContain("with ..._FILE");
+  });
+
+  test("settings without brokers are anybody's", () => {
+    expect(problemsOf({ KAFKA_SASL_USERNAME: "r", KAFKA_TLS_CA: "-----BEGIN X" })).toEqual([]);
+    expect(readConfig({ KAFKA_TLS: "1" }).kafka).toBeUndefined();
+  });
+
+  test("is read whole, with twelve partitions and three copies unless told", () => {
+    const values = {
+      kafkaPrefix: undefined,
+      kafkaPartitions: undefined,
+      kafkaReplication: undefined,
+      kafkaTls: true,
+      kafkaTlsCa: "ca",
+      kafkaTlsCert: undefined,
+      kafkaTlsKey: undefined,
+      kafkaSaslMechanism: "plain",
+      kafkaSaslUsername: "r",
+      kafkaSaslPassword: "s",
+    } as const;
+    expect(readKafka({ ...values, kafkaBrokers: ["k-1:9092"] })).toEqual({
+      brokers: ["k-1:9092"],
+      prefix: "rolecall",
+      partitions: 12,
+      replication: 3,
+      tls: { ca: "ca", cert: undefined, key: undefined },
+      sasl: { mechanism: "plain", username: "r", password: "s" },
+    });
+  });
+});
+
+describe("roles", () => {
+  test("are all of one process where nobody shares its database", () => {
+    expect(problemsOf({ ROLECALL_ROLES: "api,worker" }).join()).toContain("lacks relay, scheduler");
+  });
+
+  test("of hints stay together where no bus is shared", () => {
+    const shared = { DATABASE_URL: "postgres://db/r" };
+    const apart = problemsOf({ ...shared, ROLECALL_ROLES: "api,relay" }).join("\n");
+    expect(apart).toContain("relay and worker go together");
+    const kafka = { ...shared, KAFKA_BROKERS: "k-1:9092" };
+    expect(problemsOf({ ...kafka, ROLECALL_ROLES: "api,relay" }).join()).not.toContain("ROLES");
+    expect(problemsOf({ ...shared, ROLECALL_ROLES: "api,scheduler" }).join()).not.toContain(
+      "ROLES",
+    );
+  });
 });

@@ -1,0 +1,230 @@
+import { Partitioners, type Admin, type Kafka } from "kafkajs";
+import { hintTopics } from "../../events/hint-bus.ts";
+import type { Logger } from "../../model/log.ts";
+import { askVersions, versionGaps } from "./api-versions.ts";
+import { probeMessage } from "./hint-message.ts";
+import { kafkaClient } from "./kafka-client.ts";
+import { sayKafkaError } from "./kafka-error.ts";
+import type { KafkaOptions } from "./kafka-options.ts";
+import { groupName, makeTopics, readTopics, topicName, topicTable } from "./topics.ts";
+
+export interface KafkaFinding {
+  /** brokers, versions, sign-in, topics, publishing, groups. */
+  readonly what: string;
+  readonly ok: boolean;
+  /** What was found, and what to do where it is not right. */
+  readonly says: string;
+}
+
+/**
+ * Looks at everything that Kafka must have for us, in the order in which a person would: brokers reached, versions, sign-in, addresses
+ * that brokers give to clients, topics (made where missing), a write with all copies, groups. Stops where the rest cannot be asked.
+ * Writes one probe message to the urgent topic, which consumers pass over. Never throws.
+ */
+export async function checkKafka(
+  options: KafkaOptions,
+  logger: Logger,
+): Promise<readonly KafkaFinding[]> {
+  const { findings, reached } = await checkBrokers(options);
+  if (!reached) return findings;
+  const kafka = kafkaClient(options, logger);
+  const admin = kafka.admin();
+  try {
+    await admin.connect();
+    findings.push({
+      what: "sign-in",
+      ok: true,
+      says: options.sasl === undefined ? "without SASL" : `as ${options.sasl.username}`,
+    });
+    await checkCluster(admin, options, findings);
+    if (await checkTopics(admin, options, findings)) {
+      await checkPublish(kafka, options, findings);
+      await checkGroups(admin, options, findings);
+    }
+  } catch (error) {
+    findings.push({ what: "sign-in", ok: false, says: sayKafkaError(error) });
+  } finally {
+    await admin.disconnect();
+  }
+  return findings;
+}
+
+async function checkBrokers(
+  options: KafkaOptions,
+): Promise<{ readonly findings: KafkaFinding[]; readonly reached: boolean }> {
+  const asked = await Promise.all(
+    options.brokers.map(async (address) => {
+      try {
+        return {
+          address,
+          gaps: versionGaps(await askVersions(address, options), options.sasl !== undefined),
+        };
+      } catch (error) {
+        return { address, why: sayConnection(error) };
+      }
+    }),
+  );
+  const away = asked.filter((item) => item.why !== undefined);
+  const here = asked.filter((item) => item.gaps !== undefined);
+  const findings: KafkaFinding[] = [
+    away.length === 0
+      ? { what: "brokers", ok: true, says: options.brokers.join(", ") }
+      : {
+          what: "brokers",
+          ok: false,
+          says: away.map((item) => `${item.address}: ${item.why}`).join("; "),
+        },
+  ];
+  if (here.length === 0) return { findings, reached: false };
+  const gaps = here.flatMap((item) => item.gaps.map((gap) => `${item.address}: ${gap}`));
+  findings.push(
+    gaps.length === 0
+      ? { what: "versions", ok: true, says: "client and brokers have versions in common" }
+      : {
+          what: "versions",
+          ok: false,
+          says: `${gaps.join("; ")}: run brokers that still speak these, or look for a newer Rolecall`,
+        },
+  );
+  return { findings, reached: gaps.length === 0 };
+}
+
+/** Brokers tell clients where they are; an address that only they can reach is the most common mistake. */
+async function checkCluster(
+  admin: Admin,
+  options: KafkaOptions,
+  findings: KafkaFinding[],
+): Promise<void> {
+  const { brokers } = await admin.describeCluster();
+  const unreachable: string[] = [];
+  for (const { nodeId, host, port } of brokers) {
+    const address = `${host}:${String(port)}`;
+    try {
+      await askVersions(address, options);
+    } catch (error) {
+      unreachable.push(
+        `broker ${String(nodeId)} says it is at ${address}: ${sayConnection(error)}`,
+      );
+    }
+  }
+  if (unreachable.length > 0) {
+    findings.push({
+      what: "addresses",
+      ok: false,
+      says: `${unreachable.join("; ")}; correct its advertised.listeners, or the names and routes of this host`,
+    });
+  }
+  if (brokers.length < options.replication) {
+    findings.push({
+      what: "copies",
+      ok: false,
+      says: `${String(brokers.length)} brokers cannot keep ${String(options.replication)} copies: add brokers or lower KAFKA_REPLICATION`,
+    });
+  }
+}
+
+/** Answers whether the topics are there. */
+async function checkTopics(
+  admin: Admin,
+  options: KafkaOptions,
+  findings: KafkaFinding[],
+): Promise<boolean> {
+  const what = "topics";
+  let refused: string | undefined;
+  try {
+    await makeTopics(admin, options);
+  } catch (error) {
+    refused = sayKafkaError(error);
+  }
+  const states = await readTopics(admin, options);
+  const missing = topicTable.filter((row) => !states.some((state) => state.kind === row.kind));
+  if (missing.length > 0) {
+    const names = missing.map((row) => topicName(options, row.kind));
+    findings.push({
+      what,
+      ok: false,
+      says: `${names.join(", ")} cannot be made: ${refused ?? "the brokers do not say why"}`,
+    });
+    return false;
+  }
+  const problems = states.flatMap((state) => {
+    const row = topicTable.find((item) => item.kind === state.kind);
+    const wrong: string[] = [];
+    if (row?.cleanup === "compact" && state.cleanup?.includes("compact") === false) {
+      wrong.push(`${state.topic} is not compacted: set cleanup.policy=compact,delete`);
+    }
+    if (row?.cleanup === "delete" && state.cleanup?.includes("compact") === true) {
+      wrong.push(`${state.topic} is compacted and would forget records: set cleanup.policy=delete`);
+    }
+    if (state.replication < options.replication) {
+      wrong.push(
+        `${state.topic} has ${String(state.replication)} copies, not ${String(options.replication)}: reassign it with more`,
+      );
+    }
+    if (state.minInsync !== undefined && state.minInsync > state.replication) {
+      wrong.push(`${state.topic} takes no write: min.insync.replicas exceeds its copies`);
+    }
+    return wrong;
+  });
+  findings.push(
+    problems.length === 0
+      ? {
+          what,
+          ok: true,
+          says: states
+            .map((state) => `${state.topic} (${String(state.partitions)} partitions)`)
+            .join(", "),
+        }
+      : { what, ok: false, says: problems.join("; ") },
+  );
+  return true;
+}
+
+async function checkPublish(
+  kafka: Kafka,
+  options: KafkaOptions,
+  findings: KafkaFinding[],
+): Promise<void> {
+  const producer = kafka.producer({
+    allowAutoTopicCreation: false,
+    createPartitioner: Partitioners.DefaultPartitioner,
+  });
+  try {
+    await producer.connect();
+    const topic = topicName(options, "hints.urgent");
+    await producer.send({ topic, acks: -1, messages: [probeMessage()] });
+    findings.push({ what: "publishing", ok: true, says: "all copies took a probe" });
+  } catch (error) {
+    findings.push({ what: "publishing", ok: false, says: sayKafkaError(error) });
+  } finally {
+    await producer.disconnect();
+  }
+}
+
+async function checkGroups(
+  admin: Admin,
+  options: KafkaOptions,
+  findings: KafkaFinding[],
+): Promise<void> {
+  try {
+    for (const topic of hintTopics) {
+      const groupId = groupName(options, topic);
+      await admin.fetchOffsets({ groupId, topics: [topicName(options, topic)] });
+    }
+    findings.push({ what: "groups", ok: true, says: `${options.prefix}.workers.*` });
+  } catch (error) {
+    findings.push({ what: "groups", ok: false, says: sayKafkaError(error) });
+  }
+}
+
+/** Node's own words for a socket that fails, with what to do. */
+function sayConnection(error: unknown): string {
+  const code = (error as { readonly code?: unknown }).code;
+  if (code === "ECONNREFUSED")
+    return "refuses connections: does the broker run, is the port right?";
+  if (code === "ENOTFOUND" || code === "EAI_AGAIN") return "no such host name here";
+  if (code === "ERR_SSL_WRONG_VERSION_NUMBER" || code === "ERR_SSL_PACKET_LENGTH_TOO_LONG") {
+    return "does not speak TLS on this port: unset KAFKA_TLS or use the TLS port";
+  }
+  return sayKafkaError(error);
+}

@@ -1,0 +1,53 @@
+import { localBus } from "./adapters/local/local-bus.ts";
+import type { Config } from "./config/config.ts";
+import type { HintBus } from "./events/hint-bus.ts";
+import { systemClock, type Clock } from "./model/clock.ts";
+import type { Logger, Metrics } from "./model/log.ts";
+
+interface BusParts {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  /** Unique per process life. */
+  readonly owner: string;
+  /** Only a new process helps. */
+  readonly onFatal: (error: Error) => void;
+}
+
+/** The bus that the environment asks for. Kafka's client is loaded only where it is wanted. */
+export async function openBus(config: Config, parts: BusParts): Promise<HintBus> {
+  const bus =
+    config.kafka === undefined
+      ? localBus({ clock: parts.clock, logger: parts.logger })
+      : await openKafka(config.kafka, parts);
+  return config.dropHints ? deafBus(bus) : bus;
+}
+
+async function openKafka(
+  kafka: NonNullable<Config["kafka"]>,
+  { logger, metrics, owner, onFatal }: BusParts,
+): Promise<HintBus> {
+  const { kafkaBus } = await import("./adapters/kafka/kafka-bus.ts");
+  return kafkaBus({
+    options: { ...kafka, clientId: `rolecall-${owner}` },
+    // Sessions and brokers live in wall time, however fast domain time runs.
+    clock: systemClock(),
+    logger: logger.child({ room: "kafka" }),
+    metrics,
+    keepUndecodable: () => Promise.resolve(),
+    onFatal,
+  });
+}
+
+/** A bus that loses every hint, to show that hints only save time. */
+function deafBus(bus: HintBus): HintBus {
+  return {
+    publish: () => Promise.resolve(),
+    subscribe: (topic, handler) => bus.subscribe(topic, handler),
+    lag: (topic) => bus.lag(topic),
+    ready: () => bus.ready(),
+    live: () => bus.live(),
+    pollAgeMs: (topic) => bus.pollAgeMs(topic),
+    close: () => bus.close(),
+  };
+}
