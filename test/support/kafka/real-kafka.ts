@@ -52,10 +52,9 @@ export async function sharedKafka(): Promise<Found<RealKafka>> {
 /** Whether this machine can start brokers of its own, for suites that kill them. */
 export async function ownKafka(): Promise<
   Found<
-    (options?: {
-      readonly nodes?: number;
-      readonly settings?: readonly string[];
-    }) => Promise<KafkaCluster>
+    (
+      options?: Omit<Parameters<typeof KafkaCluster.start>[0], "jars" | "folder">,
+    ) => Promise<KafkaCluster>
   >
 > {
   const jars = await kafkaJars();
