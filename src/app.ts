@@ -7,15 +7,16 @@ import { showLanes } from "./apply/lane-gauges.ts";
 import type { Lane } from "./accounts/lane.ts";
 import { checkpointFiles } from "./audit/checkpoint.ts";
 import { createSequencer } from "./audit/sequencer.ts";
+import { idpCaller, operatorCaller } from "./callers.ts";
 import { bootstrap, type BootstrapSecrets } from "./bootstrap.ts";
 import { readEnv, type Config } from "./config/config.ts";
 import { connectorOf, vendorAccess, vendorFactsOf } from "./connectors/registry.ts";
-import { createApi, type ApiOptions } from "./console/api.ts";
+import { createApi } from "./console/api.ts";
 import type { ConsoleDeps } from "./console/operation.ts";
 import { allOperations } from "./console/operations/all.ts";
 import { loadSealKey } from "./credentials/seal.ts";
 import { createSecretVault, type SecretVault } from "./credentials/secret-vault.ts";
-import { createTokenCheck, issueToken, tokenHash } from "./credentials/tokens.ts";
+import { createTokenCheck, issueToken } from "./credentials/tokens.ts";
 import { createEngine, type Engine } from "./engine.ts";
 import { showBus } from "./events/bus-gauges.ts";
 import { createHttpPools, type HttpPools } from "./http/http-pools.ts";
@@ -30,7 +31,6 @@ import type { Logger } from "./model/log.ts";
 import { newRecord, type Actor } from "./model/records.ts";
 import { openBus } from "./open-bus.ts";
 import { createScimRouter } from "./scim/router.ts";
-import type { ScimDeps } from "./scim/scim-call.ts";
 import type { Brake } from "./recovery/brake-store.ts";
 import { checkStoreAtStart } from "./recovery/start-check.ts";
 import { proposeMappings, type ProposalResult } from "./sync/roll-out.ts";
@@ -214,40 +214,6 @@ export async function startApp(config: Config): Promise<App> {
       await vendors?.close();
       await pools.close();
     },
-  };
-}
-
-type TokenCheck = ReturnType<typeof createTokenCheck>;
-
-/** Who a SCIM token speaks for: the token decides the tenant and the IdP connection. */
-function idpCaller(tokens: TokenCheck): ScimDeps["authenticate"] {
-  return async (token, address) => {
-    const known = await tokens.check(token);
-    if (known?.idpId === undefined) return undefined;
-    return {
-      tenantId: known.tenantId,
-      idpId: known.idpId,
-      actor: {
-        kind: "idp",
-        id: known.idpId,
-        address,
-        credentialFingerprint: tokenHash(token).slice(0, 12),
-      },
-    };
-  };
-}
-
-function operatorCaller(tokens: TokenCheck): ApiOptions["authenticate"] {
-  return async (token, address) => {
-    if (token === undefined) return undefined;
-    const known = await tokens.check(token);
-    if (known === undefined) return undefined;
-    return {
-      kind: "operator",
-      id: known.label,
-      address,
-      credentialFingerprint: tokenHash(token).slice(0, 12),
-    };
   };
 }
 

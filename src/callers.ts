@@ -1,0 +1,38 @@
+import type { ApiOptions } from "./console/api.ts";
+import { tokenHash, type createTokenCheck } from "./credentials/tokens.ts";
+import type { ScimDeps } from "./scim/scim-call.ts";
+
+type TokenCheck = ReturnType<typeof createTokenCheck>;
+
+/** Who a SCIM token speaks for: the token decides the tenant and the IdP connection. */
+export function idpCaller(tokens: TokenCheck): ScimDeps["authenticate"] {
+  return async (token, address) => {
+    const known = await tokens.check(token);
+    if (known?.idpId === undefined) return undefined;
+    return {
+      tenantId: known.tenantId,
+      idpId: known.idpId,
+      actor: {
+        kind: "idp",
+        id: known.idpId,
+        address,
+        credentialFingerprint: tokenHash(token).slice(0, 12),
+      },
+    };
+  };
+}
+
+/** Who an operator's token speaks for. */
+export function operatorCaller(tokens: TokenCheck): ApiOptions["authenticate"] {
+  return async (token, address) => {
+    if (token === undefined) return undefined;
+    const known = await tokens.check(token);
+    if (known === undefined) return undefined;
+    return {
+      kind: "operator",
+      id: known.label,
+      address,
+      credentialFingerprint: tokenHash(token).slice(0, 12),
+    };
+  };
+}
