@@ -6,17 +6,12 @@ import { fileURLToPath } from "node:url";
 import { DockerfileParser } from "dockerfile-ast";
 import { validate, ValidationSeverity } from "dockerfile-utils";
 import { describe, expect, test } from "vitest";
-import { settings, type Setting } from "../../src/config/settings.ts";
+import { settings } from "../../src/config/settings.ts";
+import { secretNames, settingNames } from "../support/deployment-files.ts";
 import { dockerContext } from "../support/hand-built-image.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const read = (path: string) => readFileSync(join(root, path), "utf8");
-
-const rows: readonly Setting[] = Object.values(settings);
-/** What a container may be given: every setting, and the file of every secret. */
-const settingNames = new Set(
-  rows.flatMap((row) => (row.secret ? [row.name, `${row.name}_FILE`] : [row.name])),
-);
 
 describe("Dockerfile", () => {
   const text = read("Dockerfile");
@@ -68,7 +63,7 @@ describe("Dockerfile", () => {
       step.getArguments().map((argument) => argument.getValue().split("=")[0] ?? ""),
     );
     expect(names.filter((name) => name !== "NODE_ENV" && !settingNames.has(name))).toEqual([]);
-    expect(rows.filter((row) => row.secret && names.includes(row.name))).toEqual([]);
+    expect(names.filter((name) => secretNames.has(name))).toEqual([]);
   });
 
   test("gets nothing from the folder but what it needs", () => {
