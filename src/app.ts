@@ -1,7 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Store } from "./adapters/store.ts";
-import { openSqliteStore } from "./adapters/sqlite/sqlite-store.ts";
 import type { HttpOptions, OpenedHttp } from "./apply/apply-deps.ts";
 import { showLanes } from "./apply/lane-gauges.ts";
 import type { Lane } from "./accounts/lane.ts";
@@ -30,6 +29,7 @@ import { newId, type TenantId } from "./model/ids.ts";
 import type { Logger } from "./model/log.ts";
 import { newRecord, type Actor } from "./model/records.ts";
 import { openBus } from "./open-bus.ts";
+import { homeOf, openClock, openStore } from "./open-store.ts";
 import { createScimRouter } from "./scim/router.ts";
 import type { Brake } from "./recovery/brake-store.ts";
 import { checkStoreAtStart } from "./recovery/start-check.ts";
@@ -66,10 +66,7 @@ const stopGraceMs = 10_000;
  * @throws InputError, StoreError or Error with one sentence that says what to do
  */
 export async function startApp(config: Config): Promise<App> {
-  const clock = systemClock({
-    scale: config.timeScale,
-    ...(config.timeAnchor === undefined ? {} : { anchor: config.timeAnchor }),
-  });
+  const clock = await openClock(config);
   const owner = newId(clock);
   const logger = createLogger({
     level: config.logLevel,
@@ -78,13 +75,7 @@ export async function startApp(config: Config): Promise<App> {
   });
   const metrics = createMetrics({ logger });
   const home = homeOf(config);
-  const store = await openSqliteStore({
-    folder: config.dataDir,
-    world: config.world,
-    home,
-    clock,
-    logger,
-  });
+  const store = await openStore(config, { clock, logger });
   const pools = createHttpPools();
   const vendors =
     config.world === "sandbox" ? await sandboxVendors(config, clock, logger) : undefined;
@@ -215,11 +206,6 @@ export async function startApp(config: Config): Promise<App> {
       await pools.close();
     },
   };
-}
-
-/** Where the store belongs: what a copy of it would not share. */
-function homeOf(config: Config): string {
-  return config.instance ?? config.dataDir;
 }
 
 /** Loaded only where it is wanted: a live service carries no simulator in memory. */

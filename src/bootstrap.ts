@@ -6,6 +6,7 @@ import type { Config } from "./config/config.ts";
 import { ensureToken, makeToken, tokenHash, type TokenDraft } from "./credentials/tokens.ts";
 import type { TenantSettings } from "./mapping/tenant-file.ts";
 import type { Clock } from "./model/clock.ts";
+import { StoreError } from "./model/errors.ts";
 import { asId, newId, type IdpId, type TenantId } from "./model/ids.ts";
 import { newRecord, type Actor } from "./model/records.ts";
 
@@ -52,7 +53,7 @@ export async function bootstrap(
   const ensure = async (token: string, draft: TokenDraft) => {
     // One that was revoked stays revoked, whatever the file still says.
     if (!known.has(tokenHash(token)))
-      await ensureToken({ store, clock }, tenantId, draft, token, actor);
+      await unlessThere(ensureToken({ store, clock }, tenantId, draft, token, actor));
   };
   await ensure(operatorToken, {
     kind: "operator",
@@ -79,20 +80,22 @@ async function ensureTenant(
 ): Promise<void> {
   const known = await store.listTenants();
   if (known.some((tenant) => tenant.tenantId === tenantId)) return;
-  await store.createTenant(
-    tenantId,
-    { now: clock.now() },
-    {
-      records: [
-        newRecord(clock, {
-          actor,
-          action: "tenant.created",
-          subject: { type: "tenant", id: tenantId },
-          facts: {},
-        }),
-      ],
-      recompute: [],
-    },
+  await unlessThere(
+    store.createTenant(
+      tenantId,
+      { now: clock.now() },
+      {
+        records: [
+          newRecord(clock, {
+            actor,
+            action: "tenant.created",
+            subject: { type: "tenant", id: tenantId },
+            facts: {},
+          }),
+        ],
+        recompute: [],
+      },
+    ),
   );
 }
 
@@ -106,21 +109,32 @@ async function ensureIdps(
   const known = new Set((await store.listIdps(tenantId)).map((idp) => idp.idpId));
   for (const { idpId, kind } of idps) {
     if (known.has(idpId)) continue;
-    await store.createIdp(
-      tenantId,
-      { idpId, kind, now: clock.now() },
-      {
-        records: [
-          newRecord(clock, {
-            actor,
-            action: "idp.created",
-            subject: { type: "idp", id: idpId },
-            facts: { kind },
-          }),
-        ],
-        recompute: [],
-      },
+    await unlessThere(
+      store.createIdp(
+        tenantId,
+        { idpId, kind, now: clock.now() },
+        {
+          records: [
+            newRecord(clock, {
+              actor,
+              action: "idp.created",
+              subject: { type: "idp", id: idpId },
+              facts: { kind },
+            }),
+          ],
+          recompute: [],
+        },
+      ),
     );
+  }
+}
+
+/** Of processes that start at once over one database, one makes what all of them want. */
+async function unlessThere(made: Promise<unknown>): Promise<void> {
+  try {
+    await made;
+  } catch (error) {
+    if (!(error instanceof StoreError && error.code === "ALREADY_EXISTS")) throw error;
   }
 }
 

@@ -4,6 +4,7 @@ import { vendorFactsOf } from "../connectors/registry.ts";
 import { readConfig, type Config } from "../config/config.ts";
 import { loadMappings } from "../mapping/load.ts";
 import { InputError } from "../model/errors.ts";
+import { describeDatabase } from "../open-store.ts";
 import { exitCodes, type ExitCode, type Invocation } from "./command.ts";
 
 interface Check {
@@ -46,6 +47,7 @@ async function runChecks(): Promise<readonly Check[]> {
       says: `${config.world}, ${config.mode} mode, tenant ${config.tenantId}`,
     },
     await checkFolder(config.dataDir),
+    ...(config.databaseUrl === undefined ? [] : [await checkDatabase(config)]),
     await checkMappings(config),
     await checkPort("port for identity providers", config.port),
     await checkPort("port for operators", config.operatorPort),
@@ -73,6 +75,16 @@ async function checkFolder(folder: string): Promise<Check> {
       ok: false,
       says: `${folder} cannot be written (${error instanceof Error ? error.message : String(error)}): give this user the folder`,
     };
+  }
+}
+
+/** Whether the service could open its store: asks the server, and changes nothing. */
+async function checkDatabase(config: Config): Promise<Check> {
+  const what = "database";
+  try {
+    return { what, ok: true, says: await describeDatabase(config) };
+  } catch (error) {
+    return { what, ok: false, says: error instanceof Error ? error.message : String(error) };
   }
 }
 

@@ -5,6 +5,7 @@ import { exportAudit, fileSource, storeSource } from "../audit/export.ts";
 import { verifyAudit, type Verification } from "../audit/verify.ts";
 import { readConfig } from "../config/config.ts";
 import { asId, type TenantId } from "../model/ids.ts";
+import { openRecord } from "../open-store.ts";
 import { exitCodes, flag, type ExitCode, type Invocation } from "./command.ts";
 
 /** Recomputes the record of one tenant from a data folder and compares it with every checkpoint beside it. */
@@ -24,7 +25,7 @@ function checkpointPath(folder: string, tenantId: TenantId): string {
   return join(folder, `${tenantId}.txt`);
 }
 
-/** `rolecall audit verify`: of the data folder, or of an export with a checkpoint file from elsewhere. */
+/** `rolecall audit verify`: of the store, or of an export with a checkpoint file from elsewhere. */
 export async function verifyRecord(invocation: Invocation): Promise<ExitCode> {
   const exported = flag(invocation, "export");
   const results =
@@ -41,15 +42,15 @@ export async function verifyRecord(invocation: Invocation): Promise<ExitCode> {
 async function verifyTenants(
   invocation: Invocation,
 ): Promise<Readonly<Record<string, Verification>>> {
-  const { dataDir, checkpointsDir } = readConfig();
+  const config = readConfig();
   const wanted = flag(invocation, "tenant");
-  const reader = openAuditReader(dataDir);
+  const reader = await openRecord(config);
   try {
     const results: Record<string, Verification> = {};
     for (const tenantId of reader.tenants) {
       if (wanted !== undefined && wanted !== tenantId) continue;
       const checkpoints =
-        flag(invocation, "checkpoints") ?? checkpointPath(checkpointsDir, tenantId);
+        flag(invocation, "checkpoints") ?? checkpointPath(config.checkpointsDir, tenantId);
       results[tenantId] = await verifyAudit(
         await storeSource(reader, tenantId),
         readCheckpoints(checkpoints),
@@ -57,21 +58,21 @@ async function verifyTenants(
     }
     return results;
   } finally {
-    reader.close();
+    await reader.close();
   }
 }
 
 /** `rolecall audit export`: the record of one tenant, for whoever verifies it elsewhere or replays it. */
 export async function exportRecord(invocation: Invocation): Promise<ExitCode> {
-  const { dataDir, tenantId } = readConfig();
-  const wanted = asId<TenantId>(flag(invocation, "tenant") ?? tenantId);
-  const reader = openAuditReader(dataDir);
+  const config = readConfig();
+  const wanted = asId<TenantId>(flag(invocation, "tenant") ?? config.tenantId);
+  const reader = await openRecord(config);
   try {
     const source = await storeSource(reader, wanted);
     const lines = exportAudit(source, { personal: invocation.flags["personal"] === true });
     for await (const text of lines) invocation.terminal.out(text);
   } finally {
-    reader.close();
+    await reader.close();
   }
   return exitCodes.ok;
 }

@@ -18,8 +18,8 @@ import {
 export interface Config {
   /** Of package.json. */
   readonly version: string;
-  /** `embedded`: SQLite in `dataDir` and the in-process bus, one process. */
-  readonly mode: "embedded";
+  /** `embedded`: SQLite in `dataDir` and the in-process bus, one process · `postgres`: a database that processes share. */
+  readonly mode: "embedded" | "postgres";
   readonly world: "live" | "sandbox";
   readonly port: number;
   readonly operatorPort: number;
@@ -43,6 +43,10 @@ export interface Config {
   readonly dropHints: boolean;
   /** Undefined: the bus is inside the process. */
   readonly kafka: KafkaConfig | undefined;
+  /** Undefined: the embedded store. */
+  readonly databaseUrl: string | undefined;
+  /** Connections of this process to the database at most. */
+  readonly databaseConnections: number;
   /** Where the command line finds the operator's interface; undefined: on this host's port. */
   readonly apiUrl: string | undefined;
   /** The name of this installation; undefined: an embedded store belongs to its folder, another one to nobody. */
@@ -78,7 +82,7 @@ export function readConfig(environment: Environment = process.env, folder = proc
   );
   return Object.freeze<Config>({
     version: packageVersion(),
-    mode: "embedded",
+    mode: values.databaseUrl === undefined ? "embedded" : "postgres",
     world,
     port: values.port ?? 8080,
     operatorPort: values.operatorPort ?? 8081,
@@ -98,6 +102,8 @@ export function readConfig(environment: Environment = process.env, folder = proc
     sandboxVendors: values.sandboxVendors,
     dropHints: values.dropHints ?? false,
     kafka: readKafka(values),
+    databaseUrl: values.databaseUrl,
+    databaseConnections: values.databaseConnections ?? 10,
     apiUrl: values.apiUrl,
     instance: values.instance,
     checkpointsDir: resolve(folder, values.checkpoints ?? join(dataDir, "checkpoints")),
@@ -186,8 +192,15 @@ function unknownNames(environment: Environment): readonly string[] {
 
 function contradictions(values: Values, environment: Environment): readonly string[] {
   const problems: string[] = [];
-  const only = "this version has the embedded mode only (SQLite and the in-process bus)";
-  if (values.databaseUrl !== undefined) problems.push(`DATABASE_URL: ${only}; unset it`);
+  if (
+    values.databaseUrl !== undefined &&
+    values.sandbox !== true &&
+    givenText(environment, settings.sealKey.name) === undefined
+  ) {
+    problems.push(
+      "ROLECALL_SEAL_KEY: is needed with DATABASE_URL; processes that share a database share the key of what is sealed in it",
+    );
+  }
   if (values.kafkaBrokers !== undefined && values.databaseUrl === undefined) {
     problems.push(
       "KAFKA_BROKERS: only with DATABASE_URL; the processes that Kafka ties together share one database",

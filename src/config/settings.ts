@@ -98,6 +98,19 @@ const instant = text((value) => {
 
 const anyText = text((value) => value);
 
+const databaseUrl = text((value) => {
+  const url = URL.canParse(value) ? new URL(value) : undefined;
+  if (url !== undefined && /^postgres(ql)?:$/.test(url.protocol) && url.pathname.length > 1)
+    return value;
+  throw new Error("write postgres://user:password@host:port/database");
+});
+
+const connections = text((value) => {
+  const number = Number(value);
+  if (/^\d+$/.test(value) && number >= 2 && number <= 1_000) return number;
+  throw new Error("write a number, 2 to 1000");
+});
+
 /** Every variable that Rolecall reads. `npm run check` compares the table in deploy/README.md with this. */
 const vendorUrls = text((value): Readonly<Record<string, string>> =>
   Object.fromEntries(
@@ -279,11 +292,20 @@ export const settings = {
   }),
   databaseUrl: setting({
     name: "DATABASE_URL",
-    description: "PostgreSQL instead of the embedded store. This version refuses it.",
+    description:
+      "PostgreSQL (15 or newer) instead of the embedded store, for one process or many. `sslmode` and `sslrootcert` as libpq reads them: `verify-full` wherever the network is not your own.",
     defaultSays: "none: the embedded store",
-    example: "unset",
+    example: "postgres://rolecall:secret@db:5432/rolecall?sslmode=verify-full",
     secret: true,
-    schema: anyText,
+    schema: databaseUrl,
+  }),
+  databaseConnections: setting({
+    name: "ROLECALL_DATABASE_CONNECTIONS",
+    description:
+      "Connections of one process to PostgreSQL at most. All processes together stay below the server's `max_connections`.",
+    default: "10",
+    example: "20",
+    schema: connections,
   }),
   ...kafkaSettings,
 } as const;

@@ -1,8 +1,9 @@
-import type { Clock } from "../../model/clock.ts";
+import type { Clock, Instant } from "../../model/clock.ts";
 import { StoreError } from "../../model/errors.ts";
 import { newId } from "../../model/ids.ts";
 import type { Logger } from "../../model/log.ts";
 import { composeStore } from "../sql/compose-store.ts";
+import type { Query } from "../sql/engine.ts";
 import { stampDatabase } from "../sql/stamp.ts";
 import type { Store, StoreStamp } from "../store.ts";
 import {
@@ -15,7 +16,8 @@ import {
 import { openPool, type PoolSettings } from "./pool.ts";
 import { toStoreError, type UniqueFields } from "./postgres-error.ts";
 import { database, postgresEngine } from "./postgres-engine.ts";
-import { runCommand } from "./transaction.ts";
+import { ServerClock } from "./server-clock.ts";
+import { runCommand, runQuery } from "./transaction.ts";
 
 export interface PostgresStoreOptions extends PoolSettings {
   readonly world: StoreStamp["world"];
@@ -37,8 +39,10 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
     let prepared: { readonly stamp: StoreStamp; readonly fields: UniqueFields };
     try {
       await checkServer(client);
+      const { world, home, clock, logger } = options;
+      if (clock instanceof ServerClock)
+        await clock.set(() => runQuery(client, serverTime.run(database, null), false));
       prepared = await whilePreparing(client, async () => {
-        const { world, home, clock, logger } = options;
         const now = clock.now();
         const applied = await migrate(client, postgresMigrations(), now);
         if (applied.length > 0) logger?.info({ migrations: applied }, "database migrated");
@@ -51,13 +55,28 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
       // Its settings were made for the start.
       client.release(true);
     }
+    const { clock, logger } = options;
     const engine = postgresEngine(pool, prepared.fields);
-    return composeStore(engine, options.clock, prepared.stamp, () => engine.close());
+    if (clock instanceof ServerClock) clock.follow(() => engine.read(serverTime, null), logger);
+    return composeStore(engine, clock, prepared.stamp, async () => {
+      if (clock instanceof ServerClock) clock.stop();
+      await engine.close();
+    });
   } catch (error) {
     await pool.end();
     throw toOpeningError(error);
   }
 }
+
+const serverTime: Query<null, Instant> = {
+  place: "point",
+  *run(db) {
+    const row = yield* db.get<{ ms: number }>(
+      "SELECT extract(epoch FROM clock_timestamp()) * 1000 AS ms",
+    );
+    return row?.ms ?? 0;
+  },
+};
 
 function toOpeningError(error: unknown): Error {
   const known = toStoreError(error, new Map());

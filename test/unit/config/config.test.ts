@@ -73,7 +73,7 @@ test("everything that is wrong is said at once, each with its variable", () => {
     ROLECALL_TENANT: "Acme Inc",
     ROLECALL_LOG_LEVEL: "loud",
     ROLECALL_PORTS: "1",
-    DATABASE_URL: "postgres://u:hunter2@db/r",
+    DATABASE_URL: "mysql://u:hunter2@db/r",
     KAFKA_BROKERS: "k",
   });
   const named = problems.map((problem) => problem.split(":")[0]);
@@ -208,6 +208,42 @@ test("what rehearses faults is for the sandbox only", () => {
     expect(problemsOf({ [name]: value })).toEqual([expect.stringContaining(name)]);
     expect(problemsOf({ [name]: value, ROLECALL_SANDBOX: "1" })).toEqual([]);
   }
+});
+
+describe("a database that processes share", () => {
+  const url = "postgres://rolecall:hunter2@db/rolecall?sslmode=verify-full";
+  const key = "ab".repeat(32);
+
+  test("is chosen by its URL, and needs the key that they share", () => {
+    expect(problemsOf({ DATABASE_URL: url })).toEqual([
+      expect.stringContaining("ROLECALL_SEAL_KEY"),
+    ]);
+    const config = readConfig({ DATABASE_URL: url, ROLECALL_SEAL_KEY: key });
+    expect(config).toMatchObject({ mode: "postgres", databaseUrl: url, databaseConnections: 10 });
+  });
+
+  test("in the sandbox does without: nothing real is sealed", () => {
+    expect(problemsOf({ DATABASE_URL: url, ROLECALL_SANDBOX: "1" })).toEqual([]);
+  });
+
+  test("is refused without being repeated where the URL names no database or another one's", () => {
+    for (const wrong of ["hunter2", "postgres://u:hunter2@db", "mysql://u:hunter2@db/r"]) {
+      const problems = problemsOf({ DATABASE_URL: wrong, ROLECALL_SEAL_KEY: key });
+      expect(problems).toEqual([expect.stringContaining("DATABASE_URL")]);
+      expect(problems.join()).not.toContain("hunter2");
+    }
+  });
+
+  test("takes a bounded number of connections", () => {
+    const given = (n: string) => ({
+      DATABASE_URL: url,
+      ROLECALL_SEAL_KEY: key,
+      ROLECALL_DATABASE_CONNECTIONS: n,
+    });
+    expect(readConfig(given("25")).databaseConnections).toBe(25);
+    for (const wrong of ["0", "1", "1001", "many"])
+      expect(problemsOf(given(wrong))).toHaveLength(1);
+  });
 });
 
 test("one process with the embedded store cannot leave out a role", () => {
