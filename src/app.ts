@@ -28,7 +28,7 @@ import { InputError } from "./model/errors.ts";
 import { newId, type TenantId } from "./model/ids.ts";
 import type { Logger } from "./model/log.ts";
 import { newRecord, type Actor } from "./model/records.ts";
-import { openBus } from "./open-bus.ts";
+import { openAuditStream, openBus } from "./open-bus.ts";
 import { homeOf, openClock, openStore } from "./open-store.ts";
 import { createScimRouter } from "./scim/router.ts";
 import type { Brake } from "./recovery/brake-store.ts";
@@ -96,6 +96,7 @@ export async function startApp(config: Config): Promise<App> {
     logger,
     metrics: metrics.metrics,
     owner,
+    store,
     onFatal: failed.resolve,
   });
   const engine = createEngine({
@@ -185,6 +186,9 @@ export async function startApp(config: Config): Promise<App> {
     metrics.beforeScrape(() => showBus({ bus, metrics: metrics.metrics }));
   }
   if (config.roles.has("scheduler")) sequencer.start();
+  const auditStream = await openAuditStream(config, {
+    ...{ store, clock, logger, metrics: metrics.metrics, owner },
+  });
   await engine.start();
   return {
     config,
@@ -200,7 +204,8 @@ export async function startApp(config: Config): Promise<App> {
       await Promise.all(listeners.map((listener) => listener.close(stopGraceMs)));
       await engine.stop();
       await bus.close();
-      await sequencer.stop();
+      if (config.roles.has("scheduler")) await sequencer.stop();
+      await auditStream?.stop();
       await store.close();
       await vendors?.close();
       await pools.close();

@@ -8,6 +8,7 @@ import {
   type Invocation,
   type Terminal,
 } from "./cli/command.ts";
+import { deadLetterCommands } from "./cli/dead-letters.ts";
 import { offlineCommands } from "./cli/offline.ts";
 import { onlineCommands } from "./cli/online.ts";
 import { recoverCommands } from "./cli/recover.ts";
@@ -18,6 +19,7 @@ export const commands: readonly Command[] = [
   ...offlineCommands,
   ...onlineCommands,
   ...recoverCommands,
+  ...deadLetterCommands,
 ];
 
 /** Runs one command line and answers what the shell is told. */

@@ -1,5 +1,9 @@
 import { localBus } from "./adapters/local/local-bus.ts";
+import type { Store } from "./adapters/store.ts";
+import { createAuditStream } from "./audit/stream-out.ts";
 import type { Config } from "./config/config.ts";
+import type { KafkaConfig } from "./config/kafka-settings.ts";
+import { deadLetter, type DeadLetterStore } from "./events/dead-letter-store.ts";
 import type { HintBus } from "./events/hint-bus.ts";
 import { systemClock, type Clock } from "./model/clock.ts";
 import type { Logger, Metrics } from "./model/log.ts";
@@ -10,6 +14,7 @@ interface BusParts {
   readonly metrics: Metrics;
   /** Unique per process life. */
   readonly owner: string;
+  readonly store: Pick<DeadLetterStore, "keepDeadLetter">;
   /** Only a new process helps. */
   readonly onFatal: (error: Error) => void;
 }
@@ -23,20 +28,39 @@ export async function openBus(config: Config, parts: BusParts): Promise<HintBus>
   return config.dropHints ? deafBus(bus) : bus;
 }
 
-async function openKafka(
-  kafka: NonNullable<Config["kafka"]>,
-  { logger, metrics, owner, onFatal }: BusParts,
-): Promise<HintBus> {
+async function openKafka(kafka: KafkaConfig, parts: BusParts): Promise<HintBus> {
   const { kafkaBus } = await import("./adapters/kafka/kafka-bus.ts");
+  const { clock, logger, metrics, owner, onFatal, store } = parts;
   return kafkaBus({
     options: { ...kafka, clientId: `rolecall-${owner}` },
     // Sessions and brokers live in wall time, however fast domain time runs.
     clock: systemClock(),
     logger: logger.child({ room: "kafka" }),
     metrics,
-    keepUndecodable: () => Promise.resolve(),
+    keepUndecodable: (message) => store.keepDeadLetter(deadLetter(message, clock.now())),
     onFatal,
   });
+}
+
+/** The audit record as a topic, where there is Kafka and this process has the role `scheduler`. */
+export async function openAuditStream(
+  config: Config,
+  parts: Omit<BusParts, "onFatal"> & { readonly store: Store },
+): Promise<{ stop(): Promise<void> } | undefined> {
+  if (config.kafka === undefined || !config.roles.has("scheduler")) return undefined;
+  const { auditTopic } = await import("./adapters/kafka/audit-topic.ts");
+  const sink = auditTopic(
+    { ...config.kafka, clientId: `rolecall-audit-${parts.owner}` },
+    parts.logger.child({ room: "kafka" }),
+  );
+  const stream = createAuditStream({ ...parts, sink });
+  stream.start();
+  return {
+    async stop() {
+      await stream.stop();
+      await sink.close();
+    },
+  };
 }
 
 /** A bus that loses every hint, to show that hints only save time. */

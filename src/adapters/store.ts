@@ -2,6 +2,7 @@ import type { AccountStore } from "../accounts/account-store.ts";
 import type { AuditStore } from "../audit/audit-store.ts";
 import type { CredentialStore } from "../credentials/credential-store.ts";
 import type { DirectoryStore } from "../directory/directory-store.ts";
+import type { DeadLetterStore } from "../events/dead-letter-store.ts";
 import type { RecomputeStore } from "../events/recompute-store.ts";
 import type { MappingVersionStore } from "../mapping/version-store.ts";
 import type { BrakeStore } from "../recovery/brake-store.ts";
@@ -11,6 +12,7 @@ export interface Store
   extends
     DirectoryStore,
     RecomputeStore,
+    DeadLetterStore,
     MappingVersionStore,
     AccountStore,
     AuditStore,

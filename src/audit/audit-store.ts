@@ -47,6 +47,13 @@ export interface AuditStore {
     tenantId: TenantId,
     page: { readonly from: number; readonly limit: number },
   ): Promise<readonly StoredRecord[]>;
+  /** How many leaves were streamed out; 0 at first. */
+  auditStreamedTo(tenantId: TenantId): Promise<number>;
+  /** @throws StoreError VERSION_CONFLICT when somebody else moved it: `expect` is what was read */
+  moveAuditStream(
+    tenantId: TenantId,
+    command: { readonly expect: number; readonly next: number },
+  ): Promise<void>;
   /** Newest first; unsequenced ones too. */
   findRecords(
     tenantId: TenantId,

@@ -52,7 +52,16 @@ async function runChecks(): Promise<readonly Check[]> {
     await checkPort("port for identity providers", config.port),
     await checkPort("port for operators", config.operatorPort),
     checkUrl(config),
+    ...(await checkBus(config)),
   ];
+}
+
+/** Brokers, versions, topics and rights, where Kafka is asked for; makes topics that are missing, as a start would. */
+async function checkBus(config: Config): Promise<readonly Check[]> {
+  if (config.kafka === undefined) return [];
+  const { checkKafka } = await import("../adapters/kafka/check-kafka.ts");
+  const findings = await checkKafka({ ...config.kafka, clientId: "rolecall-doctor" });
+  return findings.map(({ what, ok, says }) => ({ what: `Kafka: ${what}`, ok, says }));
 }
 
 async function checkFolder(folder: string): Promise<Check> {

@@ -2,6 +2,7 @@ import type { z } from "zod";
 import type { AccountStore } from "../accounts/account-store.ts";
 import type { AuditStore } from "../audit/audit-store.ts";
 import type { CredentialStore } from "../credentials/credential-store.ts";
+import type { DeadLetterStore } from "../events/dead-letter-store.ts";
 import type { IdpId, TenantId } from "../model/ids.ts";
 import type { BrakeStore } from "../recovery/brake-store.ts";
 import type { Actor } from "../model/records.ts";
@@ -10,7 +11,12 @@ import type { MappingProposal, ProposalResult } from "../sync/roll-out.ts";
 
 /** What the operator's operations work with: use cases and read ports, nothing that speaks to a vendor. */
 export interface ConsoleDeps extends SyncDeps {
-  readonly store: SyncDeps["store"] & AccountStore & AuditStore & CredentialStore & BrakeStore;
+  readonly store: SyncDeps["store"] &
+    AccountStore &
+    AuditStore &
+    CredentialStore &
+    BrakeStore &
+    DeadLetterStore;
   readonly version: string;
   readonly world: "live" | "sandbox" | "test";
   /** Base of what the IdPs are told: `https://rolecall.example.com`. */

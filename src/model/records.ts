@@ -29,6 +29,7 @@ export interface Subject {
     | "exception"
     | "finding"
     | "link"
+    | "dead_letter"
     | "store";
   readonly id: string;
 }

@@ -184,6 +184,12 @@ export const metricTable = {
     unit: "count",
     help: "Leaves of the audit tree.",
   },
+  rolecall_audit_unstreamed: {
+    kind: "gauge",
+    labels: ["tenant"],
+    unit: "count",
+    help: "Leaves of the audit tree that Kafka has not got yet.",
+  },
   rolecall_scrape_failures_total: {
     kind: "counter",
     labels: [],

@@ -23,7 +23,7 @@ export interface KafkaFinding {
  */
 export async function checkKafka(
   options: KafkaOptions,
-  logger: Logger,
+  logger: Logger = silent,
 ): Promise<readonly KafkaFinding[]> {
   const { findings, reached } = await checkBrokers(options);
   if (!reached) return findings;
@@ -48,6 +48,8 @@ export async function checkKafka(
   }
   return findings;
 }
+
+const silent: Logger = { debug() {}, info() {}, warn() {}, error() {}, child: () => silent };
 
 async function checkBrokers(
   options: KafkaOptions,

@@ -1,4 +1,4 @@
-import { Partitioners, type Kafka, type Producer } from "kafkajs";
+import type { Kafka } from "kafkajs";
 import type { Hint, HintBus, HintTopic } from "../../events/hint-bus.ts";
 import type { Clock } from "../../model/clock.ts";
 import type { Logger, Metrics } from "../../model/log.ts";
@@ -6,9 +6,10 @@ import { hintMessage } from "./hint-message.ts";
 import { kafkaClient } from "./kafka-client.ts";
 import { sayKafkaError } from "./kafka-error.ts";
 import type { KafkaOptions } from "./kafka-options.ts";
+import { Publisher } from "./publisher.ts";
 import { SharedAdmin } from "./shared-admin.ts";
 import { Subscription, type UndecodableMessage } from "./subscription.ts";
-import { groupName, makeTopics, topicName } from "./topics.ts";
+import { groupName, topicName } from "./topics.ts";
 
 export interface KafkaBusDeps {
   readonly options: KafkaOptions;
@@ -35,14 +36,12 @@ class KafkaBus implements HintBus {
   readonly #deps: KafkaBusDeps;
   readonly #kafka: Kafka;
   readonly #admin: SharedAdmin;
+  readonly #publisher: Publisher;
   readonly #subscriptions = new Map<HintTopic, Subscription>();
   readonly #lags = new Map<
     HintTopic,
     { readonly at: number; readonly lag: Promise<number | undefined> }
   >();
-  #producer: Producer | undefined;
-  #topicsMade: Promise<void> | undefined;
-  #connecting: Promise<Producer> | undefined;
   /** Why the last publish failed; undefined after one that went well. */
   #refused: string | undefined;
   #closed = false;
@@ -51,18 +50,14 @@ class KafkaBus implements HintBus {
     this.#deps = deps;
     this.#kafka = kafkaClient(deps.options, deps.logger);
     this.#admin = new SharedAdmin(this.#kafka);
+    this.#publisher = new Publisher(this.#kafka, this.#admin, deps.options);
   }
 
   async publish(topic: HintTopic, hints: readonly Hint[]): Promise<void> {
     if (this.#closed) throw new Error("the hint bus is closed");
     if (hints.length === 0) return;
     try {
-      const producer = await this.#connected();
-      await producer.send({
-        topic: topicName(this.#deps.options, topic),
-        acks: -1,
-        messages: hints.map(hintMessage),
-      });
+      await this.#publisher.send(topic, hints.map(hintMessage));
       this.#refused = undefined;
     } catch (error) {
       this.#refused = sayKafkaError(error);
@@ -81,7 +76,7 @@ class KafkaBus implements HintBus {
       topicName: topicName(options, topic),
       groupId: groupName(options, topic),
     };
-    const prepare = () => this.#topics();
+    const prepare = () => this.#publisher.topics();
     const subscription = new Subscription(
       { kafka: this.#kafka, clock, logger, metrics, keepUndecodable, onFatal, prepare },
       names,
@@ -125,43 +120,8 @@ class KafkaBus implements HintBus {
   async close(): Promise<void> {
     this.#closed = true;
     await Promise.all([...this.#subscriptions.values()].map((item) => item.close()));
-    // A connect under way would open what is closed here.
-    await Promise.allSettled([this.#connecting, this.#topicsMade]);
-    await Promise.all([this.#producer?.disconnect(), this.#admin.close()]);
-  }
-
-  /** The producer, connected; made anew after a connect that failed. */
-  #connected(): Promise<Producer> {
-    this.#connecting ??= this.#connect().catch((error: unknown) => {
-      this.#connecting = undefined;
-      throw error;
-    });
-    return this.#connecting;
-  }
-
-  async #connect(): Promise<Producer> {
-    await this.#topics();
-    const producer = this.#kafka.producer({
-      allowAutoTopicCreation: false,
-      // One request at a time and all copies: what a retry sends again cannot overtake what came before it.
-      maxInFlightRequests: 1,
-      createPartitioner: Partitioners.DefaultPartitioner,
-    });
-    await producer.connect();
-    this.#producer = producer;
-    return producer;
-  }
-
-  #topics(): Promise<void> {
-    this.#topicsMade ??= this.#makeTopics().catch((error: unknown) => {
-      this.#topicsMade = undefined;
-      throw error;
-    });
-    return this.#topicsMade;
-  }
-
-  async #makeTopics(): Promise<void> {
-    await this.#admin.use((admin) => makeTopics(admin, this.#deps.options));
+    await this.#publisher.close();
+    await this.#admin.close();
   }
 
   async #readLag(topic: HintTopic): Promise<number | undefined> {

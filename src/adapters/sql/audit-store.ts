@@ -1,4 +1,5 @@
 import type { AuditStore } from "../../audit/audit-store.ts";
+import { auditStreamedTo, moveAuditStream } from "./audit-stream.ts";
 import * as commands from "./audit-commands.ts";
 import * as queries from "./audit-queries.ts";
 import type { Engine } from "./engine.ts";
@@ -16,6 +17,10 @@ export function auditStore(engine: Engine): AuditStore {
     },
     listLeaves: (tenantId, page) => engine.read(queries.listLeaves, { tenantId, ...page }),
     listRecords: (tenantId, page) => engine.read(queries.listRecords, { tenantId, ...page }),
+    auditStreamedTo: (tenantId) => engine.read(auditStreamedTo, { tenantId }),
+    moveAuditStream: async (tenantId, command) => {
+      await engine.write(moveAuditStream, { tenantId, ...command });
+    },
     findRecords: (tenantId, filter) => engine.read(queries.findRecords, { tenantId, ...filter }),
   };
 }

@@ -4,6 +4,7 @@ import { accountStore } from "./account-store.ts";
 import { auditStore } from "./audit-store.ts";
 import { brakeStore } from "./brake.ts";
 import { credentialStore } from "./credential-store.ts";
+import { deadLetterStore } from "./dead-letters.ts";
 import { directoryStore } from "./directory-store.ts";
 import type { Engine } from "./engine.ts";
 import { mappingStore } from "./mapping-store.ts";
@@ -25,6 +26,7 @@ export function composeStore(
     ...auditStore(engine),
     ...accountStore(engine),
     ...brakeStore(engine),
+    ...deadLetterStore(engine, clock),
     stamp,
     ping: async () => {
       await Promise.all([

@@ -1,9 +1,11 @@
 import { accountCommands, accountQueries } from "./account-store.ts";
 import { auditCommands } from "./audit-commands.ts";
 import { auditQueries } from "./audit-queries.ts";
+import { auditStreamCommands, auditStreamQueries } from "./audit-stream.ts";
 import { brakeCommands, brakeQueries } from "./brake.ts";
 import { credentialCommands } from "./credential-commands.ts";
 import { credentialQueries } from "./credential-queries.ts";
+import { deadLetterCommands, deadLetterQueries } from "./dead-letters.ts";
 import { directoryCommands } from "./directory-commands.ts";
 import { directoryQueries } from "./directory-queries.ts";
 import type { Commands, Queries } from "./engine.ts";
@@ -27,6 +29,8 @@ export const commands: Commands = {
   ...mappingCommands,
   ...credentialCommands,
   ...auditCommands,
+  ...auditStreamCommands,
+  ...deadLetterCommands,
   ...accountCommands,
 };
 
@@ -40,5 +44,7 @@ export const queries: Queries = {
   ...mappingQueries,
   ...credentialQueries,
   ...auditQueries,
+  ...auditStreamQueries,
+  ...deadLetterQueries,
   ...accountQueries,
 };

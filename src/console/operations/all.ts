@@ -1,4 +1,5 @@
 import type { Operation } from "../operation.ts";
+import { deadLetterOperations } from "./dead-letters.ts";
 import { decisionOperations } from "./decisions.ts";
 import { laneOperations } from "./lanes.ts";
 import { peopleOperations } from "./people.ts";
@@ -12,4 +13,5 @@ export const allOperations: readonly Operation[] = [
   ...decisionOperations,
   ...setupOperations,
   ...recoveryOperations,
+  ...deadLetterOperations,
 ];
