@@ -1,4 +1,5 @@
 import { localBus } from "./adapters/local/local-bus.ts";
+import type { KafkaOptions } from "./adapters/kafka/kafka-options.ts";
 import type { Store } from "./adapters/store.ts";
 import { createAuditStream } from "./audit/stream-out.ts";
 import type { Config } from "./config/config.ts";
@@ -30,16 +31,29 @@ export async function openBus(config: Config, parts: BusParts): Promise<HintBus>
 
 async function openKafka(kafka: KafkaConfig, parts: BusParts): Promise<HintBus> {
   const { kafkaBus } = await import("./adapters/kafka/kafka-bus.ts");
-  const { clock, logger, metrics, owner, onFatal, store } = parts;
+  const { clock, metrics, owner, onFatal, store } = parts;
+  const logger = parts.logger.child({ room: "kafka" });
+  const options = { ...kafka, clientId: `rolecall-${owner}` };
+  // Beside the start, which never waits for Kafka.
+  void tellKafka(options, logger);
   return kafkaBus({
-    options: { ...kafka, clientId: `rolecall-${owner}` },
+    options,
     // Sessions and brokers live in wall time, however fast domain time runs.
     clock: systemClock(),
-    logger: logger.child({ room: "kafka" }),
+    logger,
     metrics,
     keepUndecodable: (message) => store.keepDeadLetter(deadLetter(message, clock.now())),
     onFatal,
   });
+}
+
+/** Looks at all that Kafka must have, and says what a person must mend. */
+async function tellKafka(options: KafkaOptions, logger: Logger): Promise<void> {
+  const { checkKafka } = await import("./adapters/kafka/check-kafka.ts");
+  const findings = await checkKafka(options, logger);
+  for (const { what, says } of findings.filter((finding) => !finding.ok)) {
+    logger.error({ what, says }, "Kafka is not as it must be; the sweep does the work meanwhile");
+  }
 }
 
 /** The audit record as a topic, where there is Kafka and this process has the role `scheduler`. */

@@ -136,4 +136,15 @@ export function auditSuite(open: OpenStore): void {
     expect(await found({ action: "by.source" })).toEqual(["by.source"]);
     expect(await found({ identityId: ada.identityId, action: "later" })).toEqual([]);
   });
+
+  it("remembers per tenant how far it was streamed out, and moves for one at a time", async () => {
+    const { store, tenantId } = stage;
+    expect(await store.auditStreamedTo(tenantId)).toBe(0);
+    await store.moveAuditStream(tenantId, { expect: 0, next: 500 });
+    expect(await refusal(store.moveAuditStream(tenantId, { expect: 0, next: 200 }))).toBe(
+      "VERSION_CONFLICT",
+    );
+    await store.moveAuditStream(tenantId, { expect: 500, next: 501 });
+    expect(await store.auditStreamedTo(tenantId)).toBe(501);
+  });
 }

@@ -3,6 +3,7 @@ import type { OpenStore } from "./account-stage.ts";
 import { accountStoreSuite } from "./account-store-suite.ts";
 import { auditSuite } from "./audit-suite.ts";
 import { credentialSuite } from "./credential-suite.ts";
+import { deadLetterSuite } from "./dead-letter-suite.ts";
 import { directoryGroupSuite } from "./directory-group-suite.ts";
 import { directoryIdentitySuite } from "./directory-identity-suite.ts";
 import { directoryListSuite } from "./directory-list-suite.ts";
@@ -26,6 +27,7 @@ export function storeSuite(name: string, open: OpenStore): void {
       "mapping versions": mappingVersionSuite,
       credentials: credentialSuite,
       audit: auditSuite,
+      "dead letters": deadLetterSuite,
     };
     for (const [port, suite] of Object.entries(suites)) {
       describe(port, () => {
