@@ -12,6 +12,7 @@ import { deadLetterCommands } from "./cli/dead-letters.ts";
 import { offlineCommands } from "./cli/offline.ts";
 import { onlineCommands } from "./cli/online.ts";
 import { recoverCommands } from "./cli/recover.ts";
+import { packageVersion } from "./config/config.ts";
 import { InputError } from "./model/errors.ts";
 
 /** Every command of the binary; `help` and a test read it. */
@@ -25,6 +26,10 @@ export const commands: readonly Command[] = [
 /** Runs one command line and answers what the shell is told. */
 export async function runCli(args: readonly string[], terminal: Terminal): Promise<ExitCode> {
   const command = findCommand(args);
+  if (args.includes("--version")) {
+    terminal.out(`${packageVersion()}\n`);
+    return exitCodes.ok;
+  }
   if (command === undefined || args.includes("--help") || args.includes("-h")) {
     return help(args, command, terminal);
   }
@@ -45,9 +50,24 @@ export async function runCli(args: readonly string[], terminal: Terminal): Promi
   }
 }
 
+/** Flags of every command; they may stand before its words too. */
+const everyFlag = {
+  json: { type: "boolean" },
+  tenant: { type: "string" },
+  url: { type: "string" },
+} as const;
+
 /** The command with the most words that the line begins with. */
 function findCommand(args: readonly string[]): Command | undefined {
-  const words = args.filter((arg) => !arg.startsWith("-"));
+  // A value of a flag is no word; flags that only some commands know are judged once the command is known.
+  const { tokens } = parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    strict: false,
+    tokens: true,
+    options: everyFlag,
+  });
+  const words = tokens.flatMap((token) => (token.kind === "positional" ? [token.value] : []));
   return [...commands]
     .sort((a, b) => b.words.length - a.words.length)
     .find((command) => command.words.split(" ").every((word, at) => words[at] === word));
@@ -61,9 +81,7 @@ function invocationOf(command: Command, args: readonly string[], terminal: Termi
       allowPositionals: true,
       strict: true,
       options: {
-        json: { type: "boolean" },
-        tenant: { type: "string" },
-        url: { type: "string" },
+        ...everyFlag,
         ...Object.fromEntries(
           Object.entries(command.flags).map(([name, type]) => [name, { type }]),
         ),

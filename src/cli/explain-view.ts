@@ -84,6 +84,7 @@ const shape = z.object({
           holdId: z.string().nullable(),
         }),
       ),
+      objectNames: z.record(z.string(), z.string()),
       plan: z.array(z.string()),
       findings: z.array(z.object({ severity: z.string(), text: z.string() })),
     }),
@@ -125,6 +126,8 @@ export function renderExplanation(answer: unknown): string {
 }
 
 function renderConnection(item: Explained["connections"][number]): readonly string[] {
+  const slot = (kind: string, objectId: string) =>
+    objectId === "" ? kind : `${kind} ${item.objectNames[objectId] ?? objectId}`;
   const rules = item.rules.filter(
     (rule) => rule.outcome !== "no_match" || rule.result === "unknown",
   );
@@ -177,8 +180,4 @@ function renderWant(want: NonNullable<Explained["want"]>[number]): readonly stri
       ...way.blockedBy.map((text) => `    blocked: ${text}`),
     ]),
   ];
-}
-
-function slot(kind: string, objectId: string): string {
-  return objectId === "" ? kind : `${kind} ${objectId}`;
 }

@@ -46,6 +46,7 @@ export const offlineCommands: readonly Command[] = [
         hints: invocation.flags["no-hints"] !== true,
         write: invocation.terminal.out,
         live: invocation.terminal.isTty,
+        columns: invocation.terminal.columns,
       });
       return right ? exitCodes.ok : exitCodes.negative;
     },

@@ -10,9 +10,8 @@ import {
   type Invocation,
 } from "./command.ts";
 import { renderExplanation } from "./explain-view.ts";
-import { instant, table } from "./table.ts";
-
-const rowsOf = (key: string) => z.object({ [key]: z.array(z.record(z.string(), z.unknown())) });
+import { listOf } from "./list-view.ts";
+import { idpColumns, renderPlans, renderStatus, renderTenant } from "./state-view.ts";
 
 type Input = Readonly<Record<string, Json | undefined>>;
 
@@ -31,29 +30,14 @@ async function show(
   return exitCodes.ok;
 }
 
-/** A renderer of `{ key: rows[] }` as a table. */
-function listOf(key: string, columns: Readonly<Record<string, string>>, empty: string) {
-  return (answer: unknown): string => {
-    const rows = rowsOf(key).parse(answer)[key] ?? [];
-    return table(
-      Object.values(columns),
-      rows.map((row) => Object.keys(columns).map((column) => cell(column, row[column]))),
-      empty,
-    );
-  };
-}
-
-function cell(column: string, value: unknown): string {
-  if (value === null || value === undefined || value === "") return "-";
-  if (typeof value === "number" && /(At|Since|since)$/.test(column)) return instant(value);
-  return typeof value === "string" || typeof value === "number" || typeof value === "boolean"
-    ? String(value)
-    : JSON.stringify(value);
-}
-
 function done(text: string) {
   return (): string => `${text}\n`;
 }
+
+const idpsShape = z.object({
+  scimUrl: z.string(),
+  idps: z.array(z.record(z.string(), z.unknown())),
+});
 
 const whyFlag = { why: "string" } as const;
 
@@ -321,6 +305,20 @@ export const onlineCommands: readonly Command[] = [
       ),
   },
   {
+    words: "tenant show",
+    usage: "tenant show <name>",
+    summary: "one tenant: its people, IdP connections and vendor connections",
+    flags: {},
+    run: (invocation) =>
+      show(
+        invocation,
+        "GET",
+        `/tenants/${encodeURIComponent(argument(invocation, 0, "name"))}`,
+        {},
+        renderTenant,
+      ),
+  },
+  {
     words: "tenant add",
     usage: "tenant add <name>",
     summary: "a new tenant",
@@ -339,17 +337,20 @@ export const onlineCommands: readonly Command[] = [
     usage: verb === "list" ? "idp list" : "idp show <name>",
     summary: verb === "list" ? "IdP connections" : "one IdP connection",
     flags: {},
-    run: (invocation) =>
-      show(invocation, "GET", "/idps", {}, (answer) => {
-        const parsed = z
-          .object({ scimUrl: z.string(), idps: z.array(z.record(z.string(), z.unknown())) })
-          .parse(answer);
-        const wanted = verb === "show" ? argument(invocation, 0, "name") : undefined;
-        const idps = parsed.idps.filter((idp) => wanted === undefined || idp.idpId === wanted);
-        if (idps.length === 0 && wanted !== undefined)
-          throw new CommandError(exitCodes.notThere, `no IdP connection "${wanted}"`);
-        return `SCIM base URL: ${parsed.scimUrl}\n${listOf("idps", { idpId: "NAME", kind: "KIND", userCount: "PEOPLE", groupCount: "GROUPS", loadedAt: "LOADED", lastRequestAt: "LAST HEARD" }, "no IdP connection")({ idps })}`;
-      }),
+    run: async (invocation) => {
+      const all = idpsShape.parse(await (await invocation.api()).call("GET", "/idps", {}));
+      const name = verb === "show" ? argument(invocation, 0, "name") : undefined;
+      const idps = all.idps.filter((idp) => name === undefined || idp.idpId === name);
+      if (idps.length === 0 && name !== undefined)
+        throw new CommandError(exitCodes.notThere, `no IdP connection "${name}"`);
+      const answer = { ...all, idps };
+      invocation.terminal.out(
+        invocation.json
+          ? `${JSON.stringify(answer, null, 2)}\n`
+          : `SCIM base URL: ${all.scimUrl}\n${listOf("idps", idpColumns, "no IdP connection")(answer)}`,
+      );
+      return exitCodes.ok;
+    },
   })),
   {
     words: "idp add",
@@ -637,88 +638,4 @@ function wholeNumber(text: string | undefined, name: string): number | undefined
   if (!Number.isInteger(value) || value < 1)
     throw new CommandError(exitCodes.usage, `--${name} wants a whole number above 0`);
   return value;
-}
-
-const statusShape = z.object({
-  version: z.string(),
-  world: z.string(),
-  people: z.object({ active: z.number(), total: z.number() }),
-  lanes: z.array(
-    z.object({
-      connectionId: z.string(),
-      vendor: z.string(),
-      mode: z.string(),
-      state: z.string(),
-      pause: z.object({ text: z.string() }).nullable(),
-      organization: z.object({ name: z.string() }).nullable(),
-      managedAccounts: z.number(),
-      openInvitations: z.number(),
-      targets: z.record(z.string(), z.number()),
-    }),
-  ),
-  openHolds: z.number(),
-  stops: z.array(z.unknown()),
-  backlog: z.object({ owed: z.number(), urgentOwed: z.number() }),
-  audit: z.object({ size: z.number() }),
-});
-
-function renderStatus(answer: unknown): string {
-  const status = statusShape.parse(answer);
-  const lanes = table(
-    [
-      "CONNECTION",
-      "VENDOR",
-      "MODE",
-      "STATE",
-      "ORGANIZATION",
-      "ACCOUNTS",
-      "INVITED",
-      "PEOPLE BY STATE",
-    ],
-    status.lanes.map((lane) => [
-      lane.connectionId,
-      lane.vendor,
-      lane.mode,
-      lane.pause === null ? lane.state : `${lane.state}: ${lane.pause.text}`,
-      lane.organization?.name,
-      lane.managedAccounts,
-      lane.openInvitations,
-      Object.entries(lane.targets)
-        .map(([state, count]) => `${state} ${String(count)}`)
-        .join(", ") || "-",
-    ]),
-    "no connection yet",
-  );
-  return [
-    `Rolecall ${status.version} (${status.world.toUpperCase()})`,
-    `people: ${String(status.people.active)} active of ${String(status.people.total)}; recomputes owed: ${String(status.backlog.owed)}; open holds: ${String(status.openHolds)}; stop switches: ${String(status.stops.length)}; audit records: ${String(status.audit.size)}`,
-    "",
-    lanes,
-  ].join("\n");
-}
-
-const plansShape = z.object({
-  plans: z.array(
-    z.object({
-      userName: z.string(),
-      connectionId: z.string(),
-      mode: z.string(),
-      state: z.string(),
-      readAt: z.number().nullable(),
-      plan: z.array(z.string()),
-    }),
-  ),
-  next: z.string().optional(),
-});
-
-function renderPlans(answer: unknown): string {
-  const { plans, next } = plansShape.parse(answer);
-  if (plans.length === 0) return "nothing would change\n";
-  const blocks = plans.map((item) =>
-    [
-      `${item.userName} at ${item.connectionId} (${item.mode}, ${item.state}, vendor last read ${instant(item.readAt)})`,
-      ...(item.plan.length === 0 ? ["  as wished"] : item.plan.map((line) => `  ${line}`)),
-    ].join("\n"),
-  );
-  return `${blocks.join("\n")}\n${next === undefined ? "" : `more: continue after ${next}\n`}`;
 }

@@ -8,7 +8,7 @@ import { createHttpPools, type HttpPools } from "../http/http-pools.ts";
 import { createJsonClient } from "../http/json-client.ts";
 import { systemClock, type Clock } from "../model/clock.ts";
 import { asId, type TenantId } from "../model/ids.ts";
-import { checkVendor, renderChecks } from "./final-check.ts";
+import { checkExplanation, checkVendor, renderChecks } from "./final-check.ts";
 import { Operator } from "./operator.ts";
 import { freePorts, Service } from "./service.ts";
 import { startDemoVendors } from "./simulated-vendors.ts";
@@ -24,6 +24,7 @@ export interface DemoOptions {
   readonly hints: boolean;
   readonly write: (text: string) => void;
   readonly live: boolean;
+  readonly columns: number;
 }
 
 /** A wall second is a minute. */
@@ -35,7 +36,8 @@ const mappings = fileURLToPath(new URL("../../mappings", import.meta.url));
 export async function runDemo(options: DemoOptions): Promise<boolean> {
   const anchor = Date.now();
   const clock = systemClock({ scale, anchor });
-  const timeline = new Timeline({ clock, write: options.write, live: options.live });
+  const { write, live, columns } = options;
+  const timeline = new Timeline({ clock, write, live, columns });
   timeline.say(
     `A day at an invented company, ${String(scale)} times as fast: one second here is a minute there. Times are story times.\n`,
   );
@@ -91,15 +93,27 @@ export async function runDemo(options: DemoOptions): Promise<boolean> {
     }
     await service.ready((url) => answers(pools, url));
     const checks = [];
-    for (const truth of vendors.truth())
-      checks.push(checkVendor(truth, await operator.targets(truth.connection)));
+    const lies: string[] = [];
+    let explained = 0;
+    for (const truth of vendors.truth()) {
+      const wishes = await operator.targets(truth.connection);
+      checks.push(checkVendor(truth, wishes));
+      for (const wish of wishes) {
+        const told = await operator.explanation(wish.identityId, truth.connection);
+        lies.push(...checkExplanation(truth, wish, told));
+        explained += 1;
+      }
+    }
     timeline.end();
     timeline.say(
       `\nWhat the mapping says against what the vendors hold:\n\n${renderChecks(checks)}`,
     );
-    for (const complaint of story.complaints) timeline.say(`NOT RIGHT: ${complaint}`);
-    right =
-      story.complaints.length === 0 && checks.every((check) => check.differences.length === 0);
+    timeline.say(
+      `What \`rolecall explain\` says was compared with both for each of them: ${String(explained)} explanations, ${String(lies.length)} wrong.`,
+    );
+    const complaints = [...story.complaints, ...lies];
+    for (const complaint of complaints) timeline.say(`NOT RIGHT: ${complaint}`);
+    right = complaints.length === 0 && checks.every((check) => check.differences.length === 0);
     if (options.keep) await keepRunning(timeline, service, token);
   } catch (error) {
     timeline.end();

@@ -1,5 +1,5 @@
 import { table } from "../cli/table.ts";
-import type { TargetRow } from "./operator.ts";
+import type { TargetRow, Told } from "./operator.ts";
 
 /** The truth at a vendor, read from the simulator itself and not through Rolecall. */
 export interface VendorTruth {
@@ -22,6 +22,8 @@ export interface VendorTruth {
 
 export interface VendorCheck {
   readonly connection: string;
+  /** People who should have an account. */
+  readonly desired: number;
   readonly asWished: number;
   readonly invited: number;
   readonly gone: number;
@@ -33,6 +35,7 @@ export interface VendorCheck {
 export function checkVendor(truth: VendorTruth, wishes: readonly TargetRow[]): VendorCheck {
   const accounts = new Map(truth.accounts.map((account) => [account.email, account]));
   const differences: string[] = [];
+  let desired = 0;
   let asWished = 0;
   let invited = 0;
   let gone = 0;
@@ -47,6 +50,7 @@ export function checkVendor(truth: VendorTruth, wishes: readonly TargetRow[]): V
         differences.push(`${email} should have nothing and is ${account.state} as ${account.role}`);
       continue;
     }
+    desired += 1;
     if (account === undefined) {
       differences.push(
         `${email} should be ${role} and has no account (${wish.state}: ${wish.reason ?? "no reason"})`,
@@ -67,7 +71,15 @@ export function checkVendor(truth: VendorTruth, wishes: readonly TargetRow[]): V
     if (!truth.accounts.some((account) => account.email === email))
       differences.push(`${email} was to be left alone and is gone`);
   }
-  return { connection: truth.connection, asWished, invited, gone, bystanders, differences };
+  return {
+    connection: truth.connection,
+    desired,
+    asWished,
+    invited,
+    gone,
+    bystanders,
+    differences,
+  };
 }
 
 function compare(
@@ -100,12 +112,55 @@ function compare(
   return wrong;
 }
 
+/** Compares what `explain` says of one person with the wish that was stored and with what the vendor really holds. */
+export function checkExplanation(
+  truth: VendorTruth,
+  wish: TargetRow,
+  told: Told,
+): readonly string[] {
+  const email = wish.emails[0] ?? wish.userName?.toLowerCase() ?? "";
+  const lies: string[] = [];
+  const expect = (what: string, said: string, is: string) => {
+    if (said !== is) lies.push(`explain says of ${email}: ${what} ${said}, and it is ${is}`);
+  };
+  const slots = (items: readonly { kind: string; objectId: string; role: string }[]) =>
+    items
+      .map((item) => `${item.kind} ${item.objectId} ${item.role}`)
+      .toSorted()
+      .join(", ");
+  expect("should have", slots(told.desired.assignments), slots(wish.desired));
+  const account = truth.accounts.find((item) => item.email === email);
+  const { observed } = told;
+  expect("account", observed?.state ?? "none", account?.state ?? "none");
+  expect("role", observed?.role ?? "none", account?.role ?? "none");
+  const held = Object.entries(account?.slots ?? {}).map(([id, role]) => `${id} ${role}`);
+  const said = (observed?.grants ?? [])
+    .filter((grant) => !grant.implicit)
+    .map((grant) => `${grant.objectId} ${grant.role}`);
+  expect("holds", said.toSorted().join(", "), held.toSorted().join(", "));
+  const won = told.rules.filter((rule) => rule.outcome === "won").map((rule) => rule.ruleId);
+  for (const { because } of told.desired.assignments) {
+    if (!because.some((ruleId) => won.includes(ruleId) || ruleId.startsWith("exception:")))
+      lies.push(`explain says of ${email}: ${because.join(", ")} gives something and won nothing`);
+  }
+  return lies;
+}
+
 /** The last page of the demo. */
 export function renderChecks(checks: readonly VendorCheck[]): string {
   const summary = table(
-    ["VENDOR", "AS WISHED", "INVITED, WAITING", "GONE AS WISHED", "LEFT ALONE", "DIFFERENT"],
+    [
+      "VENDOR",
+      "DESIRED",
+      "OBSERVED AS DESIRED",
+      "INVITED, WAITING",
+      "GONE AS DESIRED",
+      "LEFT ALONE",
+      "DIFFERENT",
+    ],
     checks.map((check) => [
       check.connection,
+      check.desired,
       check.asWished,
       check.invited,
       check.gone,

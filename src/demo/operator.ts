@@ -38,6 +38,45 @@ const targetsShape = z.object({
 
 export type TargetRow = z.output<typeof targetsShape>["targets"][number];
 
+const explanationShape = z.object({
+  connections: z
+    .array(
+      z.object({
+        rules: z.array(z.object({ ruleId: z.string(), result: z.string(), outcome: z.string() })),
+        desired: z.object({
+          lifecycle: z.enum(["active", "departed"]),
+          assignments: z.array(
+            z.object({
+              kind: z.string(),
+              objectId: z.string(),
+              role: z.string(),
+              because: z.array(z.string()),
+            }),
+          ),
+        }),
+        observed: z
+          .object({
+            state: z.string(),
+            role: z.string(),
+            grants: z.array(
+              z.object({
+                kind: z.string(),
+                objectId: z.string(),
+                role: z.string(),
+                implicit: z.boolean(),
+              }),
+            ),
+          })
+          .nullable(),
+        plan: z.array(z.string()),
+      }),
+    )
+    .length(1),
+});
+
+/** What `rolecall explain` says of one person at one connection. */
+export type Told = z.output<typeof explanationShape>["connections"][number];
+
 const holdsShape = z.object({
   holds: z.array(
     z.object({
@@ -101,6 +140,13 @@ export class Operator {
       after = page.next;
     } while (after !== undefined);
     return rows;
+  }
+
+  async explanation(identityId: string, connection: string): Promise<Told> {
+    const answer = await this.ask("GET", "/explain", { identity: identityId, connection });
+    const [told] = explanationShape.parse(answer).connections;
+    if (told === undefined) throw new Error(`nothing is explained of ${identityId}`);
+    return told;
   }
 
   async openHolds(): Promise<readonly HoldRow[]> {

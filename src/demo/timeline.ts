@@ -6,17 +6,21 @@ export class Timeline {
   readonly #startedAt: Instant;
   readonly #write: (text: string) => void;
   readonly #live: boolean;
+  readonly #columns: number;
   #status = "";
 
   constructor(options: {
     readonly clock: Clock;
     readonly write: (text: string) => void;
     readonly live: boolean;
+    /** Width of the terminal: a longer moving line would wrap and leave its beginning behind. */
+    readonly columns: number;
   }) {
     this.#clock = options.clock;
     this.#startedAt = options.clock.now();
     this.#write = options.write;
     this.#live = options.live;
+    this.#columns = options.columns;
   }
 
   /** A line of the story: who acts, and what. */
@@ -34,7 +38,8 @@ export class Timeline {
   status(text: string): void {
     if (!this.#live || text === this.#status) return;
     this.#status = text;
-    this.#write(`\r\u001b[2K\u001b[2m${this.#stamp()}  ${text}\u001b[0m`);
+    const line = `${this.#stamp()}  ${text}`.slice(0, Math.max(20, this.#columns - 1));
+    this.#write(`\r\u001b[2K\u001b[2m${line}\u001b[0m`);
   }
 
   /** Takes the moving line away. */

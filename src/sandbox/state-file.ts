@@ -1,4 +1,5 @@
-import { closeSync, openSync, readFileSync, renameSync, writeSync } from "node:fs";
+import { closeSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from "node:fs";
+import { dirname } from "node:path";
 
 /** Where a simulator keeps its truth between two lives of its process. Both calls are synchronous. */
 export interface PersistedState {
@@ -11,10 +12,11 @@ export interface PersistedState {
 /**
  * A file that holds either the old or the new text, never half of one: written beside it, then renamed.
  * Survives a kill of the process; it is not synced to the disk, so a power cut may lose the newest saves.
- * The folder must exist. Mode 0600: simulated keys are in it.
+ * Makes its folder where it is missing. Mode 0600: simulated keys are in it.
  */
 export function fileState(path: string): PersistedState {
   const temporary = `${path}.new`;
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   return {
     load: () => {
       try {

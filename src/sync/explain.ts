@@ -32,6 +32,8 @@ export interface ConnectionExplanation {
   readonly mappingVersion: string;
   readonly rules: readonly RuleTrace[];
   readonly desired: DesiredState;
+  /** Names of the vendor's objects by id, of those that the wish and the account speak of. */
+  readonly objectNames: Readonly<Record<string, string>>;
   readonly observed: {
     readonly accountId: string;
     readonly state: string;
@@ -39,6 +41,8 @@ export interface ConnectionExplanation {
     readonly grants: readonly {
       readonly kind: string;
       readonly objectId: string;
+      /** What the vendor calls the object; null where it has none or was not read. */
+      readonly objectName: string | null;
       readonly role: string;
       readonly implicit: boolean;
     }[];
@@ -151,6 +155,11 @@ function explainConnection(
     (item) => item.accountId === link?.accountId && !item.gone,
   );
   const grants = here(state.observedGrants).filter((item) => item.accountId === account?.accountId);
+  const objects = new Map(
+    (connection.objects ?? []).map((item) => [`${item.kind} ${item.objectId}`, item.name]),
+  );
+  const nameOf = (item: { readonly kind: string; readonly objectId: string }) =>
+    objects.get(`${item.kind} ${item.objectId}`);
   const plan = planTarget({
     facts: connection.facts,
     policy: connection.lane.policy,
@@ -167,6 +176,12 @@ function explainConnection(
     mappingVersion: connection.version.versionId,
     rules: explainEvaluation(connection.compiled, connection.bindings, person, own, now),
     desired,
+    objectNames: Object.fromEntries(
+      [...desired.assignments, ...grants].flatMap((item) => {
+        const name = nameOf(item);
+        return name === undefined ? [] : [[item.objectId, name]];
+      }),
+    ),
     observed:
       account === undefined
         ? null
@@ -177,6 +192,7 @@ function explainConnection(
             grants: grants.map(({ kind, objectId, role, implicit }) => ({
               kind,
               objectId,
+              objectName: nameOf({ kind, objectId }) ?? null,
               role,
               implicit,
             })),
@@ -233,9 +249,12 @@ export function answerWant(
     readonly kind: string;
     readonly object: ObjectRef;
     readonly role: string;
+    readonly name?: string | null;
   }) => {
-    const own = [item.kind, item.role, ...objectWords(item.object)].map(fold);
-    return words.every((word) => own.includes(word));
+    const own = [item.kind, item.role, ...objectWords(item.object), item.name ?? ""].map(fold);
+    // A name of several words is asked for by all of them.
+    const parts = new Set(own.flatMap((text) => [text, ...text.split(/\s+/)]));
+    return words.every((word) => parts.has(word));
   };
   const ways = connection.rules
     .filter((rule) => rule.effect === "grant" && rule.entitlements.some(matches))
@@ -247,12 +266,17 @@ export function answerWant(
           condition.why === undefined ? condition.text : `${condition.text} (${condition.why})`,
         ),
       blockedBy: [
+        ...(connection.desired.lifecycle === "departed"
+          ? ["this person is not active: who has left gets nothing"]
+          : []),
         ...rule.beatenBy,
         ...(rule.result === "true" && rule.outcome === "won" ? waitsOf(connection) : []),
       ],
     }));
   const has =
     connection.observed !== null &&
+    // An invitation is not held before it is accepted.
+    connection.observed.state === "active" &&
     [
       {
         kind: accountKindOf(facts).name,
@@ -263,6 +287,7 @@ export function answerWant(
         kind: grant.kind,
         object: { by: "id" as const, id: grant.objectId },
         role: grant.role,
+        name: grant.objectName,
       })),
     ].some(matches);
   return { connectionId: connection.connectionId, thing, has, ways };

@@ -384,8 +384,8 @@ export class StoryWorld {
       now: this.clock.now(),
       leaseMs: 60_000,
       limit: 32,
-      perLane: 4,
-      perLaneUrgent: 4,
+      perLane: 32,
+      perLaneUrgent: 32,
     });
     for (const target of leased) await reconcile(this.apply, this.#breaker, target);
     return leased.length > 0;

@@ -143,10 +143,11 @@ export const findLinks: Query<AccountsArgs, readonly Link[]> = {
   place: "point",
   *run(db, { tenantId, connectionId, accountIds }) {
     return (yield* db.all<LinkRow>(
-      `SELECT ${linkColumns} FROM links WHERE tenant_id = ? AND connection_id = ? AND account_id IN (SELECT value FROM ${db.dialect.values("list")}) ORDER BY identity_id`,
+      `SELECT ${linkColumns} FROM ${db.dialect.values("ids")} CROSS JOIN links
+       WHERE tenant_id = ? AND connection_id = ? AND account_id = ids.value ORDER BY identity_id`,
+      listText([...new Set(accountIds)]),
       tenantId,
       connectionId,
-      listText(accountIds),
     )).map(toLink);
   },
 };

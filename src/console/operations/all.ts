@@ -5,12 +5,14 @@ import { laneOperations } from "./lanes.ts";
 import { peopleOperations } from "./people.ts";
 import { recoveryOperations } from "./recovery.ts";
 import { setupOperations } from "./setup.ts";
+import { tenantOperations } from "./tenants.ts";
 
 /** Every operation of `/api/v1`, in the order of the documentation. */
 export const allOperations: readonly Operation[] = [
   ...laneOperations,
   ...peopleOperations,
   ...decisionOperations,
+  ...tenantOperations,
   ...setupOperations,
   ...recoveryOperations,
   ...deadLetterOperations,

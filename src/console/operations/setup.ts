@@ -48,37 +48,6 @@ async function allGroups(deps: ConsoleDeps, tenantId: TenantId) {
 
 export const setupOperations = [
   operation({
-    name: "listTenants",
-    method: "GET",
-    path: "/tenants",
-    summary: "Every tenant",
-    input: z.object({}),
-    run: async (deps) => ({ tenants: await deps.store.listTenants() }),
-  }),
-  operation({
-    name: "addTenant",
-    method: "POST",
-    path: "/tenants",
-    summary: "A new tenant",
-    input: z.object({ name }),
-    run: async (deps, { actor }, input) =>
-      deps.store.createTenant(
-        asId<TenantId>(input.name),
-        { now: deps.clock.now() },
-        {
-          records: [
-            newRecord(deps.clock, {
-              actor,
-              action: "tenant.created",
-              subject: { type: "tenant", id: input.name },
-              facts: {},
-            }),
-          ],
-          recompute: [],
-        },
-      ),
-  }),
-  operation({
     name: "listIdps",
     method: "GET",
     path: "/idps",

@@ -1,0 +1,347 @@
+// Goal: every command does what its help says, speaks JSON where it prints data, and tells the shell how it ended.
+// Method: the command line in this process against a service on the sandbox, with people who came over SCIM.
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { request } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { startApp, type App } from "../../src/app.ts";
+import { commands, runCli } from "../../src/cli.ts";
+import { exitCodes } from "../../src/cli/command.ts";
+import { readConfig } from "../../src/config/config.ts";
+import { eventually } from "../support/eventually.ts";
+
+const mappings = fileURLToPath(new URL("../../mappings", import.meta.url));
+const operatorToken = `rco_${"o".repeat(43)}`;
+const scimToken = `rcs_${"s".repeat(43)}`;
+let folder: string;
+let app: App;
+
+interface Ended {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+async function rolecall(line: readonly string[], stdin = ""): Promise<Ended> {
+  let out = "";
+  let err = "";
+  const code = await runCli(line, {
+    out: (text) => (out += text),
+    err: (text) => (err += text),
+    isTty: false,
+    columns: 80,
+    readStdin: () => Promise.resolve(stdin),
+  });
+  return { code, out, err };
+}
+
+/** Runs a command with --json and answers what it printed. */
+async function json(...line: readonly string[]): Promise<Record<string, unknown>> {
+  const { code, out, err } = await rolecall([...line, "--json"]);
+  expect([line.join(" "), code, err]).toEqual([line.join(" "), exitCodes.ok, ""]);
+  return JSON.parse(out) as Record<string, unknown>;
+}
+
+function scim(method: string, path: string, body: object): Promise<{ readonly id: string }> {
+  const url = new URL(`${app.scimUrl}/scim/v2${path}`);
+  const text = JSON.stringify(body);
+  return new Promise((resolve, reject) => {
+    const sent = request(
+      url,
+      {
+        method,
+        headers: {
+          authorization: `Bearer ${scimToken}`,
+          "content-type": "application/scim+json",
+          "content-length": Buffer.byteLength(text),
+        },
+      },
+      (response) => {
+        const chunks: Buffer[] = [];
+        response.on("data", (chunk: Buffer) => chunks.push(chunk));
+        response.on("end", () => {
+          if ((response.statusCode ?? 0) >= 300)
+            reject(new Error(Buffer.concat(chunks).toString()));
+          else resolve(JSON.parse(Buffer.concat(chunks).toString()) as { readonly id: string });
+        });
+      },
+    );
+    sent.on("error", reject);
+    sent.end(text);
+  });
+}
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "rolecall-cli-"));
+  app = await startApp(
+    readConfig({
+      ROLECALL_SANDBOX: "1",
+      ROLECALL_TIME_SCALE: "60",
+      PORT: "0",
+      ROLECALL_OPERATOR_PORT: "0",
+      ROLECALL_DATA_DIR: folder,
+      ROLECALL_MAPPINGS: mappings,
+      ROLECALL_TENANT: "demo",
+      ROLECALL_ADMIN_TOKEN: operatorToken,
+      ROLECALL_SCIM_TOKEN: scimToken,
+      ROLECALL_LOG_LEVEL: "error",
+    }),
+  );
+  vi.stubEnv("ROLECALL_API_URL", app.operatorUrl);
+  vi.stubEnv("ROLECALL_ADMIN_TOKEN", operatorToken);
+  vi.stubEnv("ROLECALL_TENANT", "demo");
+  vi.stubEnv("ROLECALL_MAPPINGS", mappings);
+  vi.stubEnv("ROLECALL_DATA_DIR", folder);
+  vi.stubEnv("ROLECALL_SANDBOX", "1");
+  const ada = await scim("POST", "/Users", {
+    schemas: ["urn:ietf:params:scim:schemas:core:2.0:User"],
+    userName: "ada@example.com",
+    active: true,
+    emails: [{ value: "ada@example.com", primary: true }],
+    userType: "Employee",
+  });
+  await scim("POST", "/Groups", {
+    schemas: ["urn:ietf:params:scim:schemas:core:2.0:Group"],
+    displayName: "Engineering",
+    members: [{ value: ada.id }],
+  });
+}, 120_000);
+
+afterAll(async () => {
+  vi.unstubAllEnvs();
+  await app.stop();
+  await rm(folder, { recursive: true, force: true });
+});
+
+describe("looking", () => {
+  test("explain says which rule gives what, in lines and as JSON", async () => {
+    await eventually(
+      async () => {
+        const { out } = await rolecall(["explain", "ada@example.com"]);
+        expect(out).toContain("has:         claude_code_user (invited)");
+      },
+      { timeoutMs: 60_000, everyMs: 250 },
+    );
+    const answer = await json("explain", "ADA@example.com", "--connection", "anthropic");
+    expect(answer).toMatchObject({
+      person: { userName: "ada@example.com", active: true },
+      connections: [{ connectionId: "anthropic" }],
+    });
+    const want = await rolecall(["explain", "ada@example.com", "--want", "instantly:admin"]);
+    expect(want.out).toContain('instantly: "admin" is not held');
+  });
+
+  test.each([
+    ["status", "lanes"],
+    ["plan", "plans"],
+    ["plan --identity ada@example.com --connection anthropic", "plans"],
+    ["holds list", "holds"],
+    ["parked list", "parked"],
+    ["findings", "findings"],
+    ["tenant list", "tenants"],
+    ["tenant show demo", "idps"],
+    ["idp list", "idps"],
+    ["idp show okta", "idps"],
+    ["link list", "links"],
+    ["token list", "tokens"],
+    ["credential list", "credentials"],
+    ["mapping list", "mappings"],
+  ])("%s prints a table, and the same as JSON", async (line, key) => {
+    const words = line.split(" ");
+    expect(await json(...words)).toHaveProperty(key);
+    const plain = await rolecall(words);
+    expect([plain.code, plain.err]).toEqual([exitCodes.ok, ""]);
+    expect(plain.out.trim()).not.toBe("");
+    expect(plain.out).not.toContain("[object");
+    expect(plain.out).not.toContain("undefined");
+  });
+
+  test("idp show tells of one connection, in JSON too", async () => {
+    const { idps } = await json("idp", "show", "okta");
+    expect(idps).toEqual([expect.objectContaining({ idpId: "okta" })]);
+  });
+
+  test("flags may stand before the words of a command", async () => {
+    const { code, out } = await rolecall(["--tenant", "demo", "--json", "idp", "list"]);
+    expect([code, JSON.parse(out)]).toEqual([exitCodes.ok, expect.objectContaining({})]);
+  });
+});
+
+describe("doing", () => {
+  test("tenants and IdP connections are added, and a token is shown once", async () => {
+    expect((await rolecall(["tenant", "add", "globex"])).code).toBe(exitCodes.ok);
+    const added = await json(...["idp", "add", "hr-okta", "--kind", "okta", "--tenant", "globex"]);
+    expect(added).toMatchObject({ token: expect.stringMatching(/^rc/) as string });
+    const loaded = (...more: readonly string[]) =>
+      rolecall(["idp", "loaded", "hr-okta", "--tenant", "globex", ...more]);
+    expect((await loaded()).out).toContain("absence counts");
+    expect((await loaded("--undo")).out).toContain("does not count");
+    expect(JSON.stringify(await json("token", "list", "--tenant", "globex"))).not.toContain(
+      String(added.token),
+    );
+    expect(await json("tenant", "show", "globex")).toMatchObject({
+      people: { active: 0, total: 0 },
+      idps: [{ idpId: "hr-okta" }],
+    });
+  });
+
+  test("a token is made, used and revoked: it stops at its next request", async () => {
+    const { tokenId, token } = await json(
+      ...["token", "create", "--kind", "operator", "--label", "bob", "--days", "1"],
+    );
+    vi.stubEnv("ROLECALL_ADMIN_TOKEN", String(token));
+    expect((await rolecall(["status"])).code).toBe(exitCodes.ok);
+    expect((await rolecall(["token", "revoke", String(tokenId)])).code).toBe(exitCodes.ok);
+    expect((await rolecall(["status"])).code).toBe(exitCodes.refused);
+    vi.stubEnv("ROLECALL_ADMIN_TOKEN", operatorToken);
+  });
+
+  test("a credential is sealed from standard input and never shown", async () => {
+    const secret = "sk-ant-admin01-very-secret";
+    const { code, out } = await rolecall(["credential", "set", "spare-key"], `${secret}\n`);
+    expect([code, out]).toEqual([exitCodes.ok, expect.stringContaining("sealed:spare-key is set")]);
+    expect(JSON.stringify(await json("credential", "list"))).not.toContain(secret);
+    expect((await rolecall(["credential", "set", "spare-key"], "")).code).toBe(exitCodes.usage);
+  });
+
+  test("a lane is paused and resumed; everything is stopped and started", async () => {
+    const why = ["--why", "a test"];
+    const lane = async () =>
+      (await json("status")).lanes as readonly { connectionId: string; state: string }[];
+    const stateOf = async () =>
+      (await lane()).find((item) => item.connectionId === "instantly")?.state;
+    expect((await rolecall(["lane", "pause", "instantly", ...why])).code).toBe(exitCodes.ok);
+    expect(await stateOf()).toBe("paused");
+    expect((await rolecall(["lane", "resume", "instantly", ...why])).code).toBe(exitCodes.ok);
+    expect(await stateOf()).toBe("open");
+    const stopped = await json("stop", ...why, "--covers", "grants");
+    expect(stopped.stops).toEqual([expect.objectContaining({ covers: "grants", why: "a test" })]);
+    expect((await json("start", ...why, "--covers", "grants")).stops).toEqual([]);
+  });
+
+  test("people are looked at again: reconcile, parked redrive", async () => {
+    expect((await rolecall(["reconcile", "--identity", "ada@example.com"])).out).toMatch(
+      /^\d+ accounts are looked at again/,
+    );
+    expect((await rolecall(["reconcile", "--connection", "anthropic"])).code).toBe(exitCodes.ok);
+    expect((await rolecall(["parked", "redrive", "--all"])).out).toMatch(/^\d+ tried again/);
+  });
+
+  test("an account is linked to a person and unlinked by hand", async () => {
+    const why = ["--why", "a test"];
+    const set = ["link", "set", "instantly", "ada@example.com", "acc-1", "--email"];
+    expect((await rolecall([...set, "ada@example.com", ...why])).code).toBe(exitCodes.ok);
+    const links = (await json("link", "list", "--connection", "instantly")).links;
+    expect(links).toEqual([expect.objectContaining({ accountId: "acc-1", origin: "manual" })]);
+    const remove = ["link", "remove", "instantly", "ada@example.com", ...why];
+    expect((await rolecall(remove)).code).toBe(exitCodes.ok);
+    expect((await json("link", "list", "--connection", "instantly")).links).toEqual([]);
+  });
+
+  test("mapping files are read again, and nothing new proposes nothing", async () => {
+    const { results } = await json("mapping", "apply");
+    expect(results).toEqual([
+      expect.objectContaining({ connectionId: "anthropic", outcome: "unchanged" }),
+      expect.objectContaining({ connectionId: "instantly", outcome: "unchanged" }),
+    ]);
+  });
+});
+
+describe("without the service", () => {
+  test("mapping check runs the tests beside the files; --online compares names with what is there", async () => {
+    const offline = await rolecall(["mapping", "check"]);
+    expect([offline.code, offline.out]).toEqual([
+      exitCodes.ok,
+      expect.stringMatching(/ok {2}demo\/anthropic\.yaml: \d+ rules, \d+ people checked/),
+    ]);
+    expect(offline.out).not.toContain("has arrived");
+    const online = await rolecall(["mapping", "check", "--online"]);
+    expect(online.code).toBe(exitCodes.ok);
+    expect(online.out).toContain('warning: no group "Platform" has arrived');
+    expect(Array.isArray(await json("mapping", "check"))).toBe(true);
+  });
+
+  test("mapping check tells every problem of a broken file and ends with 3", async () => {
+    const own = await mkdtemp(join(tmpdir(), "rolecall-broken-"));
+    await mkdir(join(own, "demo"));
+    await writeFile(
+      join(own, "demo", "anthropic.yaml"),
+      "version: 1\nvendor: anthropic\nrulez: []\n",
+    );
+    vi.stubEnv("ROLECALL_MAPPINGS", own);
+    const { code, err } = await rolecall(["mapping", "check"]);
+    vi.stubEnv("ROLECALL_MAPPINGS", mappings);
+    await rm(own, { recursive: true });
+    expect([code, err]).toEqual([exitCodes.negative, expect.stringContaining("anthropic.yaml:3")]);
+  });
+
+  test("capabilities tells roles, and with --endpoints every call that will ever be made", async () => {
+    const short = await rolecall(["capabilities"]);
+    expect(short.out).toContain("anthropic/console");
+    expect(short.out).not.toContain("/v1/organizations");
+    const long = await rolecall(["capabilities", "--endpoints"]);
+    expect(long.out).toMatch(/write +POST +\/v1\/organizations\/invites/);
+    expect(Array.isArray(await json("capabilities"))).toBe(true);
+  });
+
+  test("audit verify recomputes the record beside the running service", async () => {
+    await eventually(async () => {
+      const { code, out } = await rolecall(["audit", "verify"]);
+      expect([code, out]).toEqual([exitCodes.ok, expect.stringMatching(/verif/)]);
+    });
+    expect(await json("audit", "verify")).toMatchObject({});
+  });
+
+  test("doctor says of every part whether it is right", async () => {
+    const { out } = await rolecall(["doctor"]);
+    expect(out).toMatch(/ok {2}Node\.js: v24/);
+    expect(out).toMatch(/data folder: /);
+  });
+});
+
+describe("the shell is told", () => {
+  test.each([
+    [exitCodes.usage, "no such command", ["frobnicate"]],
+    [exitCodes.usage, "a missing argument", ["explain"]],
+    [exitCodes.usage, "a missing flag", ["holds", "approve", "h1"]],
+    [exitCodes.usage, "an unknown flag", ["status", "--colour"]],
+    [
+      exitCodes.usage,
+      "a value that the service refuses",
+      ["stop", "--why", "a test", "--covers", "y"],
+    ],
+    [exitCodes.notThere, "nobody of that name", ["explain", "nobody@example.com"]],
+    [exitCodes.notThere, "no such connection", ["lane", "pause", "nowhere", "--why", "a test"]],
+    [exitCodes.notThere, "no such hold", ["holds", "reject", "nothing", "--why", "a test"]],
+    [exitCodes.notThere, "no such token", ["token", "revoke", "nothing"]],
+    [exitCodes.notThere, "no such IdP connection", ["idp", "show", "nowhere"]],
+    [exitCodes.notThere, "no such IdP connection, in JSON too", ["idp", "show", "no", "--json"]],
+    [exitCodes.notThere, "no such tenant", ["tenant", "show", "nowhere"]],
+    [exitCodes.unreachable, "no service", ["status", "--url", "http://127.0.0.1:9"]],
+  ])("%i: %s", async (code, _what, line) => {
+    const ended = await rolecall(line);
+    expect(ended).toMatchObject({ code, out: "" });
+    expect(ended.err.trim()).not.toBe("");
+    expect(ended.err).not.toMatch(/\n {4}at /);
+  });
+
+  test("5: a token that is not known", async () => {
+    vi.stubEnv("ROLECALL_ADMIN_TOKEN", `rco_${"w".repeat(43)}`);
+    const { code, err } = await rolecall(["status"]);
+    vi.stubEnv("ROLECALL_ADMIN_TOKEN", operatorToken);
+    expect([code, err]).toEqual([exitCodes.refused, expect.stringContaining("token")]);
+  });
+
+  test("every command explains itself, and help names them all", async () => {
+    const help = await rolecall(["help"]);
+    expect(help.code).toBe(exitCodes.ok);
+    for (const command of commands) {
+      expect(help.out).toContain(command.words);
+      const own = await rolecall([...command.words.split(" "), "--help"]);
+      expect([own.code, own.out]).toEqual([exitCodes.ok, expect.stringContaining(command.usage)]);
+    }
+    expect((await rolecall(["--version"])).out).toMatch(/^\d+\.\d+\.\d+\n$/);
+  });
+});
