@@ -97,7 +97,7 @@ function losses(
 }
 
 function lossWish(input: RailInput, holding: Holding, next: string | null): RailWish {
-  const open = openEntry(input, holding, "loss");
+  const open = openEntry(input, holding, "loss", next);
   const broken = input.broken.find((rule) => holding.because.includes(rule.ruleId));
   const source = open?.rail === "source" || broken !== undefined;
   const privileged = input.facts.kinds[holding.kind]?.roles[holding.role]?.privileged === true;
@@ -110,7 +110,13 @@ function lossWish(input: RailInput, holding: Holding, next: string | null): Rail
         ? open.causeKey
         : `group_deleted:${broken?.groupId ?? ""}`
       : "",
-    notBefore: open?.notBefore ?? (privileged ? input.now : input.now + debounceMs + graceMs),
+    // What was decided already keeps its time; a larger loss of the same slot begins its own.
+    notBefore:
+      open?.roleTo === next
+        ? open.notBefore
+        : privileged
+          ? input.now
+          : input.now + debounceMs + graceMs,
   };
 }
 
@@ -129,7 +135,7 @@ function gains(input: RailInput, held: ReadonlyMap<string, Holding>): readonly R
       roleTo: item.role,
       notBefore: input.now,
     };
-    const open = openEntry(input, item, "gain");
+    const open = openEntry(input, item, "gain", item.role);
     if (item.privileged) wishes.push({ ...base, rail: "privileged", causeKey: "" });
     else if (open?.rail === "one_cause")
       wishes.push({ ...base, rail: "one_cause", causeKey: open.causeKey });
@@ -140,10 +146,17 @@ function gains(input: RailInput, held: ReadonlyMap<string, Holding>): readonly R
   return wishes;
 }
 
-function openEntry(input: RailInput, slot: Slot, direction: "loss" | "gain"): RailWish | undefined {
-  return input.open.find(
+/** The open entry of a slot; the one that says the same, where there are several. */
+function openEntry(
+  input: RailInput,
+  slot: Slot,
+  direction: "loss" | "gain",
+  roleTo: string | null,
+): RailWish | undefined {
+  const own = input.open.filter(
     (entry) => entry.direction === direction && slotKey(entry.slot) === slotKey(slot),
   );
+  return own.find((entry) => entry.roleTo === roleTo) ?? own[0];
 }
 
 function loss(

@@ -99,6 +99,23 @@ describe("losses", () => {
     expect(later).toEqual(first);
   });
 
+  test("that grow begin their time anew", () => {
+    const lowered = railWishes({
+      ...base,
+      desired: desired([wish("org_role", "user"), wish("workspace", "reader", "ws_1")]),
+      ledger: [gave("org_role", "user"), gave("workspace", "writer", "ws_1")],
+    });
+    expect(lowered.map((item) => [item.roleTo, item.notBefore])).toEqual([["reader", at + 90_000]]);
+    const removed = railWishes({
+      ...base,
+      now: at + 80_000,
+      desired: desired([wish("org_role", "user")]),
+      ledger: [gave("org_role", "user"), gave("workspace", "writer", "ws_1")],
+      open: lowered,
+    });
+    expect(removed.map((item) => [item.roleTo, item.notBefore])).toEqual([[null, at + 170_000]]);
+  });
+
   test("are not counted while nothing may be written", () => {
     expect(
       railWishes({
