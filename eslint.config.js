@@ -48,7 +48,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ["test/**/*.ts", "vitest.config.ts"],
+    files: ["test/**/*.ts", "vitest*.config.ts"],
     rules: {
       "no-restricted-syntax": "off",
       "@typescript-eslint/no-unsafe-assignment": "off",
