@@ -11,6 +11,8 @@ export interface Child {
   /** Calls a handler of the child. @throws Error with the child's own message, or when it has ended */
   ask<Result>(name: string, argument?: unknown): Promise<Result>;
   memory(): Memory;
+  /** The newest of what it wrote, for error messages. */
+  output(): string;
   /** Ends it calmly, and by force when it does not. */
   stop(): Promise<void>;
 }
@@ -31,6 +33,7 @@ export async function startChild(
   stage: Stage,
   file: string,
   argument: object = {},
+  environment: Readonly<Record<string, string>> = {},
 ): Promise<Child> {
   const logPath = join(await stage.folder(), "output.log");
   const log = openSync(logPath, "a");
@@ -38,7 +41,7 @@ export async function startChild(
   const child = fork(path, [JSON.stringify(argument)], {
     stdio: ["ignore", log, log, "ipc"],
     // Many processes load the same files: compiled once, they start faster.
-    env: { ...process.env, NODE_COMPILE_CACHE: compileCache },
+    env: { ...process.env, ...environment, NODE_COMPILE_CACHE: compileCache },
     execArgv: stage.profileFolder === undefined ? [] : profileFlags(stage.profileFolder),
   });
   closeSync(log);
@@ -49,6 +52,7 @@ export async function startChild(
     pid: child.pid ?? 0,
     ask: (name, of) => wire.ask(name, of),
     memory: () => memoryOf(child.pid ?? 0),
+    output: () => tail(logPath),
     stop: () => wire.stop(),
   };
 }
@@ -114,7 +118,7 @@ function tail(path: string): string {
 }
 
 /** From the kernel's own books; zeros where there are none (not Linux). */
-export function memoryOf(pid: number): Memory {
+function memoryOf(pid: number): Memory {
   let text: string;
   try {
     text = readFileSync(`/proc/${String(pid)}/status`, "utf8");

@@ -1,13 +1,14 @@
-// npm run bench [-- [--smoke] [--profile folder] [filter …]]: measures all, or what matches a filter. Only a whole full run writes
+// npm run bench [-- [--smoke | --million] [--profile folder] [filter …]]: measures all, or what matches a filter. Only a whole full run writes
 // RESULTS.md. With --profile, each process leaves a processor profile (.cpuprofile) in the folder; figures are worse then.
-import { writeFile } from "node:fs/promises";
+import { mkdir, rm, writeFile } from "node:fs/promises";
 import { loadavg } from "node:os";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { readMachine } from "./machine.ts";
 import { allMeasures } from "./measures/all.ts";
-import { report, table } from "./report.ts";
-import { runMeasures } from "./run.ts";
+import { plot } from "./plot.ts";
+import { hasPlot, plotPath, report, table } from "./report.ts";
+import { runMeasures, type Outcome } from "./run.ts";
 import { judge } from "./verdict.ts";
 
 const resultsPath = fileURLToPath(new URL("RESULTS.md", import.meta.url));
@@ -16,7 +17,11 @@ async function main(args: readonly string[]): Promise<number> {
   const { values, positionals } = parseArgs({
     args: [...args],
     allowPositionals: true,
-    options: { smoke: { type: "boolean", default: false }, profile: { type: "string" } },
+    options: {
+      smoke: { type: "boolean", default: false },
+      million: { type: "boolean", default: false },
+      profile: { type: "string" },
+    },
   });
   const chosen = allMeasures.filter(
     ({ name }) => positionals.length === 0 || positionals.some((text) => name.includes(text)),
@@ -28,13 +33,21 @@ async function main(args: readonly string[]): Promise<number> {
   }
   const machine = readMachine();
   const startedAt = new Date();
+  const stop = new AbortController();
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    process.once(signal, () => {
+      stop.abort();
+    });
+  }
   const outcomes = await runMeasures(chosen, {
-    size: values.smoke ? "smoke" : "full",
+    signal: stop.signal,
+    size: values.smoke ? "smoke" : values.million ? "million" : "full",
     ...(values.profile === undefined ? {} : { profileFolder: values.profile }),
     say: (text) => process.stderr.write(`${text}\n`),
   });
-  if (!values.smoke && positionals.length === 0) {
+  if (!values.smoke && positionals.length === 0 && !stop.signal.aborted) {
     await writeFile(resultsPath, report(machine, startedAt, outcomes, loadavg()[0] ?? 0));
+    await drawPlots(outcomes);
     process.stderr.write(`written: ${resultsPath}\n`);
   }
   process.stdout.write(`${table(outcomes).join("\n")}\n`);
@@ -43,6 +56,17 @@ async function main(args: readonly string[]): Promise<number> {
       "failure" in outcome || outcome.findings.rows.some((row) => judge(row).met === false),
   );
   return bad ? 1 : 0;
+}
+
+/** Old curves go: a report shows its own run only. */
+async function drawPlots(outcomes: readonly Outcome[]): Promise<void> {
+  await rm(new URL("plots", import.meta.url), { recursive: true, force: true });
+  await mkdir(new URL("plots", import.meta.url));
+  for (const outcome of outcomes) {
+    if (!hasPlot(outcome)) continue;
+    const path = new URL(plotPath(outcome.measure.name), import.meta.url);
+    await writeFile(path, plot(outcome.findings.panels));
+  }
 }
 
 process.exitCode = await main(process.argv.slice(2));

@@ -1,5 +1,10 @@
-/** How much is measured. `smoke`: the smallest form, a second or two, to see that it runs · `full`: what the goals speak of. */
-export type Size = "smoke" | "full";
+import type { Panel } from "./plot.ts";
+
+/**
+ * How much is measured. `smoke`: the smallest form, a second or two, to see that it runs · `full`: what the goals
+ * speak of · `million`: beyond that where a measure grows with a company; takes long.
+ */
+export type Size = "smoke" | "full" | "million";
 
 export type Unit = "µs" | "ms" | "s" | "/s" | "MB" | "";
 
@@ -34,6 +39,8 @@ export interface Findings {
   readonly rows: readonly Row[];
   /** What a reader must know to judge the rows: the client's own cost, what the floor does, sizes. */
   readonly notes: readonly string[];
+  /** Growth curves, drawn beside the report. */
+  readonly panels?: readonly Panel[];
 }
 
 /** What a measure works with. */

@@ -1,5 +1,6 @@
 import type { Machine } from "./machine.ts";
 import type { Figure, Row } from "./measure.ts";
+import type { Panel } from "./plot.ts";
 import type { Outcome } from "./run.ts";
 import { goalText, judge } from "./verdict.ts";
 
@@ -75,13 +76,26 @@ function shortfalls(outcomes: readonly Outcome[]): readonly string[] {
 
 function section(outcome: Outcome): readonly string[] {
   const notes = "failure" in outcome ? [`Failed: ${outcome.failure}`] : outcome.findings.notes;
+  const { name, title, method } = outcome.measure;
   return [
     "",
-    `## ${outcome.measure.title}`,
+    `## ${title}`,
     "",
-    `\`npm run bench -- ${outcome.measure.name}\`, ${(outcome.tookMs / 1_000).toFixed(0)} s. ${outcome.measure.method}`,
+    `\`npm run bench -- ${name}\`, ${(outcome.tookMs / 1_000).toFixed(0)} s. ${method}`,
     ...(notes.length === 0 ? [] : ["", ...notes.map((note) => `- ${note}`)]),
+    ...(hasPlot(outcome) ? ["", `![Growth curves: ${title}](${plotPath(name)})`] : []),
   ];
+}
+
+export function hasPlot(
+  outcome: Outcome,
+): outcome is Outcome & { readonly findings: { readonly panels: readonly Panel[] } } {
+  return "findings" in outcome && (outcome.findings.panels ?? []).length > 0;
+}
+
+/** Where the curves of a measure lie, beside the report. */
+export function plotPath(name: string): string {
+  return `plots/${name}.svg`;
 }
 
 /** Three figures that count: more would be noise. */

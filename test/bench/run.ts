@@ -13,6 +13,8 @@ export interface RunOptions {
   readonly size: Size;
   readonly say: (text: string) => void;
   readonly profileFolder?: string;
+  /** Stops the run: the measure in hand is given up and cleaned up, the others are not begun. */
+  readonly signal?: AbortSignal;
 }
 
 /** Runs measures one after the other, each in bounded time and with its folders and processes removed after it. */
@@ -23,6 +25,7 @@ export async function runMeasures(
   const outcomes: Outcome[] = [];
   const companies = new Companies();
   for (const measure of measures) {
+    if (options.signal?.aborted === true) break;
     options.say(`${measure.name}: ${measure.title}`);
     const outcome = await runOne(measure, options, companies);
     options.say(
@@ -60,6 +63,10 @@ async function runOne(
     },
   };
   const took = () => performance.now() - startedAt;
+  const stop = () => {
+    abort.abort(new Error("stopped by hand"));
+  };
+  options.signal?.addEventListener("abort", stop);
   const timer = setTimeout(() => {
     abort.abort(new Error(`given up after ${String(measure.timeoutMs / 1_000)} s`));
   }, measure.timeoutMs);
@@ -70,6 +77,7 @@ async function runOne(
     return { measure, tookMs: took(), failure: messageOf(error) };
   } finally {
     clearTimeout(timer);
+    options.signal?.removeEventListener("abort", stop);
     abort.abort(new Error("the measure is over"));
     for (const work of cleanups.toReversed()) {
       try {

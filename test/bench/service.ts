@@ -1,16 +1,13 @@
-import { spawn } from "node:child_process";
-import { closeSync, openSync, readFileSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
 import { freePorts } from "../../src/demo/service.ts";
 import type { JsonObject } from "../../src/model/json.ts";
-import { memoryOf, type Memory } from "./child.ts";
+import { startChild, type Memory } from "./child.ts";
 import type { Stage } from "./measure.ts";
 import type { Target } from "./processes/load.ts";
 
-/** Rolecall as it is run: `rolecall serve` in a process of its own. */
+/** Rolecall as it is run, in a process of its own. */
 export interface Service {
   readonly scim: Target;
   /** One call of `/api/v1`. @throws Error for any status but 2xx */
@@ -20,10 +17,8 @@ export interface Service {
   owed(): Promise<number>;
 }
 
-const launcher = fileURLToPath(new URL("../../src/bin.js", import.meta.url));
 const operatorToken = "bench-token-of-the-operator-0000";
 const startMs = 60_000;
-const stopMs = 20_000;
 
 export interface ServiceOptions {
   /** Files of the tenant by name, as JSON: YAML holds it too. */
@@ -44,17 +39,11 @@ export async function startService(stage: Stage, options: ServiceOptions): Promi
     url: `http://127.0.0.1:${String(port)}/scim/v2`,
     token: "bench-token-of-the-idp-000000000",
   };
-  const logPath = join(folder, "service.log");
-  const log = openSync(logPath, "a", 0o600);
-  const flags =
-    stage.profileFolder === undefined
-      ? []
-      : ["--cpu-prof", `--cpu-prof-dir=${stage.profileFolder}`];
-  const child = spawn(process.execPath, [...flags, launcher, "serve"], {
-    stdio: ["ignore", log, log],
-    env: {
-      PATH: process.env["PATH"],
-      HOME: process.env["HOME"],
+  const child = await startChild(
+    stage,
+    "rolecall.ts",
+    {},
+    {
       PORT: String(port),
       ROLECALL_OPERATOR_PORT: String(operatorPort),
       ROLECALL_DATA_DIR: join(folder, "data"),
@@ -64,30 +53,11 @@ export async function startService(stage: Stage, options: ServiceOptions): Promi
       ROLECALL_ADMIN_TOKEN: operatorToken,
       ...options.environment,
     },
-  });
-  closeSync(log);
-  let ended = false;
-  const exited = new Promise<void>((resolve) => {
-    child.once("exit", () => {
-      ended = true;
-      resolve();
-    });
-  });
-  const kill = () => child.kill("SIGKILL");
-  process.once("exit", kill);
-  stage.cleanUp(async () => {
-    child.kill("SIGTERM");
-    const force = setTimeout(kill, stopMs);
-    await exited;
-    clearTimeout(force);
-    process.off("exit", kill);
-  });
+  );
   const operatorUrl = `http://127.0.0.1:${String(operatorPort)}`;
   const until = performance.now() + startMs;
   while (!(await isReady(`${operatorUrl}/readyz`))) {
-    if (ended || performance.now() > until) {
-      throw new Error(`the service is not ready: ${readFileSync(logPath, "utf8").slice(-800)}`);
-    }
+    if (performance.now() > until) throw new Error(`the service is not ready: ${child.output()}`);
     await sleep(50, undefined, { signal: stage.signal });
   }
   const operator = async <Answer>(method: "GET" | "POST", path: string, body?: object) => {
@@ -102,7 +72,7 @@ export async function startService(stage: Stage, options: ServiceOptions): Promi
   return {
     scim,
     operator,
-    memory: () => memoryOf(child.pid ?? 0),
+    memory: () => child.memory(),
     owed: async () => {
       const status = await operator<{ backlog: { owed: number } }>("GET", "/status");
       return status.backlog.owed;

@@ -4,15 +4,19 @@ import { firstCall } from "./first-call.ts";
 import { groupMember } from "./group-member.ts";
 import { lookup } from "./lookup.ts";
 import { rules } from "./rules.ts";
+import { scimBySize } from "./scim-by-size.ts";
 import { scimWrites } from "./scim-writes.ts";
 import { simulation } from "./simulation.ts";
+import { underImport } from "./under-import.ts";
 
 /** Every measure, in the order of the report. */
 export const allMeasures: readonly Measure[] = [
   scimWrites,
   lookup,
   groupMember,
+  scimBySize,
   firstCall,
+  underImport,
   rules,
   simulation,
   companyImport,

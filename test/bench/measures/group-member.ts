@@ -5,6 +5,7 @@ import { everybodyId, sourceUserIdOf, tenId } from "../processes/company.ts";
 import type { Target } from "../processes/load.ts";
 import type { Ask, ProbeRound } from "../processes/probe.ts";
 import type { ScimServerStart } from "../processes/scim-server.ts";
+import { rounds } from "../rounds.ts";
 import { median, pairedRatio } from "../statistics.ts";
 
 export const groupMember: Measure = {
@@ -23,7 +24,8 @@ interface Times {
 }
 
 async function measureGroupMember(stage: Stage): Promise<Findings> {
-  const [people, rounds, block] = stage.size === "smoke" ? [200, 1, 5] : [100_000, 20, 20];
+  const smoke = stage.size === "smoke";
+  const [people, block] = smoke ? [200, 5] : [100_000, 20];
   const start: ScimServerStart = { kind: "rolecall", folder: await stage.company(people) };
   const server = await startChild(stage, "scim-server.ts", start);
   const target = await server.ask<Target>("address");
@@ -32,7 +34,7 @@ async function measureGroupMember(stage: Stage): Promise<Findings> {
     probe.ask<readonly number[]>("probe", { target, asks } satisfies ProbeRound);
   const large: Times = { add: [], remove: [] };
   const small: Times = { add: [], remove: [] };
-  for (let round = 0; round <= rounds; round++) {
+  for (const round of rounds({ least: smoke ? 2 : 6, most: smoke ? 2 : 21, seconds: 60 })) {
     const persons = Array.from({ length: block }, (_, at) =>
       sourceUserIdOf(50 + (((round * block + at) * 37) % (people - 50))),
     );
@@ -58,7 +60,9 @@ async function measureGroupMember(stage: Stage): Promise<Findings> {
       },
       row(`PATCH remove one member, group of ${name}, median`, large.remove, small.remove),
     ],
-    notes: [`Peak memory of the server with ${name} people on disk: ${memory.peak.toFixed(0)} MB.`],
+    notes: [
+      `${String(large.add.length)} blocks of each. Peak memory of the server with ${name} people on disk: ${memory.peak.toFixed(0)} MB.`,
+    ],
   };
 }
 

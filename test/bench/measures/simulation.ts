@@ -1,5 +1,6 @@
 import { startChild } from "../child.ts";
 import type { Findings, Measure, Stage } from "../measure.ts";
+import { rounds } from "../rounds.ts";
 import { median, pairedRatio } from "../statistics.ts";
 
 export const simulation: Measure = {
@@ -14,23 +15,27 @@ export const simulation: Measure = {
 
 interface Walked {
   readonly ms: number;
+  /** Of all threads of the process. */
+  readonly cpuMs: number;
   readonly people: number;
   readonly gain?: number;
 }
 
 async function measureSimulation(stage: Stage): Promise<Findings> {
-  const [people, rules, rounds] = stage.size === "smoke" ? [200, 20, 1] : [100_000, 200, 3];
+  const [people, rules] = stage.size === "smoke" ? [200, 20] : [100_000, 200];
   const folder = await stage.company(people);
   const child = await startChild(stage, "simulation.ts", { folder });
   const ours: number[] = [];
   const floor: number[] = [];
-  for (let round = 0; round < rounds; round++) {
+  const cpu: number[] = [];
+  for (const _round of rounds({ least: 1, most: stage.size === "smoke" ? 1 : 3, seconds: 60 })) {
     const simulated = await child.ask<Walked>("simulate", { rules });
     const walked = await child.ask<Walked>("walk");
     if (simulated.people !== people || walked.people !== people || simulated.gain === 0) {
       throw new Error(`not everybody was evaluated: ${JSON.stringify({ simulated, walked })}`);
     }
     ours.push(simulated.ms / 1_000);
+    cpu.push(simulated.cpuMs / 1_000);
     floor.push(walked.ms / 1_000);
   }
   const memory = child.memory();
@@ -43,9 +48,12 @@ async function measureSimulation(stage: Stage): Promise<Findings> {
         floor: { value: median(floor), unit: "s", what: "reading everybody" },
         ratio: pairedRatio(ours, floor),
         goal: { kind: "at-most", value: 30 },
+        whenMissed:
+          "wall time on a machine that others keep busy; the processor time below is what it costs where the cores are free",
       },
+      { measure: `${name} simulated, processor time`, ours: { value: median(cpu), unit: "s" } },
       { measure: `${name} simulated, peak memory`, ours: { value: memory.peak, unit: "MB" } },
     ],
-    notes: [],
+    notes: [`${String(ours.length)} rounds.`],
   };
 }

@@ -85,7 +85,7 @@ export async function fillCompany(store: Store, clock: Clock, people: number): P
   await group(everybodyId, "Everybody", upTo(people));
 }
 
-const upTo = (count: number) => Array.from({ length: count }, (_, at) => at);
+export const upTo = (count: number) => Array.from({ length: count }, (_, at) => at);
 
 async function fillPerson(store: Store, clock: Clock, at: number): Promise<void> {
   const { schemas: _schemas, ...resource } = personBody(at);

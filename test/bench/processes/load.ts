@@ -25,6 +25,8 @@ export interface LoadRound {
    */
   readonly job: "create" | "switch" | "group";
   readonly from: number;
+  /** Keeps the ids of people that are made, for `group`. */
+  readonly keep?: boolean;
   readonly ids: readonly string[];
 }
 
@@ -40,7 +42,7 @@ export interface LoadAnswer {
   readonly clientCpuUs: number;
 }
 
-/** Ids of everybody that `create` rounds made, in the order of the answers. */
+/** Ids of people that rounds with `keep` made, in the order of the answers. */
 const made: string[] = [];
 
 serveParent({ load, create, list }, () => undefined);
@@ -70,7 +72,7 @@ async function load(round: LoadRound): Promise<LoadAnswer> {
               return { ...request, ...requestOf(round, at) };
             },
             onResponse: (_status, body) => {
-              if (round.amount !== undefined && round.job === "create") made.push(idIn(body));
+              if (round.keep === true) made.push(idIn(body));
             },
           },
         ],

@@ -17,6 +17,7 @@ import { createLogger } from "../../../src/telemetry/logger.ts";
 import { createMetrics } from "../../../src/telemetry/metrics.ts";
 import { bareRoutes, createPerson, type BareCaller } from "./bare-routes.ts";
 import { idpId, openTenant, scimToken, tenantId } from "./company.ts";
+import { rawInserts } from "./raw-sqlite.ts";
 import { serveParent, startArgument } from "./serve-parent.ts";
 
 export interface ScimServerStart {
@@ -43,6 +44,7 @@ serveParent(
       token: scimToken,
     }),
     cpu: () => process.cpuUsage(),
+    rawLoop: ({ seconds, from }: StoreLoop): StoreLoopAnswer => rawInserts(folder, seconds, from),
     /** The same command in a loop, without HTTP: writes per second. */
     storeLoop: async ({ seconds, callers, from }: StoreLoop): Promise<StoreLoopAnswer> => {
       let next = from;
