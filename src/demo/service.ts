@@ -82,9 +82,9 @@ export class Service {
     this.#log.end();
   }
 
-  /** Resolves when `/readyz` answers 200. @throws Error after a wall minute, or when the process is gone */
+  /** Resolves when `/readyz` answers 200. @throws Error after three wall minutes, or when the process is gone */
   async ready(probe: (url: string) => Promise<boolean>): Promise<void> {
-    const until = performance.now() + 60_000;
+    const until = performance.now() + 180_000;
     while (performance.now() < until) {
       this.assertAlive();
       if (await probe(`${this.operatorUrl}/readyz`)) return;
