@@ -76,7 +76,7 @@ export async function startApp(config: Config): Promise<App> {
   const metrics = createMetrics({ logger });
   const home = homeOf(config);
   const store = await openStore(config, { clock, logger });
-  const pools = createHttpPools();
+  const pools = createHttpPools({ innerHosts: config.innerHosts });
   const vendors =
     config.world === "sandbox" ? await sandboxVendors(config, clock, logger) : undefined;
   const vault = createSecretVault({

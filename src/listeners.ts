@@ -20,6 +20,40 @@ export interface ProbeAnswer {
   readonly checks: Readonly<Record<string, string>>;
 }
 
+/** What one listener bears. Wall times. */
+export interface ListenerLimits {
+  /** Connections at one time; more are closed as they come. Each costs about 10 KiB. */
+  readonly connectionsMax: number;
+  /** From the opening of a connection, or the end of the request before, to the end of a request's headers. */
+  readonly headersMs: number;
+  /** From a request's first byte to its last. */
+  readonly requestMs: number;
+  /** Without a byte in either direction. */
+  readonly idleMs: number;
+}
+
+/** Clients that send slowly, or nothing, are cut; headers above 16 KiB are answered 431 by Node.js itself. */
+export const listenerLimits: ListenerLimits = {
+  connectionsMax: 10_000,
+  headersMs: 20_000,
+  requestMs: 60_000,
+  // Longer than any operation takes: what the command line waits for, and some.
+  idleMs: 150_000,
+};
+
+/**
+ * Of every answer: data for programs, which no browser may frame, guess the type of, keep or run. Transport security is said by the proxy
+ * that has the certificate.
+ */
+const answerHeaders = {
+  "Cache-Control": "no-store",
+  "Content-Security-Policy": "default-src 'none'; base-uri 'none'; frame-ancestors 'none'",
+  "Cross-Origin-Resource-Policy": "same-origin",
+  "Referrer-Policy": "no-referrer",
+  "X-Content-Type-Options": "nosniff",
+  "X-Frame-Options": "DENY",
+} as const;
+
 /** The listener for identity providers: SCIM and probes, nothing else. */
 export function publicApp(parts: {
   readonly scim: Router;
@@ -61,6 +95,10 @@ function bareApp(trustedProxies: readonly string[]): Express {
   // Rooms send their own entity tags; a hash of the body would contradict them.
   app.set("etag", false);
   app.set("trust proxy", trustedProxies.length === 0 ? false : [...trustedProxies]);
+  app.use((_request, response, next) => {
+    for (const [name, value] of Object.entries(answerHeaders)) response.setHeader(name, value);
+    next();
+  });
   return app;
 }
 
@@ -81,11 +119,19 @@ export async function listen(
   app: Express,
   port: number,
   host: string | undefined,
+  limits: ListenerLimits = listenerLimits,
 ): Promise<Listener> {
   const server = createServer(
-    { requestTimeout: 60_000, headersTimeout: 20_000, keepAliveTimeout: 65_000 },
+    {
+      requestTimeout: limits.requestMs,
+      headersTimeout: limits.headersMs,
+      keepAliveTimeout: 65_000,
+      connectionsCheckingInterval: Math.min(5_000, limits.headersMs),
+    },
     app,
   );
+  server.maxConnections = limits.connectionsMax;
+  server.setTimeout(limits.idleMs);
   await new Promise<void>((resolve, reject) => {
     server.once("error", (error: NodeJS.ErrnoException) => {
       reject(

@@ -15,7 +15,7 @@ export function apiClient(options: {
 }): Promise<Api> {
   const config = readConfig();
   const url = options.url ?? config.apiUrl ?? `http://127.0.0.1:${String(config.operatorPort)}`;
-  const pools = createHttpPools({ connectMs: 5_000 });
+  const pools = createHttpPools({ connectMs: 5_000, innerHosts: "any" });
   const client = createJsonClient({
     baseUrl: `${url}/api/v1`,
     token: operatorToken(config),

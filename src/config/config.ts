@@ -33,6 +33,8 @@ export interface Config {
   /** Without a slash at the end; undefined: unset, so links are made from the port that was opened. */
   readonly publicUrl: string | undefined;
   readonly trustedProxies: readonly string[];
+  /** Hosts of vendors that may have addresses inside this network, as URLs have them. */
+  readonly innerHosts: readonly string[];
   readonly roles: ReadonlySet<ProcessRole>;
   readonly logLevel: LogLevel;
   /** Domain seconds per wall second; above 1 only in the sandbox. */
@@ -95,6 +97,7 @@ export function readConfig(environment: Environment = process.env, folder = proc
     sealKey: values.sealKey,
     publicUrl: values.publicUrl,
     trustedProxies: Object.freeze([...(values.trustedProxies ?? [])]),
+    innerHosts: Object.freeze([...(values.innerHosts ?? [])]),
     roles: values.roles ?? new Set(processRoles),
     logLevel: values.logLevel ?? "info",
     timeScale: values.timeScale ?? 1,
@@ -115,8 +118,13 @@ export function environmentWith(settingsOnTop: Environment): Environment {
   return { ...process.env, ...settingsOnTop };
 }
 
-/** One variable of this process, for `env:NAME` references of credentials; empty counts as unset. */
+/**
+ * One variable of this process, for `env:NAME` references of credentials; empty counts as unset. Never one of our own settings: who
+ * writes a mapping file could have the seal key sent to a host of their own.
+ */
 export function readEnv(name: string): string | undefined {
+  if (Object.values(settings).some((row) => name === row.name || name === `${row.name}${inFile}`))
+    return undefined;
   const value = process.env[name];
   return value === "" ? undefined : value;
 }

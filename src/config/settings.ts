@@ -69,6 +69,17 @@ const proxies = text((value) => {
   return items;
 });
 
+const hosts = text((value) =>
+  list(value).map((item) => {
+    const url = `https://${item.includes(":") && !item.startsWith("[") ? `[${item}]` : item}/`;
+    const host = URL.canParse(url) ? new URL(url) : undefined;
+    if (host === undefined || host.port !== "" || host.href !== `https://${host.hostname}/`) {
+      throw new Error(`"${item}" is no host: write names or addresses with commas between them`);
+    }
+    return host.hostname;
+  }),
+);
+
 const roles = text((value) => {
   const items = list(value);
   const unknown = items.filter((item) => !processRoles.some((role) => role === item));
@@ -226,6 +237,14 @@ export const settings = {
     defaultSays: "none",
     example: "loopback, 10.0.0.0/8",
     schema: proxies,
+  }),
+  innerHosts: setting({
+    name: "ROLECALL_INNER_HOSTS",
+    description:
+      "Hosts of vendors that may have private addresses: names or addresses as base URLs have them. Any other base URL that leads inside this network is refused, also when its name is looked up.",
+    defaultSays: "none",
+    example: "scim.corp.example.com, 10.1.2.3",
+    schema: hosts,
   }),
   roles: setting({
     name: "ROLECALL_ROLES",

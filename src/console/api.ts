@@ -22,11 +22,25 @@ export interface ApiOptions {
 /** `/api/v1`: every operation behind the same door: token, tenant, validation, typed errors as problem details (RFC 9457). */
 export function createApi(deps: ConsoleDeps, options: ApiOptions): Router {
   const router = express.Router();
+  const callers = new WeakMap<Request, Actor>();
+  // Who is nobody learns nothing and has nothing read.
+  router.use(async (request, response, next) => {
+    const actor = await options.authenticate(bearerOf(request), request.ip ?? "");
+    if (actor === undefined) {
+      response.setHeader("WWW-Authenticate", "Bearer");
+      problem(response, 401, "send the operator token as `Authorization: Bearer …`");
+      return;
+    }
+    callers.set(request, actor);
+    next();
+  });
   router.use(express.json({ limit: "1mb", strict: true }));
   for (const row of options.operations) {
     const method = row.method.toLowerCase() as "get" | "post" | "put" | "delete";
     router[method](row.path, async (request, response) => {
-      await serve(deps, options, row, request, response);
+      const actor = callers.get(request);
+      if (actor === undefined) throw new Error("an operation without a caller");
+      await serve({ deps, options, row, actor }, request, response);
     });
   }
   router.use((request, response) => {
@@ -37,18 +51,16 @@ export function createApi(deps: ConsoleDeps, options: ApiOptions): Router {
 }
 
 async function serve(
-  deps: ConsoleDeps,
-  options: ApiOptions,
-  row: Operation,
+  call: {
+    readonly deps: ConsoleDeps;
+    readonly options: ApiOptions;
+    readonly row: Operation;
+    readonly actor: Actor;
+  },
   request: Request,
   response: Response,
 ): Promise<void> {
-  const actor = await options.authenticate(bearerOf(request), request.ip ?? "");
-  if (actor === undefined) {
-    response.setHeader("WWW-Authenticate", "Bearer");
-    problem(response, 401, "send the operator token as `Authorization: Bearer …`");
-    return;
-  }
+  const { deps, options, row, actor } = call;
   const body: unknown = request.body;
   const { tenant, ...given } = {
     ...request.query,
@@ -82,12 +94,23 @@ function errors(logger: Logger): ErrorRequestHandler {
     else if (error instanceof InputError) problem(response, 422, error.message, error.problems);
     else if (error instanceof SyncError) problem(response, 409, error.message);
     else if (error instanceof StoreError) storeProblem(response, error);
+    else if (isUnreadable(error)) problem(response, 400, unreadable(error));
     else if (isHttpError(error)) problem(response, error.status, error.message);
     else {
       logger.error({ err: error }, "operator request failed");
       problem(response, 500, "a fault of ours; the log of the service has it");
     }
   };
+}
+
+function isUnreadable(error: unknown): error is SyntaxError {
+  return error instanceof SyntaxError && "type" in error && error.type === "entity.parse.failed";
+}
+
+/** The parser's own text quotes the body, which may hold a secret; its position does not. */
+function unreadable(error: SyntaxError): string {
+  const position = /position \d+/.exec(error.message)?.[0];
+  return `the body is no JSON${position === undefined ? "" : ` at ${position}`}`;
 }
 
 function isHttpError(error: unknown): error is { status: number; message: string } {

@@ -1,8 +1,12 @@
+import type { lookup } from "node:dns";
 import { Pool } from "undici";
+import { guardedLookup, mayReach, type InnerHosts } from "./inner-address.ts";
 
 export interface HttpPools {
   /** The pool of an origin, made at first use and kept. */
   of(origin: string): Pool;
+  /** false: the host (as `URL.hostname` has it) is an address inside, and nothing allows it. */
+  mayReach(host: string): boolean;
   /** Ends every connection; calls in flight fail. */
   close(): Promise<void>;
 }
@@ -13,11 +17,22 @@ const keepAliveMs = 10_000;
 
 /**
  * Keep-alive connections, shared by every client of the process. One request at a time per connection, so that a broken one
- * never takes a second request with it; TLS is always verified, whatever the environment says.
+ * never takes a second request with it; TLS is always verified, whatever the environment says. Names that lead inside this network are
+ * refused when they are looked up.
  */
-export function createHttpPools(options: { readonly connectMs?: number } = {}): HttpPools {
+export function createHttpPools(
+  options: {
+    readonly connectMs?: number;
+    /** Hosts that may have addresses inside this network; none unless told, beside this machine by its own names. */
+    readonly innerHosts?: InnerHosts;
+    /** What finds the addresses of a name; the system's unless told. */
+    readonly resolve?: typeof lookup;
+  } = {},
+): HttpPools {
   const pools = new Map<string, Pool>();
+  const innerHosts = options.innerHosts ?? [];
   return {
+    mayReach: (host) => mayReach(host, innerHosts),
     of(origin) {
       let pool = pools.get(origin);
       if (pool === undefined) {
@@ -28,7 +43,11 @@ export function createHttpPools(options: { readonly connectMs?: number } = {}): 
           keepAliveTimeout: keepAliveMs,
           headersTimeout: 0,
           bodyTimeout: 0,
-          connect: { timeout: options.connectMs ?? 10_000, rejectUnauthorized: true },
+          connect: {
+            timeout: options.connectMs ?? 10_000,
+            rejectUnauthorized: true,
+            lookup: guardedLookup(new URL(origin).hostname, innerHosts, options.resolve),
+          },
         });
         pools.set(origin, pool);
       }

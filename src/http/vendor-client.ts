@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Clock } from "../model/clock.ts";
-import { SyncError } from "../model/errors.ts";
+import { InputError, SyncError } from "../model/errors.ts";
 import type { Logger } from "../model/log.ts";
 import type { EndpointFacts, VendorFacts } from "../model/vendor-facts.ts";
 import type {
@@ -60,6 +60,11 @@ export function createVendorHttp(options: VendorHttpOptions): VendorHttp {
     options.baseUrl,
     options.clearText === true ? { clearText: true } : {},
   );
+  if (!options.pools.mayReach(baseUrl.hostname)) {
+    throw new InputError("the vendor's base URL cannot be used", [
+      `${baseUrl.hostname} is an address inside this network: where that is meant, list it in ROLECALL_INNER_HOSTS`,
+    ]);
+  }
   const client = new VendorClient(options, baseUrl);
   return {
     request: (request) => client.request(request),

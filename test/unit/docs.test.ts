@@ -7,6 +7,7 @@ import { describe, expect, test } from "vitest";
 import { exitCodes } from "../../src/cli/command.ts";
 import { commands } from "../../src/cli.ts";
 import { settings, settingsTable, type Setting } from "../../src/config/settings.ts";
+import { vendorAccess } from "../../src/connectors/registry.ts";
 import { errorCodes } from "../../src/model/errors.ts";
 import { metricTable, metricsTable } from "../../src/telemetry/metric-table.ts";
 import { readSource, readTable } from "../support/source-rules.ts";
@@ -248,4 +249,41 @@ test("CHANGELOG.md has an Unreleased section whose entries begin with what a rea
   for (const entry of entries) {
     expect(entry).toMatch(/^(You can now|Fixed:|Changed:|Removed:|Security:) /);
   }
+});
+
+describe("deploy/security.md", () => {
+  const security = read("deploy/security.md");
+  const rows = readTable(security, "id");
+  const cells = security
+    .split("\n")
+    .filter((line) => /^\| V\d/.test(line))
+    .map((line) => line.split("|")[3]?.trim() ?? "");
+
+  test("has a test or a reason for each requirement of the table, in at most sixty lines", () => {
+    expect(rows.length).toBeGreaterThan(40);
+    expect(rows.length).toBeLessThanOrEqual(60);
+    expect(new Set(rows.map(([id]) => id?.[0])).size).toBe(rows.length);
+    for (const cell of cells)
+      expect(cell).toMatch(/^(Reason: .{20,}|`test\/[\w./-]+\.ts` `[^`]+`)$/);
+  });
+
+  test("names tests that exist", () => {
+    const wrong = cells.flatMap((cell) => {
+      const [, path = "", name = ""] = /^`(test\/[^`]+)` `([^`]+)`$/.exec(cell) ?? [];
+      if (path === "") return [];
+      return existsSync(join(root, path)) && read(path).includes(`"${name}"`) ? [] : [cell];
+    });
+    expect(wrong).toEqual([]);
+  });
+
+  test("lists the hosts of the connectors", () => {
+    const rowsOfHosts = Object.entries(vendorAccess)
+      .flatMap(([vendor, { defaultBaseUrl }]) =>
+        defaultBaseUrl === undefined ? [] : [`| ${vendor} | \`${new URL(defaultBaseUrl).host}\` |`],
+      )
+      .toSorted();
+    expect(between(security, "hosts")).toBe(
+      ["| vendor | host |", "|---|---|", ...rowsOfHosts].join("\n"),
+    );
+  });
 });

@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { readConfig, type Environment } from "../../../src/config/config.ts";
+import { readConfig, readEnv, type Environment } from "../../../src/config/config.ts";
 import { readKafka } from "../../../src/config/kafka-settings.ts";
 import type { Setting } from "../../../src/config/setting.ts";
 import { settings } from "../../../src/config/settings.ts";
@@ -97,6 +97,34 @@ test("a misspelt setting is refused with the nearest name", () => {
 
 test("variables of others are none of our business", () => {
   expect(problemsOf({ PATH: "/bin", KAFKA_HEAP_OPTS: "-Xmx1g", PORTS: "x" })).toEqual([]);
+});
+
+test("a credential that a mapping file names is never one of our own settings", () => {
+  const own = { ROLECALL_SEAL_KEY: "canary-one", DATABASE_URL: "canary-two" };
+  try {
+    Object.assign(process.env, own, { VENDOR_KEY_OF_A_TEST: "key" });
+    expect(readEnv("VENDOR_KEY_OF_A_TEST")).toBe("key");
+    for (const name of [...Object.keys(own), "ROLECALL_SEAL_KEY_FILE"])
+      expect(readEnv(name), name).toBeUndefined();
+  } finally {
+    for (const name of [...Object.keys(own), "VENDOR_KEY_OF_A_TEST"])
+      Reflect.deleteProperty(process.env, name);
+  }
+});
+
+test("hosts inside this network are written as people write them and kept as URLs have them", () => {
+  const { innerHosts } = readConfig({
+    ROLECALL_INNER_HOSTS: "SCIM.corp.example.com, 10.1.2.3, ::1, [fd00::1]",
+  });
+  expect(innerHosts).toEqual(["scim.corp.example.com", "10.1.2.3", "[::1]", "[fd00::1]"]);
+  for (const wrong of [
+    "https://a.example.com",
+    "a.example.com/path",
+    "a b",
+    "a.example.com:8443",
+    "user@host",
+  ])
+    expect(problemsOf({ ROLECALL_INNER_HOSTS: wrong })[0]).toContain("is no host");
 });
 
 describe("secrets", () => {

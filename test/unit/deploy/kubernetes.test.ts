@@ -29,7 +29,11 @@ import {
 interface Kustomization {
   readonly namespace?: string;
   readonly resources: readonly string[];
-  readonly patches?: readonly { readonly path?: string; readonly patch?: string }[];
+  readonly patches?: readonly {
+    readonly path?: string;
+    readonly patch?: string;
+    readonly target?: object;
+  }[];
   readonly configMapGenerator: readonly {
     readonly name: string;
     readonly behavior?: string;
@@ -47,13 +51,16 @@ const objectsIn = (layer: string): readonly KubernetesObject[] =>
     .resources.filter((path) => path.endsWith(".yaml"))
     .flatMap((path) => readYamlDocuments(readDeploy(`${folderOf(layer)}/${path}`)))
     .map((object) => object as KubernetesObject);
+/** Strategic merge patches; those with a target are lists of operations, which rendering checks. */
 const patchesIn = (layer: string): readonly KubernetesObject[] =>
-  (kustomizationOf(layer).patches ?? []).flatMap(
-    ({ path, patch }) =>
-      readYamlDocuments(
-        patch ?? readDeploy(`${folderOf(layer)}/${path ?? ""}`),
-      ) as KubernetesObject[],
-  );
+  (kustomizationOf(layer).patches ?? [])
+    .filter(({ target }) => target === undefined)
+    .flatMap(
+      ({ path, patch }) =>
+        readYamlDocuments(
+          patch ?? readDeploy(`${folderOf(layer)}/${path ?? ""}`),
+        ) as KubernetesObject[],
+    );
 const literalsOf = (layer: string, name: string) =>
   Object.fromEntries(
     kustomizationOf(layer)
@@ -297,6 +304,7 @@ describe.each(overlays)("%s", (overlay) => {
       "admin-token": "a".repeat(64),
       "scim-token": "s".repeat(64),
       "seal-key": "0".repeat(64),
+      "kafka-password": "canary",
     };
     try {
       for (const [name, text] of Object.entries(contents)) writeFileSync(join(folder, name), text);
@@ -353,6 +361,11 @@ describe.each(overlays)("%s", (overlay) => {
         ),
       ];
       for (const name of named) expect(maps).toContain(name);
+      const mounted = secretItems(deployment).map((item) => `/run/secrets/rolecall/${item.path}`);
+      const settingsMap = objects.find((o) => o.metadata.name.startsWith("rolecall-settings"));
+      const files = Object.entries((settingsMap as { data?: Record<string, string> }).data ?? {});
+      for (const [name, value] of files)
+        if (name.endsWith("_FILE")) expect(mounted).toContain(value);
     }
   });
 });
