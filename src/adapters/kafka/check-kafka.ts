@@ -1,4 +1,4 @@
-import { Partitioners, type Admin, type Kafka } from "kafkajs";
+import kafkajs, { type Admin, type Kafka } from "kafkajs";
 import { hintTopics } from "../../events/hint-bus.ts";
 import type { Logger } from "../../model/log.ts";
 import { askVersions, versionGaps } from "./api-versions.ts";
@@ -27,7 +27,8 @@ export async function checkKafka(
 ): Promise<readonly KafkaFinding[]> {
   const { findings, reached } = await checkBrokers(options);
   if (!reached) return findings;
-  const kafka = kafkaClient(options, logger);
+  // Patient: a broker that has just started loads its groups first.
+  const kafka = kafkaClient(options, logger, 6);
   const admin = kafka.admin();
   try {
     await admin.connect();
@@ -189,7 +190,7 @@ async function checkPublish(
 ): Promise<void> {
   const producer = kafka.producer({
     allowAutoTopicCreation: false,
-    createPartitioner: Partitioners.DefaultPartitioner,
+    createPartitioner: kafkajs.Partitioners.DefaultPartitioner,
   });
   try {
     await producer.connect();

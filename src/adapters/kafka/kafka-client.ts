@@ -1,4 +1,4 @@
-import { Kafka, logLevel, type LogEntry } from "kafkajs";
+import kafkajs, { type Kafka, type LogEntry } from "kafkajs";
 import type { Logger } from "../../model/log.ts";
 import type { KafkaOptions } from "./kafka-options.ts";
 import { calmRequestQueues } from "./request-queue.ts";
@@ -8,16 +8,16 @@ const connectMs = 3_000;
 const requestMs = 5_000;
 
 /** A client of kafkajs with our limits; every producer, consumer and admin made from it has connections of its own. */
-export function kafkaClient(options: KafkaOptions, logger: Logger): Kafka {
+export function kafkaClient(options: KafkaOptions, logger: Logger, retries = 2): Kafka {
   calmRequestQueues();
-  return new Kafka({
+  return new kafkajs.Kafka({
     clientId: options.clientId,
     brokers: [...options.brokers],
     connectionTimeout: connectMs,
     authenticationTimeout: requestMs,
     requestTimeout: requestMs,
     // Short: who is refused says so upward, where the sweep and a calm back-off stand ready.
-    retry: { retries: 2, initialRetryTime: 200, maxRetryTime: 1_000 },
+    retry: { retries, initialRetryTime: 200, maxRetryTime: 1_000 },
     ssl:
       options.tls === undefined
         ? false
@@ -27,7 +27,7 @@ export function kafkaClient(options: KafkaOptions, logger: Logger): Kafka {
             ...(options.tls.key === undefined ? {} : { key: options.tls.key }),
           },
     ...(options.sasl === undefined ? {} : { sasl: saslOf(options.sasl) }),
-    logLevel: logLevel.WARN,
+    logLevel: kafkajs.logLevel.WARN,
     logCreator: () => (entry) => {
       writeEntry(logger, entry);
     },

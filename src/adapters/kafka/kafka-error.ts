@@ -41,9 +41,19 @@ export function sayKafkaError(error: unknown): string {
   return root.message;
 }
 
+/** Of an error that stands for several, such as one per topic. */
+function firstOf(error: Error): unknown {
+  const { errors } = error as { readonly errors?: unknown };
+  return Array.isArray(errors) ? errors[0] : undefined;
+}
+
 function rootOf(error: unknown): Error {
   let root = error instanceof Error ? error : new Error(String(error));
   // Ten: an error that causes itself must not keep us here.
-  for (let depth = 0; depth < 10 && root.cause instanceof Error; depth += 1) root = root.cause;
+  for (let depth = 0; depth < 10; depth += 1) {
+    const next: unknown = root.cause ?? firstOf(root);
+    if (!(next instanceof Error)) break;
+    root = next;
+  }
   return root;
 }

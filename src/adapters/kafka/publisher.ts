@@ -1,4 +1,4 @@
-import { Partitioners, type Kafka, type Message, type Producer } from "kafkajs";
+import kafkajs, { type Kafka, type Message, type Producer } from "kafkajs";
 import type { KafkaOptions } from "./kafka-options.ts";
 import type { SharedAdmin } from "./shared-admin.ts";
 import { makeTopics, topicName, type TopicKind } from "./topics.ts";
@@ -55,7 +55,7 @@ export class Publisher {
       allowAutoTopicCreation: false,
       // One request at a time and all copies: what a retry sends again cannot overtake what came before it.
       maxInFlightRequests: 1,
-      createPartitioner: Partitioners.DefaultPartitioner,
+      createPartitioner: kafkajs.Partitioners.DefaultPartitioner,
     });
     await producer.connect();
     this.#producer = producer;

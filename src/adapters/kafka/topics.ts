@@ -1,5 +1,6 @@
-import { ConfigResourceTypes, type Admin } from "kafkajs";
+import kafkajs, { type Admin } from "kafkajs";
 import type { HintTopic } from "../../events/hint-bus.ts";
+import { systemClock } from "../../model/clock.ts";
 import type { KafkaOptions } from "./kafka-options.ts";
 
 export type TopicKind = HintTopic | "audit";
@@ -12,6 +13,8 @@ interface TopicRow {
   readonly settings: Readonly<Record<string, string>>;
 }
 
+const leaderTries = 30;
+const leaderMs = 100;
 const day = 86_400_000;
 /** Compacted by person: a topic never holds much more than one hint for each. What is older than a day was swept long ago. */
 const hintSettings = {
@@ -48,7 +51,8 @@ export async function makeTopics(admin: Admin, options: KafkaOptions): Promise<v
   // Two of three copies must take a write before it counts, so that the loss of one broker loses nothing.
   const enough = options.replication >= 3 ? { "min.insync.replicas": "2" } : {};
   await admin.createTopics({
-    waitForLeaders: true,
+    // Its wait for leaders gives up where a broker has not heard of the topic yet; ours does not.
+    waitForLeaders: false,
     topics: missing.map((row) => ({
       topic: topicName(options, row.kind),
       numPartitions: options.partitions,
@@ -59,6 +63,27 @@ export async function makeTopics(admin: Admin, options: KafkaOptions): Promise<v
       })),
     })),
   });
+  await waitForLeaders(
+    admin,
+    missing.map((row) => topicName(options, row.kind)),
+  );
+}
+
+/** Resolves when every partition of the topics has a leader. A broker learns of new topics some moments after they are made. */
+async function waitForLeaders(admin: Admin, names: readonly string[]): Promise<void> {
+  const clock = systemClock();
+  for (let tries = 1; ; tries += 1) {
+    try {
+      const { topics } = await admin.fetchTopicMetadata({ topics: [...names] });
+      const leads = (topic: (typeof topics)[number]) =>
+        topic.partitions.length > 0 && topic.partitions.every((item) => item.leader >= 0);
+      if (topics.length === names.length && topics.every(leads)) return;
+      if (tries >= leaderTries) throw new Error("the new topics got no leaders");
+    } catch (error) {
+      if (tries >= leaderTries) throw error;
+    }
+    await clock.sleep(leaderMs);
+  }
 }
 
 export interface TopicState {
@@ -83,7 +108,7 @@ export async function readTopics(
   const { resources } = await admin.describeConfigs({
     includeSynonyms: false,
     resources: names.map((name) => ({
-      type: ConfigResourceTypes.TOPIC,
+      type: kafkajs.ConfigResourceTypes.TOPIC,
       name,
       configNames: ["cleanup.policy", "min.insync.replicas"],
     })),

@@ -4,7 +4,7 @@ import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { Kafka, logLevel } from "kafkajs";
+import kafkajs from "kafkajs";
 import { calmRequestQueues } from "../../../src/adapters/kafka/request-queue.ts";
 import { eventually } from "../eventually.ts";
 
@@ -186,9 +186,9 @@ function serverProperties(
 async function answers(node: KafkaNode): Promise<boolean> {
   if (!isAlive(node.pid)) throw new Error("the broker ended");
   calmRequestQueues();
-  const admin = new Kafka({
+  const admin = new kafkajs.Kafka({
     brokers: [node.address],
-    logLevel: logLevel.NOTHING,
+    logLevel: kafkajs.logLevel.NOTHING,
     retry: { retries: 0 },
   }).admin();
   try {
