@@ -1,5 +1,5 @@
 import { createRequire } from "node:module";
-import { connect as connectTcp, type Socket } from "node:net";
+import { connect as connectTcp, isIP, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
 import type { KafkaOptions } from "./kafka-options.ts";
 
@@ -34,7 +34,12 @@ function open(address: string, tls: KafkaOptions["tls"]): Promise<Socket> {
     const socket =
       tls === undefined
         ? connectTcp({ host, port })
-        : connectTls({ host, port, servername: host, ...definedOf(tls) });
+        : connectTls({
+            host,
+            port,
+            ...(isIP(host) === 0 ? { servername: host } : {}),
+            ...definedOf(tls),
+          });
     socket.setTimeout(timeoutMs, () => {
       socket.destroy(new Error(`no answer within ${String(timeoutMs / 1_000)} s`));
     });

@@ -1,5 +1,6 @@
 import kafkajs, { type Admin, type Kafka } from "kafkajs";
 import { hintTopics } from "../../events/hint-bus.ts";
+import { systemClock } from "../../model/clock.ts";
 import type { Logger } from "../../model/log.ts";
 import { askVersions, versionGaps } from "./api-versions.ts";
 import { probeMessage } from "./hint-message.ts";
@@ -212,11 +213,25 @@ async function checkGroups(
   try {
     for (const topic of hintTopics) {
       const groupId = groupName(options, topic);
-      await admin.fetchOffsets({ groupId, topics: [topicName(options, topic)] });
+      await fetchPatiently(admin, groupId, topicName(options, topic));
     }
     findings.push({ what: "groups", ok: true, says: `${options.prefix}.workers.*` });
   } catch (error) {
     findings.push({ what: "groups", ok: false, says: sayKafkaError(error) });
+  }
+}
+
+/** A broker that has just started loads its groups first, and the client does not wait for that. */
+async function fetchPatiently(admin: Admin, groupId: string, topic: string): Promise<void> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      await admin.fetchOffsets({ groupId, topics: [topic] });
+      return;
+    } catch (error) {
+      const { type } = error as { readonly type?: unknown };
+      if (type !== "GROUP_LOAD_IN_PROGRESS" || tries >= 20) throw error;
+      await systemClock().sleep(250);
+    }
   }
 }
 
