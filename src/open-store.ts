@@ -44,16 +44,19 @@ export async function openStore(
   });
 }
 
+/** Where a record is: in a data folder, or in a database. */
+export type RecordPlace = Pick<Config, "dataDir" | "databaseUrl">;
+
 /** The record of the store, for reading alone, beside a running service or without one. */
-export async function openRecord(config: Config): Promise<
+export async function openRecord(place: RecordPlace): Promise<
   Pick<AuditStore, "getTree" | "listRecords" | "listLeaves"> & {
     readonly tenants: readonly TenantId[];
     close(): void | Promise<void>;
   }
 > {
-  if (config.databaseUrl === undefined) return openAuditReader(config.dataDir);
+  if (place.databaseUrl === undefined) return openAuditReader(place.dataDir);
   const reader = await import("./adapters/postgres/audit-reader.ts");
-  return reader.openAuditReader(config.databaseUrl);
+  return reader.openAuditReader(place.databaseUrl);
 }
 
 /**

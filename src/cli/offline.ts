@@ -1,6 +1,6 @@
 import { capabilities } from "../connectors/capabilities.ts";
 import { vendorFactsOf } from "../connectors/registry.ts";
-import { readConfig } from "../config/config.ts";
+import { readConfig, readEnv } from "../config/config.ts";
 import {
   lintAdmins,
   lintAttributes,
@@ -30,20 +30,28 @@ export const offlineCommands: readonly Command[] = [
   },
   {
     words: "demo",
-    usage: "demo [--keep] [--kills N] [--no-hints]",
+    usage: "demo [--keep] [--kills N] [--no-hints] [--postgres]",
     summary: "a day of joiner, mover and leaver on simulated vendors",
     offline: true,
-    flags: { keep: "boolean", kills: "string", "no-hints": "boolean" },
+    flags: { keep: "boolean", kills: "string", "no-hints": "boolean", postgres: "boolean" },
     run: async (invocation) => {
       const kills = Number(flag(invocation, "kills") ?? "0");
       if (!Number.isInteger(kills) || kills < 0)
         throw new CommandError(exitCodes.usage, "--kills wants a whole number");
+      const databaseServer =
+        invocation.flags["postgres"] === true ? readEnv("DATABASE_URL") : undefined;
+      if (invocation.flags["postgres"] === true && databaseServer === undefined)
+        throw new CommandError(
+          exitCodes.usage,
+          "--postgres wants DATABASE_URL: a server whose user may make a database for the day",
+        );
       // Loaded when wanted: the other commands need neither simulators nor the service.
       const { runDemo } = await import("../demo/demo.ts");
       const right = await runDemo({
         keep: invocation.flags.keep === true,
         kills,
         hints: invocation.flags["no-hints"] !== true,
+        databaseServer,
         write: invocation.terminal.out,
         live: invocation.terminal.isTty,
         columns: invocation.terminal.columns,

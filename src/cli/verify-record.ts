@@ -1,23 +1,22 @@
 import { join } from "node:path";
-import { openAuditReader } from "../adapters/sqlite/audit-reader.ts";
 import { readCheckpoints } from "../audit/checkpoint.ts";
 import { exportAudit, fileSource, storeSource } from "../audit/export.ts";
 import { verifyAudit, type Verification } from "../audit/verify.ts";
 import { readConfig } from "../config/config.ts";
 import { asId, type TenantId } from "../model/ids.ts";
-import { openRecord } from "../open-store.ts";
+import { openRecord, type RecordPlace } from "../open-store.ts";
 import { exitCodes, flag, type ExitCode, type Invocation } from "./command.ts";
 
-/** Recomputes the record of one tenant from a data folder and compares it with every checkpoint beside it. */
-export async function verifyFolder(dataDir: string, tenantId: TenantId): Promise<Verification> {
-  const reader = openAuditReader(dataDir);
+/** Recomputes the record of one tenant from its store and compares it with every checkpoint in the data folder. */
+export async function verifyStore(place: RecordPlace, tenantId: TenantId): Promise<Verification> {
+  const reader = await openRecord(place);
   try {
     return await verifyAudit(
       await storeSource(reader, tenantId),
-      readCheckpoints(checkpointPath(join(dataDir, "checkpoints"), tenantId)),
+      readCheckpoints(checkpointPath(join(place.dataDir, "checkpoints"), tenantId)),
     );
   } finally {
-    reader.close();
+    await reader.close();
   }
 }
 

@@ -2,7 +2,8 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { verifyFolder } from "../cli/verify-record.ts";
+import { makeScratchDatabase } from "../adapters/postgres/scratch-database.ts";
+import { verifyStore } from "../cli/verify-record.ts";
 import { makeToken } from "../credentials/tokens.ts";
 import { createHttpPools, type HttpPools } from "../http/http-pools.ts";
 import { createJsonClient } from "../http/json-client.ts";
@@ -22,6 +23,8 @@ export interface DemoOptions {
   readonly kills: number;
   /** false: the bus drops every hint, so that the sweep alone does the work. */
   readonly hints: boolean;
+  /** A PostgreSQL server on which the day gets a database of its own; undefined: the embedded store. */
+  readonly databaseServer: string | undefined;
   readonly write: (text: string) => void;
   readonly live: boolean;
   readonly columns: number;
@@ -42,6 +45,7 @@ export async function runDemo(options: DemoOptions): Promise<boolean> {
     `A day at an invented company, ${String(scale)} times as fast: one second here is a minute there. Times are story times.\n`,
   );
   const folder = await mkdtemp(join(tmpdir(), "rolecall-demo-"));
+  const database = await databaseOf(options, anchor);
   const vendors = await startDemoVendors(clock);
   const pools = createHttpPools();
   const [port = 0, operatorPort = 0] = await freePorts(2);
@@ -52,15 +56,9 @@ export async function runDemo(options: DemoOptions): Promise<boolean> {
     operatorPort,
     clock,
     env: {
-      ROLECALL_SANDBOX: "1",
-      ROLECALL_SANDBOX_VENDORS: Object.entries(vendors.urls)
-        .map(([vendor, url]) => `${vendor}=${url}`)
-        .join(","),
-      ROLECALL_TIME_SCALE: String(scale),
-      ROLECALL_TIME_ANCHOR: new Date(anchor).toISOString(),
-      ROLECALL_TENANT: tenantId,
-      ROLECALL_MAPPINGS: mappings,
+      ...rehearsal(vendors.urls, anchor),
       ROLECALL_ADMIN_TOKEN: token,
+      ...(database === undefined ? {} : { DATABASE_URL: database.url }),
       ...(options.hints ? {} : { ROLECALL_SANDBOX_DROP_HINTS: "1" }),
     },
   });
@@ -69,7 +67,10 @@ export async function runDemo(options: DemoOptions): Promise<boolean> {
   try {
     service.start();
     await service.ready((url) => answers(pools, url));
-    timeline.tell("Rolecall", `started on a fresh folder, ${service.scimUrl}/scim/v2`);
+    timeline.tell(
+      "Rolecall",
+      `started on a fresh ${database === undefined ? "folder" : "PostgreSQL database"}, ${service.scimUrl}/scim/v2`,
+    );
     const client = createJsonClient({
       baseUrl: `${service.operatorUrl}/api/v1`,
       token,
@@ -124,17 +125,41 @@ export async function runDemo(options: DemoOptions): Promise<boolean> {
   await service.stop();
   await vendors.close();
   await pools.close();
-  right = (await verified(join(folder, "data"), timeline)) && right;
+  const place = { dataDir: join(folder, "data"), databaseUrl: database?.url };
+  right = (await verified(place, timeline)) && right;
   if (right) {
+    await database?.drop();
     if (!options.keep) timeline.say(whatNext);
     await rm(folder, { recursive: true, force: true });
   }
   return right;
 }
 
-async function verified(dataDir: string, timeline: Timeline): Promise<boolean> {
+async function databaseOf({ databaseServer }: DemoOptions, anchor: number) {
+  if (databaseServer === undefined) return undefined;
+  return makeScratchDatabase(databaseServer, `rolecall_demo_${String(anchor)}`);
+}
+
+/** The settings of every such day: fast time, and the vendors of this process. */
+function rehearsal(vendorUrls: Readonly<Record<string, string>>, anchor: number) {
+  return {
+    ROLECALL_SANDBOX: "1",
+    ROLECALL_SANDBOX_VENDORS: Object.entries(vendorUrls)
+      .map(([vendor, url]) => `${vendor}=${url}`)
+      .join(","),
+    ROLECALL_TIME_SCALE: String(scale),
+    ROLECALL_TIME_ANCHOR: new Date(anchor).toISOString(),
+    ROLECALL_TENANT: tenantId,
+    ROLECALL_MAPPINGS: mappings,
+  };
+}
+
+async function verified(
+  place: Parameters<typeof verifyStore>[0],
+  timeline: Timeline,
+): Promise<boolean> {
   try {
-    const result = await verifyFolder(dataDir, tenantId);
+    const result = await verifyStore(place, tenantId);
     timeline.say(
       result.ok
         ? `The audit record verifies: ${String(result.size)} records, ${String(result.checkpoints)} checkpoints, root ${result.root.slice(0, 16)}…`

@@ -2,6 +2,7 @@ import { describe } from "vitest";
 import type { OpenStore } from "./account-stage.ts";
 import { accountStoreSuite } from "./account-store-suite.ts";
 import { auditSuite } from "./audit-suite.ts";
+import { concurrencySuite } from "./concurrency-suite.ts";
 import { credentialSuite } from "./credential-suite.ts";
 import { deadLetterSuite } from "./dead-letter-suite.ts";
 import { directoryGroupSuite } from "./directory-group-suite.ts";
@@ -36,4 +37,7 @@ export function storeSuite(name: string, open: OpenStore): void {
     }
   });
   accountStoreSuite(name, open);
+  describe(`commands at once: ${name}`, () => {
+    concurrencySuite(open);
+  });
 }

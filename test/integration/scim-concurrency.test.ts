@@ -2,109 +2,118 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Store } from "../../src/adapters/store.ts";
 import { StoreError } from "../../src/model/errors.ts";
 import type { JsonObject } from "../../src/model/json.ts";
+import { sharedPostgres } from "../support/postgres/real-postgres.ts";
+import { describeReal } from "../support/real-server.ts";
 import { patchOf, person } from "../support/scim-client.ts";
 import { type ScimService, startScimService } from "../support/scim-service.ts";
 
-describe("requests at the same time", () => {
-  let service: ScimService;
-  beforeEach(async () => {
-    service = await startScimService({ file: true });
-  });
-  afterEach(() => service.close());
+function atTheSameTime(name: string, start: () => Promise<ScimService>): void {
+  describe(`requests at the same time: ${name}`, () => {
+    let service: ScimService;
+    beforeEach(async () => {
+      service = await start();
+    });
+    afterEach(() => service.close());
 
-  const statuses = (replies: readonly { readonly status: number }[]) =>
-    replies.map((reply) => reply.status).toSorted((a, b) => a - b);
+    const statuses = (replies: readonly { readonly status: number }[]) =>
+      replies.map((reply) => reply.status).toSorted((a, b) => a - b);
 
-  it("add 20 members to one group and lose none, and take 10 of them out again", async () => {
-    const { client } = service;
-    const users = await Promise.all(
-      Array.from({ length: 20 }, (_, index) =>
-        client.create("/Users", person(`person${String(index)}@example.com`)),
-      ),
-    );
-    const id = await client.create("/Groups", { displayName: "Engineering" });
-    const each = (ids: readonly string[], operation: (id: string) => JsonObject) =>
-      Promise.all(ids.map((user) => client.patch(`/Groups/${id}`, patchOf(operation(user)))));
-    const added = await each(users, (user) => ({
-      op: "add",
-      path: "members",
-      value: [{ value: user }],
-    }));
-    expect(new Set(statuses(added))).toEqual(new Set([204]));
-    const members = async () =>
-      ((await client.get(`/Groups/${id}`)).body["members"] as JsonObject[]).map(
-        (member) => member["value"],
-      );
-    expect(new Set(await members())).toEqual(new Set(users));
-    const removed = await each(users.slice(0, 10), (user) => ({
-      op: "remove",
-      path: `members[value eq "${user}"]`,
-    }));
-    expect(new Set(statuses(removed))).toEqual(new Set([204]));
-    expect(new Set(await members())).toEqual(new Set(users.slice(10)));
-  });
-
-  it("create one userName exactly once out of 50", async () => {
-    const { client } = service;
-    const replies = await Promise.all(
-      Array.from({ length: 50 }, (_, index) =>
-        client.post("/Users", person(index % 2 === 0 ? "ada@example.com" : "ADA@example.com")),
-      ),
-    );
-    expect(statuses(replies)).toEqual([201, ...Array.from({ length: 49 }, () => 409)]);
-    expect((await client.get("/Users")).body["totalResults"]).toBe(1);
-  });
-
-  it("patch one person 30 times, and every change stays", async () => {
-    const { client } = service;
-    const id = await client.create("/Users", person("ada@example.com"));
-    const roles = Array.from({ length: 30 }, (_, index) => `role-${String(index)}`);
-    const replies = await Promise.all(
-      roles.map((value) =>
-        client.patch(`/Users/${id}`, patchOf({ op: "add", path: "roles", value: [{ value }] })),
-      ),
-    );
-    expect(new Set(statuses(replies))).toEqual(new Set([200]));
-    const { body } = await client.get(`/Users/${id}`);
-    const kept = (body["roles"] as JsonObject[]).map((role) => role["value"]);
-    expect(new Set(kept)).toEqual(new Set(roles));
-  });
-
-  it("put and patch one person: the end is one of the two orders, never a mixture that nobody sent", async () => {
-    const { client } = service;
-    for (let round = 0; round < 10; round += 1) {
-      const userName = `ada${String(round)}@example.com`;
-      const id = await client.create("/Users", person(userName));
-      const [put, patched] = await Promise.all([
-        client.put(`/Users/${id}`, person(userName, { title: "Put" })),
-        client.patch(
-          `/Users/${id}`,
-          patchOf({ op: "replace", value: { nickName: "Patched", active: false } }),
+    it("add 20 members to one group and lose none, and take 10 of them out again", async () => {
+      const { client } = service;
+      const users = await Promise.all(
+        Array.from({ length: 20 }, (_, index) =>
+          client.create("/Users", person(`person${String(index)}@example.com`)),
         ),
-      ]);
-      expect([put.status, patched.status]).toEqual([200, 200]);
-      const { title, nickName, active } = (await client.get(`/Users/${id}`)).body;
-      // Patched last: both; put last: the whole body of the PUT.
-      expect([
-        ["Put", "Patched", false],
-        ["Put", undefined, true],
-      ]).toContainEqual([title, nickName, active]);
-    }
-  });
+      );
+      const id = await client.create("/Groups", { displayName: "Engineering" });
+      const each = (ids: readonly string[], operation: (id: string) => JsonObject) =>
+        Promise.all(ids.map((user) => client.patch(`/Groups/${id}`, patchOf(operation(user)))));
+      const added = await each(users, (user) => ({
+        op: "add",
+        path: "members",
+        value: [{ value: user }],
+      }));
+      expect(new Set(statuses(added))).toEqual(new Set([204]));
+      const members = async () =>
+        ((await client.get(`/Groups/${id}`)).body["members"] as JsonObject[]).map(
+          (member) => member["value"],
+        );
+      expect(new Set(await members())).toEqual(new Set(users));
+      const removed = await each(users.slice(0, 10), (user) => ({
+        op: "remove",
+        path: `members[value eq "${user}"]`,
+      }));
+      expect(new Set(statuses(removed))).toEqual(new Set([204]));
+      expect(new Set(await members())).toEqual(new Set(users.slice(10)));
+    });
 
-  it("give one of two writers with the same If-Match the word", async () => {
-    const { client } = service;
-    const id = await client.create("/Users", person("ada@example.com"));
-    const etag = (await client.get(`/Users/${id}`)).headers.get("etag") ?? "";
-    const replies = await Promise.all(
-      ["one", "two"].map((value) =>
-        client.patch(`/Users/${id}`, patchOf({ op: "replace", path: "title", value }), {
-          "if-match": etag,
-        }),
-      ),
-    );
-    expect(statuses(replies)).toEqual([200, 412]);
+    it("create one userName exactly once out of 50", async () => {
+      const { client } = service;
+      const replies = await Promise.all(
+        Array.from({ length: 50 }, (_, index) =>
+          client.post("/Users", person(index % 2 === 0 ? "ada@example.com" : "ADA@example.com")),
+        ),
+      );
+      expect(statuses(replies)).toEqual([201, ...Array.from({ length: 49 }, () => 409)]);
+      expect((await client.get("/Users")).body["totalResults"]).toBe(1);
+    });
+
+    it("patch one person 30 times, and every change stays", async () => {
+      const { client } = service;
+      const id = await client.create("/Users", person("ada@example.com"));
+      const roles = Array.from({ length: 30 }, (_, index) => `role-${String(index)}`);
+      const replies = await Promise.all(
+        roles.map((value) =>
+          client.patch(`/Users/${id}`, patchOf({ op: "add", path: "roles", value: [{ value }] })),
+        ),
+      );
+      expect(new Set(statuses(replies))).toEqual(new Set([200]));
+      const { body } = await client.get(`/Users/${id}`);
+      const kept = (body["roles"] as JsonObject[]).map((role) => role["value"]);
+      expect(new Set(kept)).toEqual(new Set(roles));
+    });
+
+    it("put and patch one person: the end is one of the two orders, never a mixture that nobody sent", async () => {
+      const { client } = service;
+      for (let round = 0; round < 10; round += 1) {
+        const userName = `ada${String(round)}@example.com`;
+        const id = await client.create("/Users", person(userName));
+        const [put, patched] = await Promise.all([
+          client.put(`/Users/${id}`, person(userName, { title: "Put" })),
+          client.patch(
+            `/Users/${id}`,
+            patchOf({ op: "replace", value: { nickName: "Patched", active: false } }),
+          ),
+        ]);
+        expect([put.status, patched.status]).toEqual([200, 200]);
+        const { title, nickName, active } = (await client.get(`/Users/${id}`)).body;
+        // Patched last: both; put last: the whole body of the PUT.
+        expect([
+          ["Put", "Patched", false],
+          ["Put", undefined, true],
+        ]).toContainEqual([title, nickName, active]);
+      }
+    });
+
+    it("give one of two writers with the same If-Match the word", async () => {
+      const { client } = service;
+      const id = await client.create("/Users", person("ada@example.com"));
+      const etag = (await client.get(`/Users/${id}`)).headers.get("etag") ?? "";
+      const replies = await Promise.all(
+        ["one", "two"].map((value) =>
+          client.patch(`/Users/${id}`, patchOf({ op: "replace", path: "title", value }), {
+            "if-match": etag,
+          }),
+        ),
+      );
+      expect(statuses(replies)).toEqual([200, 412]);
+    });
   });
+}
+
+atTheSameTime("SQLite", () => startScimService({ file: true }));
+describeReal("on PostgreSQL", await sharedPostgres(), (server) => {
+  atTheSameTime("PostgreSQL", () => startScimService({ open: (clock) => server.openStore(clock) }));
 });
 
 describe("another process that changes the same person", () => {

@@ -8,6 +8,8 @@ export interface FaultProxy {
   aim(port: number): void;
   /** Half-open: connections stay and swallow every byte both ways, new ones too, as after a cut behind a firewall. */
   swallow(): void;
+  /** The answers of the far side are lost; what is sent to it arrives. */
+  mute(): void;
   /** Passes bytes again, for connections made from now on; those that swallowed are reset. */
   heal(): void;
   /** Connections made so far. */
@@ -18,6 +20,7 @@ export interface FaultProxy {
 export async function faultProxy(): Promise<FaultProxy> {
   let target = 0;
   let swallowing = false;
+  let muted = false;
   let connections = 0;
   const sockets = new Set<Socket>();
   const keep = (socket: Socket): Socket => {
@@ -39,7 +42,7 @@ export async function faultProxy(): Promise<FaultProxy> {
       if (!swallowing) far.write(bytes);
     });
     far.on("data", (bytes) => {
-      if (!swallowing) near.write(bytes);
+      if (!swallowing && !muted) near.write(bytes);
     });
     near.on("close", () => far.destroy());
     far.on("close", () => {
@@ -55,8 +58,12 @@ export async function faultProxy(): Promise<FaultProxy> {
     swallow: () => {
       swallowing = true;
     },
+    mute: () => {
+      muted = true;
+    },
     heal: () => {
       swallowing = false;
+      muted = false;
       for (const socket of sockets) socket.destroy();
     },
     connections: () => connections,

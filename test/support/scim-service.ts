@@ -2,7 +2,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import express from "express";
 import type { Store } from "../../src/adapters/store.ts";
-import { systemClock } from "../../src/model/clock.ts";
+import { systemClock, type Clock } from "../../src/model/clock.ts";
 import { asId, type IdpId, type TenantId } from "../../src/model/ids.ts";
 import type { LogFacts, Logger } from "../../src/model/log.ts";
 import type { AuditRecord } from "../../src/model/records.ts";
@@ -10,7 +10,7 @@ import { createScimRouter } from "../../src/scim/router.ts";
 import type { ScimDeps } from "../../src/scim/scim-call.ts";
 import { createMetrics } from "../../src/telemetry/metrics.ts";
 import { ScimClient } from "./scim-client.ts";
-import { addTenant, openFileStore, openMemoryStore } from "./store.ts";
+import { addTenant, openFileStore, openMemoryStore, type TestStore } from "./store.ts";
 
 export interface LoggedLine {
   readonly level: "debug" | "info" | "warn" | "error";
@@ -39,13 +39,16 @@ export interface ScimService {
 export async function startScimService(
   options: {
     readonly file?: boolean;
+    /** Opens another store than one of SQLite's. */
+    readonly open?: (clock: Clock) => Promise<TestStore>;
     /** Stands between router and store, to make the store fail. */
     readonly around?: (store: Store) => Store;
     readonly deps?: Partial<ScimDeps>;
   } = {},
 ): Promise<ScimService> {
   const clock = systemClock();
-  const opened = await (options.file === true ? openFileStore(clock) : openMemoryStore(clock));
+  const open = options.open ?? (options.file === true ? openFileStore : openMemoryStore);
+  const opened = await open(clock);
   const { store } = opened;
   const { tenantId, idpId } = await addTenant(store, clock.now());
   await addTenant(store, clock.now(), { tenant: "globex", idp: "entra" });

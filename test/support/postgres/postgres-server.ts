@@ -47,7 +47,7 @@ export class PostgresServer {
   private readonly binaries: string;
   private readonly user: { readonly uid: number; readonly gid: number } | undefined;
 
-  /** Makes a cluster in `folder` (which must not exist yet) and starts it. It ends with this process at the latest. */
+  /** Makes a cluster in `folder`, its own, and starts it. It ends with this process at the latest. */
   static async start(binaries: string, folder: string): Promise<PostgresServer> {
     const user = await serverUser();
     await mkdir(folder, { recursive: true, mode: 0o755 });
@@ -98,10 +98,12 @@ export class PostgresServer {
       log_min_messages: "fatal",
     };
     const options = Object.entries(settings).flatMap(([name, value]) => ["-c", `${name}=${value}`]);
-    // It stands on its own, so that a thread that ends does not take it along, and watches the process that wanted it.
+    // It stands on its own, so that a thread that ends does not take it along, and watches the process that wanted it (which it may
+    // not signal where that is root's).
     const watch = `"$0" -D "$1" "\${@:3}" & server=$!
-      while kill -0 "$2" 2>/dev/null && kill -0 $server 2>/dev/null; do sleep 0.5; done
-      kill -INT $server 2>/dev/null; wait $server`;
+      while { [ -e "/proc/$2" ] || kill -0 "$2" 2>/dev/null; } && kill -0 $server 2>/dev/null; do sleep 0.5; done
+      kill -INT $server 2>/dev/null; wait $server
+      [ -e "/proc/$2" ] || kill -0 "$2" 2>/dev/null || rm -rf "\${1%/data}"`;
     const child = spawn(
       "bash",
       [

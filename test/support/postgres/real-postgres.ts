@@ -12,6 +12,8 @@ import { postgresBinaries, PostgresServer, writeWhole } from "./postgres-server.
 
 /** A server for tests that only use it; who kills a server takes `ownPostgres`. */
 export interface RealPostgres {
+  /** Of a user who may create databases. */
+  readonly url: string;
   /** A fresh, empty database: its URL, and how to give it back. */
   database(): Promise<{ readonly url: string; release(): Promise<void> }>;
   /** A fresh store stamped "test", in a database of its own. */
@@ -32,8 +34,8 @@ export async function sharedPostgres(): Promise<Found<RealPostgres>> {
   if ("missing" in binaries) return binaries;
   // Test files run in threads of one process: its id is what they have in common.
   const folder = join(tmpdir(), `rolecall-postgres-${String(process.pid)}`);
-  const answer = join(tmpdir(), `rolecall-postgres-${String(process.pid)}.json`);
-  if (await isFirst(`${folder}.first`)) {
+  const answer = join(folder, "answer.json");
+  if (await isFirst(folder)) {
     try {
       const server = await PostgresServer.start(binaries.server, folder);
       await writeWhole(answer, { url: server.url() });
@@ -126,6 +128,7 @@ function realPostgres(server: URL): RealPostgres {
     };
   };
   return {
+    url: server.href,
     database: fresh,
     openStore: async (clock = fakeClock()) => {
       const taken = await fresh();
