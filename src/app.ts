@@ -1,15 +1,13 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Store } from "./adapters/store.ts";
-import type { HttpOptions, OpenedHttp } from "./apply/apply-deps.ts";
 import { showLanes } from "./apply/lane-gauges.ts";
-import type { Lane } from "./accounts/lane.ts";
 import { checkpointFiles } from "./audit/checkpoint.ts";
 import { createSequencer } from "./audit/sequencer.ts";
 import { idpCaller, operatorCaller } from "./callers.ts";
 import { bootstrap, type BootstrapSecrets } from "./bootstrap.ts";
 import { readEnv, type Config } from "./config/config.ts";
-import { connectorOf, vendorAccess, vendorFactsOf } from "./connectors/registry.ts";
+import { connectorOf, vendorFactsOf } from "./connectors/registry.ts";
 import { createApi } from "./console/api.ts";
 import type { ConsoleDeps } from "./console/operation.ts";
 import { allOperations } from "./console/operations/all.ts";
@@ -18,8 +16,7 @@ import { createSecretVault, type SecretVault } from "./credentials/secret-vault.
 import { createTokenCheck, issueToken } from "./credentials/tokens.ts";
 import { createEngine, type Engine } from "./engine.ts";
 import { showBus } from "./events/bus-gauges.ts";
-import { createHttpPools, type HttpPools } from "./http/http-pools.ts";
-import { createVendorHttp } from "./http/vendor-client.ts";
+import { createHttpPools } from "./http/http-pools.ts";
 import { listen, operatorApp, publicApp, type Listener } from "./listeners.ts";
 import { canonicalJson } from "./mapping/canonical.ts";
 import { loadMappings, type LoadedTenant } from "./mapping/load.ts";
@@ -34,6 +31,7 @@ import { createScimRouter } from "./scim/router.ts";
 import type { Brake } from "./recovery/brake-store.ts";
 import { checkStoreAtStart } from "./recovery/start-check.ts";
 import { proposeMappings, type ProposalResult } from "./sync/roll-out.ts";
+import { httpOpener } from "./vendor-clients.ts";
 import { createHealth } from "./telemetry/health.ts";
 import { createLogger } from "./telemetry/logger.ts";
 import { createMetrics } from "./telemetry/metrics.ts";
@@ -299,41 +297,6 @@ async function rollOutExceptions(
     },
   );
   engine.ringRelay();
-}
-
-/** Opens the client of one connection: base URL, credential, organisation pin and report-only gate in one place. */
-function httpOpener(parts: {
-  readonly vault: SecretVault;
-  readonly pools: HttpPools;
-  readonly clock: Clock;
-  readonly logger: Logger;
-  readonly vendors: SandboxVendors | undefined;
-}): (lane: Lane, options: HttpOptions) => Promise<OpenedHttp> {
-  return async (lane, options) => {
-    const facts = vendorFactsOf(lane.vendor, lane.profile);
-    const access = vendorAccess[lane.vendor];
-    if (facts === undefined || access === undefined) {
-      throw new Error(`no connector for ${lane.vendor}/${lane.profile}`);
-    }
-    // One opening for one piece of work: the secret that is used is the one whose organisation was compared.
-    const { secret, fingerprint } = await parts.vault.open(lane.tenantId, lane.credential);
-    const simulated = parts.vendors?.urlOf(lane.vendor);
-    const http = createVendorHttp({
-      facts,
-      baseUrl: simulated ?? lane.baseUrl ?? access.defaultBaseUrl,
-      clearText: simulated !== undefined,
-      headers: () => Promise.resolve(access.authHeaders(secret)),
-      mode: () => (lane.policy.mode === "report-only" ? "report-only" : "write"),
-      governor: options.governor,
-      pinnedOrganization: () => lane.organization?.id,
-      beforeWrite: options.beforeWrite,
-      clock: parts.clock,
-      logger: parts.logger.child({ room: "http", connectionId: lane.connectionId }),
-      pools: parts.pools,
-      signal: options.signal,
-    });
-    return { http, credentialFingerprint: fingerprint };
-  };
 }
 
 function consoleDeps(

@@ -73,6 +73,7 @@ export function createEngine(parts: EngineParts): Engine {
   const recompute = createRecompute(sync);
   const apply: ApplyDeps = {
     store,
+    leases: store,
     clock,
     logger: logger.child({ room: "apply" }),
     metrics,

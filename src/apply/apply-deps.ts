@@ -10,6 +10,8 @@ import type { CallGovernor, VendorHttp } from "../model/vendor-http.ts";
 /** What the worker works with; the composition root makes it once per process. */
 export interface ApplyDeps {
   readonly store: AccountStore;
+  /** Leased rows: who holds one is alone with what it names. */
+  readonly leases: LeaseRows;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: Metrics;
@@ -28,6 +30,23 @@ export interface ApplyDeps {
   ) => Promise<void>;
   /** The vendor's objects changed: names may resolve now. */
   readonly afterObjects: (tenantId: TenantId, connectionId: ConnectionId) => Promise<void>;
+}
+
+export interface LeaseRows {
+  /** true: this owner has it until `now + leaseMs`. */
+  leaseSchedule(command: {
+    readonly tenantId: TenantId;
+    readonly job: string;
+    readonly owner: string;
+    readonly now: number;
+    readonly leaseMs: number;
+  }): Promise<boolean>;
+  finishSchedule(command: {
+    readonly tenantId: TenantId;
+    readonly job: string;
+    readonly owner: string;
+    readonly nextAt: number;
+  }): Promise<void>;
 }
 
 export interface HttpOptions {

@@ -17,12 +17,16 @@ import { ensureChecked, pauseLane } from "./lane-check.ts";
 import { lookAt, type Look } from "./look.ts";
 import { refusalVerdict, reserveStep } from "./refusal.ts";
 import { retryVerdict } from "./retry.ts";
-import { runStep, WriteWindow, type StepContext } from "./run-step.ts";
+import { runStep, WriteWindow, type StepContext, type StepResult } from "./run-step.ts";
 import { judgeableAt, settleIntents } from "./settle-intents.ts";
 import { convergedVerdict, heaviest, type Verdict } from "./verdict.ts";
 
 /** How often one lease looks, acts and looks again before it comes back later. */
 const roundsMax = 4;
+/** When a manual step is looked for again: it closes itself once the vendor shows it. */
+const manualLookMs = 15 * 60_000;
+/** How long a write that the vendor does not offer here is left to people before it is tried again. */
+const byHandMs = DAY_MS;
 
 /**
  * Makes one vendor agree about one person: look, plan, pass the gate, act, look again. Nothing is remembered between leases but
@@ -249,6 +253,7 @@ class Rounds {
       grants: look.grants,
       ledger: look.ledger,
       ownAccountIds: this.#lane.ownAccountIds,
+      byHandKinds: this.#byHandKinds(),
       activeAdmins: await this.#deps.store.countObserved(
         this.#target.tenantId,
         this.#target.connectionId,
@@ -307,6 +312,7 @@ class Rounds {
       credentialFingerprint: this.#fingerprint,
     };
     for (const step of steps) {
+      if (this.#byHandKinds().includes(step.slot.kind)) continue;
       const wait = this.#waitsForGain(step, parts);
       if (wait !== undefined) {
         parts.push(wait);
@@ -324,10 +330,16 @@ class Rounds {
   }
 
   async #runOne(context: StepContext, step: Step): Promise<Judged | undefined> {
-    let result = await runStep(context, step);
-    if (!result.ran && result.refusal.why === "rail_missing") {
-      await reserveStep(this.#deps, this.#lane, this.#target, step);
+    let result: StepResult;
+    try {
       result = await runStep(context, step);
+      if (!result.ran && result.refusal.why === "rail_missing") {
+        await reserveStep(this.#deps, this.#lane, this.#target, step);
+        result = await runStep(context, step);
+      }
+    } catch (error) {
+      if (!this.#isLeftToPeople(error, step)) throw error;
+      return undefined;
     }
     if (!result.ran) return refusalVerdict(this.#deps, this.#target, result.refusal);
     this.#ran.add(stepKey(step));
@@ -335,6 +347,28 @@ class Rounds {
       this.#note({ invitesSent: numberNote(this.#notebook.notes.invitesSent) + 1, lostCreates: 0 });
     }
     return undefined;
+  }
+
+  /** The vendor does not let us make this kind of write here: the next plan tells people what to do instead. */
+  #isLeftToPeople(error: unknown, step: Step): boolean {
+    if (!(error instanceof SyncError) || error.code !== "VENDOR_WRITE_MISSING") return false;
+    const { kind } = step.slot;
+    if (this.#connector.facts.kinds[kind]?.byHand === undefined) return false;
+    const { byHand } = this.#notebook.notes;
+    const known = typeof byHand === "object" && byHand !== null ? byHand : {};
+    this.#note({ byHand: { ...known, [kind]: this.#deps.clock.now() + byHandMs } });
+    this.#deps.logger.warn(
+      { code: error.code, kind, ...error.facts, connectionId: this.#lane.connectionId },
+      "the vendor does not offer this write here; people make the change",
+    );
+    return true;
+  }
+
+  #byHandKinds(): readonly string[] {
+    const { byHand } = this.#notebook.notes;
+    if (typeof byHand !== "object" || byHand === null) return [];
+    const now = this.#deps.clock.now();
+    return Object.entries(byHand).flatMap(([kind, until]) => (Number(until) > now ? [kind] : []));
   }
 
   #waitsForGain(step: Step, parts: readonly Verdict[]): Verdict | undefined {
@@ -368,7 +402,7 @@ class Rounds {
     return plan.blocked.map((item) => ({
       state: item.code === "MANUAL_STEP" ? ("manual" as const) : ("parked" as const),
       reason: { code: item.code, text: item.text },
-      dueAt: null,
+      dueAt: item.code === "MANUAL_STEP" ? this.#deps.clock.now() + manualLookMs : null,
       attempts: 0,
       reached: false,
       notes: {},

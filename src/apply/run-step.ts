@@ -6,6 +6,7 @@ import { SyncError } from "../model/errors.ts";
 import { newId, type IntentId } from "../model/ids.ts";
 import type { Step } from "../plan/step.ts";
 import type { ApplyDeps } from "./apply-deps.ts";
+import { aloneWith } from "./exclusive.ts";
 import type { Look } from "./look.ts";
 import { outcomeRecord } from "./outcome-record.ts";
 import { changesOf } from "./settle-intents.ts";
@@ -49,6 +50,17 @@ export type StepResult =
  * Errors of the call leave as SyncErrors after their outcome is written; an unanswered write stays `unknown`.
  */
 export async function runStep(context: StepContext, step: Step): Promise<StepResult> {
+  const { connector, deps, target, call } = context;
+  const inSlot = step.action === "grant" || step.action === "revoke";
+  const key = inSlot ? connector.exclusiveKey?.(step.slot) : undefined;
+  if (key === undefined) return passGate(context, step);
+  const { tenantId, connectionId } = target;
+  const place = { tenantId, connectionId, key };
+  // Before the gate: what it allows must leave soon after.
+  return aloneWith(deps, place, call.signal, () => passGate(context, step));
+}
+
+async function passGate(context: StepContext, step: Step): Promise<StepResult> {
   const { deps, target } = context;
   const intentId = newId<IntentId>(deps.clock);
   const now = deps.clock.now();
@@ -223,6 +235,7 @@ function failureState(error: unknown): "unsent" | "refused" | "unknown" {
     case "VENDOR_RATE_LIMITED":
     case "VENDOR_CONFLICT":
     case "VENDOR_REJECTED":
+    case "VENDOR_WRITE_MISSING":
     case "VENDOR_PLAN_REQUIRED":
     case "VENDOR_OWNS_MEMBERSHIP":
     case "SEATS_EXHAUSTED":

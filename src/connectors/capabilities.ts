@@ -19,6 +19,9 @@ function abilitiesOf(connector: Connector): readonly string[] {
   return [
     ...(connector.keys === undefined ? [] : ["keys.list", "keys.deactivate"]),
     ...(connector.exclusiveKey === undefined ? [] : ["whole-object writes"]),
+    ...(connector.containment === undefined ? [] : ["containment"]),
+    ...(connector.work === undefined ? [] : ["work.list", "work.handOver"]),
+    ...(connector.activity === undefined ? [] : ["activity.list"]),
   ];
 }
 

@@ -65,6 +65,29 @@ export interface Connector {
   /** Whole-object writes (an Intercom team) name what must be leased across read, merge and write. */
   exclusiveKey?(slot: Slot): string | undefined;
 
+  /** Keeps new work from reaching an account, where the account itself cannot go yet. Takes nothing away for good. */
+  readonly containment?: {
+    contain(call: Call, account: VendorAccount): Promise<Applied>;
+  };
+
+  /** Work that lies with an account and must go to somebody else before it does: the conversations of a help desk. */
+  readonly work?: {
+    /** One word for an item: `conversation`. */
+    readonly kind: string;
+    /** The kind of object that takes items over: `team`. */
+    readonly toKind: string;
+    /** Streams what is open; the last item is the end marker. May lag behind writes. */
+    list(call: Call, account: VendorAccount): AsyncIterable<WorkItem | EndOfList>;
+    /** Gives one item to an object, with a note for colleagues only. An item that is not with `from` any more is `unchanged`. */
+    handOver(call: Call, wish: HandOver): Promise<Applied>;
+  };
+
+  /** What the vendor's own log says. Hints about whom to look at and what to tell, never truth. */
+  readonly activity?: {
+    /** Streams entries since an instant; the last item is the end marker. */
+    list(call: Call, since: number): AsyncIterable<ActivityHint | EndOfList>;
+  };
+
   /** API keys that belong to, or were made by, an account. */
   readonly keys?: {
     list(call: Call, account?: VendorAccount): AsyncIterable<VendorKey | EndOfList>;
@@ -114,6 +137,38 @@ export interface Applied {
   readonly outcome: "changed" | "unchanged" | "pending";
   /** Vendor request ids of the calls that were made, in order. */
   readonly requestIds: readonly string[];
+}
+
+/** An open piece of work, with what a mapping may route it by. */
+export interface WorkItem {
+  readonly itemId: string;
+  /** Labels as the vendor writes them: `{ kind: "tag", name: "billing" }`. */
+  readonly labels: readonly { readonly kind: string; readonly name: string }[];
+}
+
+export interface HandOver {
+  readonly itemId: string;
+  readonly from: VendorAccount;
+  readonly to: Slot;
+  /** For colleagues only; names the case and no person. The same text is written once. */
+  readonly note: string;
+  /** Our own account, in whose name it is done. */
+  readonly actorId: AccountId;
+}
+
+/** One entry of a vendor's log. */
+export interface ActivityHint {
+  readonly entryId: string;
+  readonly at: number;
+  /** The vendor's word; the list of words is open. */
+  readonly type: string;
+  /** Who may do what has changed: worth a listing. */
+  readonly touchesAccess: boolean;
+  /** A deletion, or a setting that guards the workspace: worth telling. */
+  readonly alarming: boolean;
+  readonly by: AccountId | undefined;
+  /** The address that it came from, where told. */
+  readonly byAddress: string | undefined;
 }
 
 export interface EndOfList {

@@ -4,7 +4,7 @@ import { SyncError, type ErrorCode } from "../model/errors.ts";
 import type { EndpointFacts } from "../model/vendor-facts.ts";
 import type { CallReport, Refusal } from "../model/vendor-http.ts";
 import type { ExchangeError } from "./exchange.ts";
-import { retryAfterMs } from "./rate-headers.ts";
+import { restMs } from "./rate-headers.ts";
 
 /** One call, as errors speak of it. */
 export interface CallContext {
@@ -33,11 +33,15 @@ export function answerError(
   refusal: Refusal | undefined,
   now: Instant,
 ): SyncError {
-  const waitMs = retryAfterMs(answer.headers, now);
+  const waitMs = restMs(answer.status, answer.headers, now);
   const code = refusal?.code ?? codeOfStatus(call.endpoint, answer, waitMs !== undefined);
+  const { scope } = call.endpoint;
   const said = [
     refusal?.vendorCode === undefined ? undefined : call.redact(refusal.vendorCode),
     refusal?.detail === undefined ? undefined : call.redact(refusal.detail),
+    code === "CREDENTIAL_SCOPE_MISSING" && scope !== undefined
+      ? `the call needs "${scope}"; tick it at the vendor, then authorise again`
+      : undefined,
     answer.html
       ? "a web page instead of an API answer: something in front of the vendor"
       : undefined,

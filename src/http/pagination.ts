@@ -11,19 +11,22 @@ export async function* walkPages<T>(
   next: (value: T) => NextPage,
 ): AsyncGenerator<VendorAnswer<T>> {
   const seen = new Set<string>();
-  let query: Readonly<Record<string, string>> = {};
+  let current = request;
   for (let page = 0; page < pagesMax; page++) {
-    const answer = await send({ ...request, query: { ...request.query, ...query } });
+    const answer = await send(current);
     const step = next(answer.value);
     if (step === "incomplete") {
       throw incomplete(request.operation, "promised more and gave no way to it");
     }
     yield answer;
     if (step === "end") return;
-    const cursor = JSON.stringify(step.query);
+    const cursor = JSON.stringify(step);
     if (seen.has(cursor)) throw incomplete(request.operation, "gave the same cursor twice");
     seen.add(cursor);
-    query = step.query;
+    current =
+      "body" in step
+        ? { ...request, body: step.body }
+        : { ...request, query: { ...request.query, ...step.query } };
   }
   throw incomplete(request.operation, `did not end after ${String(pagesMax)} pages`);
 }

@@ -27,6 +27,19 @@ export function retryAfterMs(
   return told !== undefined && told > 0 ? Math.ceil(told) : undefined;
 }
 
+/**
+ * How long an answer asks us to stay away. Some vendors tell with every answer when their window ends; that is an instruction only
+ * beside a 429. Everywhere else `retry-after` has to say so.
+ */
+export function restMs(
+  status: number,
+  headers: ReadonlyMap<string, string>,
+  now: Instant,
+): number | undefined {
+  const told = headers.has("retry-after") || headers.has("retry-after-ms");
+  return status === 429 || (status >= 400 && told) ? retryAfterMs(headers, now) : undefined;
+}
+
 function retryAfter(value: string | undefined, now: Instant): number | undefined {
   if (value === undefined) return undefined;
   const seconds = decimal(value);

@@ -21,7 +21,7 @@ import {
 import { exchange, ExchangeError, type Exchange } from "./exchange.ts";
 import type { HttpPools } from "./http-pools.ts";
 import { walkPages } from "./pagination.ts";
-import { retryAfterMs } from "./rate-headers.ts";
+import { restMs } from "./rate-headers.ts";
 import { createRedactor } from "./redaction.ts";
 import { userAgent } from "./user-agent.ts";
 import { callUrl, parseBaseUrl } from "./vendor-url.ts";
@@ -29,10 +29,12 @@ import { callUrl, parseBaseUrl } from "./vendor-url.ts";
 export interface VendorHttpOptions {
   readonly facts: VendorFacts;
   readonly baseUrl: string;
+  /** Addresses of the vendor's services that are not where the facts put them, behind `baseUrl`. */
+  readonly serviceUrls?: Readonly<Record<string, string>>;
   /** Allows `http:` to other machines; for simulators only. */
   readonly clearText?: boolean;
-  /** Opens the credential, for each call anew. @throws SyncError CREDENTIAL_MISSING */
-  readonly headers: () => Promise<Readonly<Record<string, string>>>;
+  /** Opens the credential of the vendor or of one of its services, for each call anew. @throws SyncError CREDENTIAL_MISSING */
+  readonly headers: (service: string | undefined) => Promise<Readonly<Record<string, string>>>;
   /** Asked before each call: in report-only nothing but declared reads leaves the process. */
   readonly mode: () => "report-only" | "write";
   readonly governor: CallGovernor;
@@ -56,39 +58,48 @@ const bodyMaxBytes = 8 * 1024 * 1024;
  * @throws InputError for a base URL that cannot be used
  */
 export function createVendorHttp(options: VendorHttpOptions): VendorHttp {
-  const baseUrl = parseBaseUrl(
-    options.baseUrl,
-    options.clearText === true ? { clearText: true } : {},
-  );
-  if (!options.pools.mayReach(baseUrl.hostname)) {
-    throw new InputError("the vendor's base URL cannot be used", [
-      `${baseUrl.hostname} is an address inside this network: where that is meant, list it in ROLECALL_INNER_HOSTS`,
-    ]);
-  }
-  const client = new VendorClient(options, baseUrl);
+  const client = new VendorClient(options, addressesOf(options));
   return {
     request: (request) => client.request(request),
     pages: (request, next) => walkPages((page) => client.request(page), request, next),
   };
 }
 
+/** Where the main interface ("") and each service are. */
+function addressesOf(options: VendorHttpOptions): ReadonlyMap<string, URL> {
+  const check = (text: string): URL => {
+    const url = parseBaseUrl(text, options.clearText === true ? { clearText: true } : {});
+    if (options.pools.mayReach(url.hostname)) return url;
+    throw new InputError("the vendor's base URL cannot be used", [
+      `${url.hostname} is an address inside this network: where that is meant, list it in ROLECALL_INNER_HOSTS`,
+    ]);
+  };
+  const main = check(options.baseUrl);
+  const addresses = new Map([["", main]]);
+  for (const [name, service] of Object.entries(options.facts.services ?? {})) {
+    const told = options.serviceUrls?.[name];
+    addresses.set(name, check(told ?? `${main.href.replace(/\/$/, "")}${service.path}`));
+  }
+  return addresses;
+}
+
 class VendorClient {
   readonly #options: VendorHttpOptions;
-  readonly #baseUrl: URL;
+  readonly #addresses: ReadonlyMap<string, URL>;
   readonly #endpoints: ReadonlyMap<string, EndpointFacts>;
 
-  constructor(options: VendorHttpOptions, baseUrl: URL) {
+  constructor(options: VendorHttpOptions, addresses: ReadonlyMap<string, URL>) {
     this.#options = options;
-    this.#baseUrl = baseUrl;
+    this.#addresses = addresses;
     this.#endpoints = new Map(options.facts.endpoints.map((item) => [item.operation, item]));
   }
 
   async request<T>(request: VendorRequest<T>): Promise<VendorAnswer<T>> {
     const endpoint = this.#endpoint(request.operation);
     this.#refuseInReportOnly(endpoint);
-    const url = callUrl(this.#baseUrl, endpoint, request);
+    const url = callUrl(this.#address(endpoint), endpoint, request);
     await this.#admit(endpoint);
-    const credential = await this.#options.headers();
+    const credential = await this.#options.headers(endpoint.service);
     const call: CallContext = {
       vendor: this.#options.facts.vendor,
       endpoint,
@@ -105,6 +116,14 @@ class VendorClient {
       throw new Error(`${vendor}/${profile} does not declare the operation ${operation}`);
     }
     return endpoint;
+  }
+
+  #address(endpoint: EndpointFacts): URL {
+    const address = this.#addresses.get(endpoint.service ?? "");
+    if (address === undefined) {
+      throw new Error(`${endpoint.operation} is at a service that the facts do not declare`);
+    }
+    return address;
   }
 
   #refuseInReportOnly(endpoint: EndpointFacts): void {
@@ -138,18 +157,19 @@ class VendorClient {
   ): Promise<Exchange> {
     const { clock, facts, pools, signal, totalMs, beforeWrite } = this.#options;
     const startedAt = clock.monotonic();
+    const { service, headers } = call.endpoint;
+    const media = service === undefined ? facts.media : facts.services?.[service]?.media;
     try {
       return await exchange(pools, {
         method: call.endpoint.method,
         url,
         headers: {
           "user-agent": userAgent,
-          accept: facts.media?.accept ?? "application/json",
-          ...(body === undefined
-            ? {}
-            : { "content-type": facts.media?.send ?? "application/json" }),
+          accept: media?.accept ?? "application/json",
+          ...(body === undefined ? {} : { "content-type": media?.send ?? "application/json" }),
           ...(ifMatch === undefined ? {} : { "if-match": ifMatch }),
           ...credential,
+          ...headers,
         },
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
         beforeSend: () => {
@@ -184,7 +204,7 @@ class VendorClient {
       status: head.status,
       durationMs,
       failure: failureOfStatus(head),
-      retryAfterMs: head.status < 400 ? undefined : retryAfterMs(head.headers, clock.now()),
+      retryAfterMs: restMs(head.status, head.headers, clock.now()),
     });
   }
 

@@ -66,6 +66,7 @@ export function checkMapping(expansion: Expansion, facts: VendorFacts): Problem[
   });
   checkSmothered(expansion, problems);
   checkKinds(expansion, facts, problems);
+  checkServices(expansion, facts, problems);
   return distinct(problems);
 }
 
@@ -270,6 +271,27 @@ function checkKinds({ mapping }: Expansion, facts: VendorFacts, problems: Proble
       path: ["sets", kind],
       message: `${facts.vendor} has no kind "${kind}": ${oneOf(kind, Object.keys(facts.kinds))}`,
       atKey: true,
+    });
+  }
+}
+
+/** Each service of the vendor needs its credential, and no other has one. */
+function checkServices({ mapping }: Expansion, facts: VendorFacts, problems: Problem[]): void {
+  const written = mapping.connection.services ?? {};
+  const known = facts.services ?? {};
+  for (const name of Object.keys(written)) {
+    if (Object.hasOwn(known, name)) continue;
+    problems.push({
+      path: ["connection", "services", name],
+      message: `${facts.vendor}/${facts.profile} has no service "${name}": ${oneOf(name, Object.keys(known))}`,
+      atKey: true,
+    });
+  }
+  for (const [name, service] of Object.entries(known)) {
+    if (Object.hasOwn(written, name)) continue;
+    problems.push({
+      path: ["connection"],
+      message: `${facts.vendor}/${facts.profile} needs \`services: { ${name}: { credential: … } }\` (${service.title})`,
     });
   }
 }

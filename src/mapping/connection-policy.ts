@@ -26,12 +26,17 @@ function railRule(entry: RailEntry | undefined, floor: number, fraction: number)
  * lists no domains of its own.
  */
 export function connectionPolicy(
-  file: Pick<MappingFile, "mode" | "sets" | "account" | "timing" | "protected" | "rails">,
+  file: Pick<
+    MappingFile,
+    "mode" | "connection" | "sets" | "account" | "timing" | "protected" | "rails"
+  >,
   tenantDomains: readonly string[] = [],
 ): ConnectionPolicy {
   const { account, timing, rails } = file;
+  const { services } = file.connection;
   return {
     mode: file.mode ?? "report-only",
+    ...(services === undefined ? {} : { services: servicesOf(services) }),
     sets: file.sets ?? {},
     domains: distinct((account?.domains ?? tenantDomains).map(foldEmail)),
     leaver: account?.leaver ?? "remove",
@@ -53,6 +58,17 @@ export function connectionPolicy(
     protectedAccounts: distinct((file.protected?.accounts ?? []).map(foldEmail)),
     adminsMin: file.protected?.admins_min ?? 2,
   };
+}
+
+function servicesOf(
+  services: NonNullable<MappingFile["connection"]["services"]>,
+): NonNullable<ConnectionPolicy["services"]> {
+  return Object.fromEntries(
+    Object.entries(services).map(([name, { credential, url }]) => [
+      name,
+      { credential, ...(url === undefined ? {} : { baseUrl: url }) },
+    ]),
+  );
 }
 
 function distinct<T>(items: readonly T[]): T[] {

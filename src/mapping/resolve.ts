@@ -35,7 +35,7 @@ export function resolveDesired(evaluation: Evaluation, input: ResolveInput): Des
   const names = objectIndex(input.objects);
   const claims = evaluation.claims.flatMap((claim) => names.resolve(claim));
   const settled = settle([...claims, ...names.fears(claims)], facts, accountOf(facts));
-  return { lifecycle: "active", ...states(settled, names), mappingVersion, profile };
+  return { lifecycle: "active", ...states(settled, names, facts), mappingVersion, profile };
 }
 
 /** The names that a mapping may write for a kind, for messages: live objects, sorted. */
@@ -60,6 +60,7 @@ type Unresolved = DesiredState["unresolved"][number];
 function states(
   settled: Settlement,
   names: ObjectNames,
+  facts: VendorFacts,
 ): Pick<DesiredState, "assignments" | "conflicts" | "unresolved" | "keep"> {
   const assignments: DesiredState["assignments"][number][] = [];
   const unresolved: Unresolved[] = [];
@@ -95,7 +96,10 @@ function states(
     };
   });
   for (const { kind, object, ruleId, why } of settled.uncertain) {
-    keepSlot(kind, names.slotId(kind, object) ?? "*", `${ruleId}: ${doubtText[why]}`);
+    // What might still become true would take the place of another object of an exclusive kind.
+    const exclusive = facts.kinds[kind]?.exclusive === true;
+    const objectId = exclusive ? undefined : names.slotId(kind, object);
+    keepSlot(kind, objectId ?? "*", `${ruleId}: ${doubtText[why]}`);
   }
   return {
     assignments: assignments.sort((a, b) =>

@@ -166,19 +166,27 @@ const rail = {
   window: duration.optional(),
 };
 
+const wayIn = {
+  credential: line(300).regex(
+    /^(?:sealed|env|file):.+$/,
+    "write sealed:<name>, env:<VARIABLE> or file:<path>; never the secret itself",
+  ),
+  url: z
+    .url({ protocol: /^https?$/, error: "write an http or https URL" })
+    .max(500)
+    .optional(),
+};
+
 export const mappingFile = strictObject({
   version: z.literal(1),
   vendor: connectionName(),
   profile: connectionName().optional().describe("May be left out where the vendor has one"),
   connection: strictObject({
-    credential: line(300).regex(
-      /^(?:sealed|env|file):.+$/,
-      "write sealed:<name>, env:<VARIABLE> or file:<path>; never the secret itself",
-    ),
-    url: z
-      .url({ protocol: /^https?$/, error: "write an http or https URL" })
-      .max(500)
-      .optional(),
+    ...wayIn,
+    services: z
+      .record(z.string().regex(wordPattern), strictObject(wayIn))
+      .optional()
+      .describe("Interfaces of the vendor that have a credential of their own"),
   }),
   mode: mode.optional().describe("Default: report-only"),
   sets: z

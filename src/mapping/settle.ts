@@ -8,7 +8,7 @@ import type {
 import type { ObjectRef } from "../model/entitlement.ts";
 import type { VendorFacts } from "../model/vendor-facts.ts";
 import { compareText } from "./canonical.ts";
-import { claimKey } from "./claim-key.ts";
+import { claimKey, claimText } from "./claim-key.ts";
 
 /** The outcome of all claims on one person. */
 export interface Settlement {
@@ -55,18 +55,27 @@ export function settle(
     if (slot === undefined) slots.set(claim.key, [claim]);
     else slot.push(claim);
   }
-  const result: Draft = { assignments: [], conflicts: [], uncertain: [] };
+  const result: Draft = { assignments: [], conflicts: [], uncertain: [], won: [] };
   for (const key of [...slots.keys()].sort(compareText)) {
     settleSlot(slots.get(key) ?? [], denies, result, onVerdict);
   }
+  keepOne(result, facts, onVerdict);
   addAccount(result, denies, facts, account);
-  return { ...result, uncertain: distinctUncertainties(result.uncertain) };
+  const { assignments, conflicts } = result;
+  return { assignments, conflicts, uncertain: distinctUncertainties(result.uncertain) };
 }
 
 interface Draft {
   assignments: Assignment[];
   conflicts: AssignmentConflict[];
   uncertain: Uncertainty[];
+  /** The claims behind each assignment, for kinds of which an account holds one. */
+  won: {
+    readonly assignment: Assignment;
+    readonly claims: readonly Claim[];
+    readonly rank: number;
+    readonly exception: boolean;
+  }[];
 }
 
 function settleSlot(
@@ -149,14 +158,51 @@ function contest(
     return { role: undefined, rank, exception: exceptions.length > 0 };
   }
   const role = top[0] ?? "";
-  result.assignments.push({
+  const assignment: Assignment = {
     kind: first.kind,
     object,
     role,
     because: because(role),
     privileged: winners.some((claim) => claim.privileged),
-  });
+  };
+  result.assignments.push(assignment);
+  result.won.push({ assignment, claims: winners, rank, exception: exceptions.length > 0 });
   return { role, rank, exception: exceptions.length > 0 };
+}
+
+/** Of objects that exclude each other (a named role at the vendor) an exception wins, then the highest rank; equal ranks are a conflict. */
+function keepOne(result: Draft, facts: VendorFacts, onVerdict: OnVerdict | undefined): void {
+  for (const [kind, { exclusive }] of Object.entries(facts.kinds)) {
+    if (exclusive !== true) continue;
+    const won = result.won.filter((item) => item.assignment.kind === kind);
+    if (won.length < 2) continue;
+    const exceptions = won.filter((item) => item.exception);
+    const running = exceptions.length > 0 ? exceptions : won;
+    const rank = Math.max(...running.map((item) => item.rank));
+    const best = running.filter((item) => item.rank === rank);
+    const beatenBy = names(best.flatMap((item) => item.claims));
+    for (const item of won) {
+      if (best.includes(item) && best.length === 1) continue;
+      result.assignments = result.assignments.filter((each) => each !== item.assignment);
+      for (const claim of item.claims) {
+        if (best.includes(item)) onVerdict?.(claim, "conflict", []);
+        else if (item.exception || exceptions.length === 0) {
+          onVerdict?.(claim, "lost_to_higher_role", beatenBy);
+        } else onVerdict?.(claim, "overruled_by_exception", beatenBy);
+      }
+    }
+    if (best.length < 2) continue;
+    result.conflicts.push({
+      kind,
+      object: { by: "any" },
+      roles: best
+        .map(({ assignment }) => ({
+          role: claimText(kind, assignment.object),
+          because: assignment.because,
+        }))
+        .sort((a, b) => compareText(a.role, b.role)),
+    });
+  }
 }
 
 /** Who holds anything at a vendor needs an account there; who may not have the account holds nothing. */

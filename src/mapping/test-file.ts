@@ -123,7 +123,7 @@ export function runMappingTests(
   for (const [name, items] of Object.entries(file.expect)) {
     const facts = personFacts(name, file, compiled);
     const answer = evaluate(compiled, bindings, facts, [], 0);
-    const slotOf = (item: { readonly kind: string; readonly object: ObjectRef }) =>
+    const slotOf = (item: Pick<AssignmentConflict, "kind" | "object">) =>
       claimKey(item.kind, item.object);
     const assignments = new Map(answer.assignments.map((item) => [slotOf(item), item]));
     const conflicts = new Map(answer.conflicts.map((item) => [slotOf(item), item]));

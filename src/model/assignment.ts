@@ -14,7 +14,8 @@ export interface Assignment {
 /** Two roles of equal rank in one slot: nobody may guess, the target parks. */
 export interface AssignmentConflict {
   readonly kind: string;
-  readonly object: ObjectRef;
+  /** "any": several objects of a kind of which an account holds one. */
+  readonly object: ObjectRef | { readonly by: "any" };
   readonly roles: readonly { readonly role: string; readonly because: readonly string[] }[];
 }
 

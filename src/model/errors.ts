@@ -46,6 +46,10 @@ export const errorCodes = {
     "more people would lose or gain access than the rail lets pass without a decision",
   ],
   VENDOR_REJECTED: ["park", "the vendor refused this item for good"],
+  VENDOR_WRITE_MISSING: [
+    "park",
+    "the vendor's API does not let this workspace or credential make this one write; a person makes the change",
+  ],
   VENDOR_ANSWER_UNKNOWN: ["park", "the vendor answered in a shape that we do not know"],
   SEATS_EXHAUSTED: ["park", "no free seat or the member cap is reached; nothing is bought"],
   ACCOUNT_DISPUTED: ["park", "two people claim one account; it is frozen until a person decides"],

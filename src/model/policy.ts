@@ -28,9 +28,17 @@ export interface TimingPolicy {
   readonly verifyMs: readonly number[];
 }
 
+export interface ServiceAccess {
+  /** As `Lane.credential`. */
+  readonly credential: string;
+  readonly baseUrl?: string;
+}
+
 /** How one connection is run: the parsed head of its mapping file. */
 export interface ConnectionPolicy {
   readonly mode: Mode;
+  /** Credential, and where told address, of the vendor's services beside its main interface. */
+  readonly services?: Readonly<Record<string, ServiceAccess>>;
   /** Overrides of `mode` per kind. */
   readonly sets: Readonly<Record<string, Mode>>;
   /** Domains whose addresses may be matched and invited; folded. */

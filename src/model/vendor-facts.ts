@@ -23,8 +23,19 @@ export interface VendorFacts {
   readonly organizationHeader?: string;
   /** Response header with the vendor's request id. */
   readonly requestIdHeader?: string;
+  /** Interfaces beside the main one, with an address and a credential of their own; `endpoints` name them. */
+  readonly services?: Readonly<Record<string, ServiceFacts>>;
   /** Things this vendor cannot do through its API, each with what to do instead. */
   readonly impossible: readonly { readonly what: string; readonly instead: string }[];
+}
+
+export interface ServiceFacts {
+  /** One line for people: where the vendor shows address and token. */
+  readonly title: string;
+  /** Behind the main address, where a mapping gives no other: `/scim/v2`. */
+  readonly path: string;
+  /** As `VendorFacts.media`, for this service. */
+  readonly media?: { readonly send: string; readonly accept: string };
 }
 
 export interface KindFacts {
@@ -37,8 +48,20 @@ export interface KindFacts {
   readonly roles: Readonly<Record<string, RoleFacts>>;
   /** Account kinds: the role that a person gets who has other entitlements but no rule for this one. */
   readonly fallbackRole?: string;
+  /** An account holds at most one object of this kind: of several wishes the highest rank wins. */
+  readonly exclusive?: boolean;
+  /** What a person does where no API writes this kind. */
+  readonly byHand?: ByHandFacts;
   /** Can only be written once the account is accepted and active (Anthropic workspace members need a user id). */
   readonly needsActiveAccount: boolean;
+}
+
+export interface ByHandFacts {
+  /** true: no API writes it at all. false: one does, where the workspace has it; where not, the write ends in VENDOR_WRITE_MISSING. */
+  readonly always: boolean;
+  /** What to do so that the account holds it, and so that it does not: one sentence each, said to people. */
+  readonly give: string;
+  readonly take: string;
 }
 
 export interface RoleFacts {
@@ -62,6 +85,12 @@ export interface EndpointFacts {
   readonly path: string;
   readonly access: "read" | "write";
   readonly bucket: string;
+  /** Of `VendorFacts.services`; absent: the main interface. `path` is then behind the service's address. */
+  readonly service?: string;
+  /** What the credential must be allowed for this call, in the vendor's words: said beside a 403. */
+  readonly scope?: string;
+  /** Headers of this call, beside and above those of the credential. */
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 export interface BucketFacts {

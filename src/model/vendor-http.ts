@@ -21,8 +21,15 @@ export interface VendorHttp {
   pages<T>(request: VendorRequest<T>, next: (value: T) => NextPage): AsyncIterable<VendorAnswer<T>>;
 }
 
-/** Query parameters that ask for the page behind this one; "incomplete": more is promised, and no way to it is given. */
-export type NextPage = { readonly query: Readonly<Record<string, string>> } | "end" | "incomplete";
+/**
+ * Query parameters, or for searches the whole body, that ask for the page behind this one; "incomplete": more is promised, and no way
+ * to it is given.
+ */
+export type NextPage =
+  | { readonly query: Readonly<Record<string, string>> }
+  | { readonly body: unknown }
+  | "end"
+  | "incomplete";
 
 export interface VendorRequest<T> {
   /** One of the `operation`s of the vendor's facts; decides method, path template, bucket and access. */

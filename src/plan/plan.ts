@@ -2,7 +2,7 @@ import { isOver, type ObservedGrant, type VendorAccount } from "../model/account
 import type { Desired, DesiredState } from "../model/assignment.ts";
 import { slotKey, type Entitlement, type Slot } from "../model/entitlement.ts";
 import { modeOf, type ConnectionPolicy } from "../model/policy.ts";
-import type { KindFacts, RoleFacts, VendorFacts } from "../model/vendor-facts.ts";
+import type { ByHandFacts, KindFacts, RoleFacts, VendorFacts } from "../model/vendor-facts.ts";
 import { orderSteps } from "./order.ts";
 import type { Blocked, Observation, Plan, Step } from "./step.ts";
 
@@ -20,6 +20,8 @@ export interface PlanInput {
   readonly ownAccountIds: readonly string[];
   /** Active accounts with an admin role at the vendor, this one included. */
   readonly activeAdmins: number;
+  /** Kinds whose write the vendor refuses to this workspace: a person makes those changes. */
+  readonly byHandKinds?: readonly string[];
 }
 
 /**
@@ -88,6 +90,7 @@ class Draft {
   readonly #afterAcceptance: Entitlement[] = [];
   readonly #adopt: Entitlement[] = [];
   readonly #forget: Slot[] = [];
+  #accountEnds = false;
 
   constructor(input: PlanInput) {
     this.#input = input;
@@ -159,7 +162,7 @@ class Draft {
     }
     if (wishedAccount === undefined) this.#withdrawAccount(account);
     else this.#convergeAccountRole(account, wishedAccount);
-    if (this.#steps.some(endsAccount)) return;
+    if (this.#accountEnds) return;
     const role = wishedAccount?.role ?? account.role;
     this.#convergeSlots(account, role, wished);
   }
@@ -192,9 +195,7 @@ class Draft {
       });
       return;
     }
-    this.#steps.push(
-      this.#step("create_account", wished, null, wished.role, "gain", wished.because),
-    );
+    this.#act(this.#step("create_account", wished, null, wished.role, "gain", wished.because));
     this.#waitForAcceptance(desired);
   }
 
@@ -224,7 +225,7 @@ class Draft {
     const facts = this.#roleFacts(slot, account.role);
     if (account.state === "expired") return;
     if (account.state === "invited") {
-      this.#steps.push(this.#step("cancel_invitation", slot, account.role, null, "loss", []));
+      this.#act(this.#step("cancel_invitation", slot, account.role, null, "loss", []));
       return;
     }
     if (facts?.assignable === false) {
@@ -236,14 +237,14 @@ class Draft {
       return;
     }
     if (this.#breaksFloor(account.role, null)) return;
-    this.#steps.push(this.#step("remove_account", slot, account.role, null, "loss", []));
+    this.#act(this.#step("remove_account", slot, account.role, null, "loss", []));
   }
 
   #convergeAccountRole(account: VendorAccount, wished: Desired): void {
     const slot = this.#accountSlot();
     const change = compareRoles(this.#kind(slot), account.role, wished.role);
     if (change === "same") {
-      this.#adoptIfAuthoritative(wished);
+      this.#adoptWished(wished);
       return;
     }
     if (this.#roleFacts(slot, account.role)?.assignable === false) {
@@ -256,14 +257,14 @@ class Draft {
       return;
     }
     if (change === "up") {
-      this.#steps.push(
+      this.#act(
         this.#step("set_account_role", slot, account.role, wished.role, "gain", wished.because),
       );
       return;
     }
     if (!this.#mayLower(slot, account.role)) return;
     if (this.#breaksFloor(account.role, wished.role)) return;
-    this.#steps.push(
+    this.#act(
       this.#step("set_account_role", slot, account.role, wished.role, "loss", wished.because),
     );
   }
@@ -293,24 +294,24 @@ class Draft {
 
   #convergeSlot(wished: Desired, held: ObservedGrant | undefined): void {
     if (held === undefined) {
-      this.#steps.push(this.#step("grant", wished, null, wished.role, "gain", wished.because));
+      this.#act(this.#step("grant", wished, null, wished.role, "gain", wished.because));
       return;
     }
     if (held.implicit) return;
     const change = compareRoles(this.#kind(wished), held.role, wished.role);
-    if (change === "same") this.#adoptIfAuthoritative(wished);
+    if (change === "same") this.#adoptWished(wished);
     else if (change === "up") {
-      this.#steps.push(this.#step("grant", wished, held.role, wished.role, "gain", wished.because));
+      this.#act(this.#step("grant", wished, held.role, wished.role, "gain", wished.because));
     } else if (this.#mayLower(wished, held.role)) {
-      this.#steps.push(this.#step("grant", wished, held.role, wished.role, "loss", wished.because));
+      this.#act(this.#step("grant", wished, held.role, wished.role, "loss", wished.because));
     }
   }
 
   #withdraw(grant: ObservedGrant): void {
-    if (isKept(this.#input.desired, grant)) return;
+    if (isKept(this.#input.desired, grant) || this.#isReplaced(grant)) return;
     if (this.#roleFacts(grant, grant.role)?.assignable === false) return;
     if (this.#owns(grant, grant.role)) {
-      this.#steps.push(this.#step("revoke", grant, grant.role, null, "loss", []));
+      this.#act(this.#step("revoke", grant, grant.role, null, "loss", []));
     } else {
       this.#observe(
         "unmanaged_grant",
@@ -350,8 +351,10 @@ class Draft {
     return compareRoles(this.#kind(slot), entry.role, heldRole) !== "up";
   }
 
-  #adoptIfAuthoritative(wished: Desired): void {
-    if (modeOf(this.#input.policy, wished.kind) !== "authoritative") return;
+  /** An authoritative set takes over what is as wished; what people made on our word is ours as well. */
+  #adoptWished(wished: Desired): void {
+    const authoritative = modeOf(this.#input.policy, wished.kind) === "authoritative";
+    if (!authoritative && this.#byHand(wished.kind) === undefined) return;
     if (this.#ledger.get(slotKey(wished))?.role === wished.role) return;
     this.#adopt.push(entitlementOf(wished));
   }
@@ -372,6 +375,39 @@ class Draft {
 
   #observe(kind: Observation["kind"], slot: Slot, text: string, role: string): void {
     this.#observations.push({ kind, slot: slotOf(slot), text, facts: { role } });
+  }
+
+  /** A step to take, or where no API takes it, a step for a person. */
+  #act(step: Step): void {
+    if (step.action === "remove_account" || step.action === "cancel_invitation") {
+      this.#accountEnds = true;
+    }
+    const byHand = this.#byHand(step.slot.kind);
+    if (byHand === undefined) {
+      this.#steps.push(step);
+      return;
+    }
+    const title = this.#kind(step.slot)?.title ?? step.slot.kind;
+    const rules = step.because.length === 0 ? "" : ` (rules ${step.because.join(", ")})`;
+    const takes = step.roleTo === null;
+    this.#blocked.push({
+      code: "MANUAL_STEP",
+      text: `${title}: ${takes ? byHand.take : byHand.give}${rules}`,
+      slot: step.slot,
+    });
+  }
+
+  /** What to tell people who make the changes of a kind; undefined: the API makes them. */
+  #byHand(kind: string): ByHandFacts | undefined {
+    const facts = this.#input.facts.kinds[kind]?.byHand;
+    if (facts === undefined) return undefined;
+    return facts.always || this.#input.byHandKinds?.includes(kind) === true ? facts : undefined;
+  }
+
+  /** Another object of the kind is wished: giving it takes the place of this one. */
+  #isReplaced(grant: Slot): boolean {
+    const exclusive = this.#kind(grant)?.exclusive === true;
+    return exclusive && this.#input.desired.assignments.some((item) => item.kind === grant.kind);
   }
 
   #step(
@@ -398,10 +434,6 @@ class Draft {
   #roleFacts(slot: Slot, role: string): RoleFacts | undefined {
     return this.#kind(slot)?.roles[role];
   }
-}
-
-function endsAccount(step: Step): boolean {
-  return step.action === "remove_account" || step.action === "cancel_invitation";
 }
 
 function slotOf(slot: Slot): Slot {

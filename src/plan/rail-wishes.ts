@@ -33,7 +33,10 @@ export function railWishes(input: RailInput): readonly RailWish[] {
   if (input.policy.mode === "report-only") return [];
   const account = accountKindOf(input.facts).name;
   const held = holdings(input);
+  // What only people change is not sent by anything that a rail could stop.
+  if (isByHand(input, account)) held.delete(account);
   if (input.desired.lifecycle === "departed") {
+    if (isByHand(input, account)) return [];
     const role = held.get(account)?.role ?? null;
     if (!input.linked && role === null) return [];
     return [
@@ -85,6 +88,7 @@ function losses(
   const wishes: RailWish[] = [];
   for (const [key, holding] of held) {
     if (!holding.owned || isKept(input.desired, holding)) continue;
+    if (isByHand(input, holding.kind)) continue;
     const next = wished.get(key)?.role ?? null;
     if (
       next !== null &&
@@ -124,6 +128,7 @@ function gains(input: RailInput, held: ReadonlyMap<string, Holding>): readonly R
   const wishes: RailWish[] = [];
   const seen = new Map(input.seen.map((item) => [slotKey(item), item]));
   for (const item of input.desired.assignments) {
+    if (isByHand(input, item.kind)) continue;
     const key = slotKey(item);
     const from = (seen.get(key) ?? held.get(key))?.role ?? null;
     if (from !== null && compareRoles(input.facts.kinds[item.kind], from, item.role) !== "up")
@@ -144,6 +149,10 @@ function gains(input: RailInput, held: ReadonlyMap<string, Holding>): readonly R
     }
   }
   return wishes;
+}
+
+function isByHand(input: RailInput, kind: string): boolean {
+  return input.facts.kinds[kind]?.byHand?.always === true;
 }
 
 /** The open entry of a slot; the one that says the same, where there are several. */

@@ -16,12 +16,16 @@ export interface ConnectorWorld {
   readonly connector: Connector;
   readonly access: VendorAccess;
   start(clock: FakeClock): Promise<SuiteVendor>;
-  /** Two account roles that the API can give. */
-  readonly roles: readonly [string, string];
-  /** Largest page of the accounts list. */
-  readonly pageSize: number;
-  /** The simulator's names of the list of active accounts, and of the create. */
-  readonly operations: { readonly list: string; readonly create: string };
+  /** Two account roles that the API can give; one where the vendor has no other. */
+  readonly roles: readonly [string, string?];
+  /** Largest page of the accounts list; undefined: the vendor answers with all of them. */
+  readonly pageSize: number | undefined;
+  /** The simulator's names of the list of active accounts, and of the create; of a grant where accounts are made by hand. */
+  readonly operations: { readonly list: string; readonly create?: string; readonly grant?: string };
+  /** Who is created is in at once: no invitation. */
+  readonly instant?: true;
+  /** Operations whose refusals always say when to come back. */
+  readonly tellsReset?: readonly string[];
   /** Two roles of a slot that is no account slot, where the vendor has such. */
   readonly grantRoles?: readonly [string, string];
 }
@@ -36,6 +40,8 @@ export interface SuiteVendor {
   accept(email: string): void;
   /** An object to grant in. */
   readonly slot?: Slot;
+  /** Secrets of the vendor's services. */
+  readonly serviceSecrets?: Readonly<Record<string, string>>;
   /** A credential that may do less than the connector needs. */
   readonly weakSecret?: string;
   /** The subscription lapses. */
@@ -80,7 +86,7 @@ export class ConnectorStage {
     const opened = openVendorHttp({
       facts: this.connector.facts,
       baseUrl: this.vendor.simulator.url,
-      headers: () => Promise.resolve(this.world.access.authHeaders(secret)),
+      headers: (service) => Promise.resolve(this.#headers(secret, service)),
       clock: this.clock,
       ...(this.#pools === undefined ? {} : { pools: this.#pools }),
       ...more,
@@ -92,6 +98,15 @@ export class ConnectorStage {
       now: () => this.clock.now(),
     };
     return Object.assign(call, { abort: opened.abort, reports: opened.reports });
+  }
+
+  #headers(secret: string, service: string | undefined): Readonly<Record<string, string>> {
+    const { access } = this.world;
+    if (service === undefined) return access.authHeaders(secret);
+    const opened = this.vendor.serviceSecrets?.[service];
+    const headers = access.serviceHeaders?.[service];
+    if (opened === undefined || headers === undefined) throw new Error(`no way to ${service}`);
+    return headers(opened);
   }
 
   fault(fault: Fault): void {
@@ -115,16 +130,26 @@ export class ConnectorStage {
     return found[0] as VendorAccount;
   }
 
+  /** Calls that the facts do not call reads. */
   writes(): readonly string[] {
+    const reads = this.#patterns("read");
     return this.vendor.simulator.requests
-      .filter((item) => item.method !== "GET")
-      .map((item) => `${item.method} ${item.path}`);
+      .map((item) => `${item.method} ${item.path}`)
+      .filter((line) => !reads.some((pattern) => pattern.test(line)));
+  }
+
+  #patterns(access?: "read"): readonly RegExp[] {
+    const { endpoints, services } = this.connector.facts;
+    return endpoints
+      .filter((item) => access === undefined || item.access === access)
+      .map((item) => {
+        const path = `${services?.[item.service ?? ""]?.path ?? ""}${item.path}`;
+        return new RegExp(`^${item.method} ${path.replace(/\{\w+\}/g, "[^/?]+")}(\\?|$)`);
+      });
   }
 
   expectOnlyDeclaredCalls(): void {
-    const declared = this.connector.facts.endpoints.map(
-      (item) => new RegExp(`^${item.method} ${item.path.replace(/\{\w+\}/g, "[^/?]+")}(\\?|$)`),
-    );
+    const declared = this.#patterns();
     for (const request of this.vendor.simulator.requests) {
       const line = `${request.method} ${request.path}`;
       expect(declared.some((pattern) => pattern.test(line)) ? "declared" : line).toBe("declared");
@@ -133,7 +158,12 @@ export class ConnectorStage {
   }
 
   expectNoSecretSaid(): void {
-    const secrets = [this.vendor.secret, this.vendor.weakSecret ?? this.vendor.secret, badSecret];
+    const secrets = [
+      this.vendor.secret,
+      this.vendor.weakSecret ?? this.vendor.secret,
+      badSecret,
+      ...Object.values(this.vendor.serviceSecrets ?? {}),
+    ];
     for (const text of [...this.#said, ...this.#loggers.flatMap((logger) => logger.lines)]) {
       for (const secret of secrets) expect(text).not.toContain(secret);
       expect(text).not.toMatch(/@example\.com/);

@@ -3,9 +3,13 @@ import { vendorAccess, type VendorAccess } from "../../src/connectors/registry.t
 import { workspaceKind } from "../../src/connectors/anthropic/facts.ts";
 import { asId, type AccountId } from "../../src/model/ids.ts";
 import { instantly } from "../../src/connectors/instantly/instantly.ts";
+import { intercom, intercomScim } from "../../src/connectors/intercom/intercom.ts";
+import { startIntercomSimulator } from "../../src/sandbox/intercom/intercom-simulator.ts";
+import type { FakeClock } from "../support/fake-clock.ts";
 import { startInstantlySimulator } from "../../src/sandbox/instantly/instantly-simulator.ts";
 import { startAnthropicSimulator } from "../../src/sandbox/anthropic/anthropic-simulator.ts";
 import { connectorSuite } from "./connector-suite.ts";
+import type { SuiteVendor } from "./connector-stage.ts";
 
 function accessTo(vendor: string): VendorAccess {
   const access = vendorAccess[vendor];
@@ -74,4 +78,49 @@ connectorSuite({
         ),
     };
   },
+});
+
+async function startIntercom(clock: FakeClock): Promise<SuiteVendor> {
+  const workspace = { idCode: "wk9example", name: "Example Support" };
+  const simulator = await startIntercomSimulator({ clock, workspace });
+  const team = simulator.control.addTeam({
+    name: "Billing",
+    method: "load_balanced",
+    emails: ["owner@example.com"],
+  });
+  const weak = simulator.control.addToken({ scopes: ["read_conversations"] });
+  return {
+    simulator,
+    secret: simulator.apiKey,
+    serviceSecrets: { scim: simulator.scimToken },
+    weakSecret: weak.token,
+    organizationId: workspace.idCode,
+    slot: { kind: "team", objectId: team.id },
+    accept: (email) => {
+      simulator.control.acceptInvite(email);
+    },
+    seed: (email) => asId<AccountId>(simulator.control.seedAdmin({ email }).id),
+  };
+}
+
+const intercomWorld = {
+  access: accessTo("intercom"),
+  roles: ["member"],
+  grantRoles: ["secondary", "member"],
+  pageSize: undefined,
+  tellsReset: ["admins.list", "teams.update"],
+  start: startIntercom,
+} as const;
+
+connectorSuite({
+  ...intercomWorld,
+  connector: intercom,
+  operations: { list: "admins.list", grant: "teams.update" },
+});
+
+connectorSuite({
+  ...intercomWorld,
+  connector: intercomScim,
+  operations: { list: "admins.list", create: "scim_users.create" },
+  instant: true,
 });

@@ -120,6 +120,7 @@ export class StoryWorld {
     this.recompute = createRecompute(this.sync);
     this.apply = {
       store,
+      leases: store,
       clock,
       logger: silent,
       metrics: unmeasured,

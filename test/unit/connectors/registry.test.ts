@@ -35,7 +35,9 @@ describe.each(all)("the facts of $vendor/$profile", ({ vendor, profile, connecto
 
   test("declare each operation and each call once, with a bucket that exists", () => {
     const names = facts.endpoints.map((item) => item.operation);
-    const calls = facts.endpoints.map((item) => `${item.method} ${item.path}`);
+    const calls = facts.endpoints.map(
+      (item) => `${item.method} ${item.service ?? ""} ${item.path}`,
+    );
     expect(new Set(names).size).toBe(names.length);
     expect(new Set(calls).size).toBe(calls.length);
     for (const item of facts.endpoints) {
@@ -43,13 +45,20 @@ describe.each(all)("the facts of $vendor/$profile", ({ vendor, profile, connecto
     }
   });
 
-  test("call nothing a read that is not a GET, since report-only lets reads pass", () => {
+  test("call nothing a read that is neither a GET nor a search, since report-only lets reads pass", () => {
     for (const item of facts.endpoints) {
-      expect([item.operation, item.access === "read"]).toEqual([
-        item.operation,
-        item.method === "GET",
-      ]);
+      const reads = item.method === "GET" || /\/search$/.test(item.path);
+      expect([item.operation, item.access === "read"]).toEqual([item.operation, reads]);
     }
+  });
+
+  test("name for every service where it is and how its credential is sent, and call only those", () => {
+    const services = Object.keys(facts.services ?? {});
+    expect(Object.keys(vendorAccess[vendor]?.serviceHeaders ?? {})).toEqual(
+      expect.arrayContaining(services),
+    );
+    const used = facts.endpoints.flatMap((item) => item.service ?? []);
+    expect([...new Set(used)]).toEqual(services);
   });
 
   test("have one account kind, whose fallback role can be given", () => {
@@ -85,6 +94,12 @@ describe("credential headers", () => {
       authorization: "Bearer sk-ant-oat01-x",
       "anthropic-version": "2023-06-01",
     });
+  });
+
+  test("an Intercom token is a bearer token of a fixed version, a SCIM token another one", () => {
+    const { authHeaders, serviceHeaders } = vendorAccess.intercom ?? {};
+    expect(authHeaders?.("k")).toEqual({ authorization: "Bearer k", "intercom-version": "2.16" });
+    expect(serviceHeaders?.scim?.("s")).toEqual({ authorization: "Bearer s" });
   });
 
   test("an Instantly key is a bearer token", () => {

@@ -14,7 +14,7 @@ async function walk(next: (page: number) => NextPage) {
   const sent: unknown[] = [];
   const pages: number[] = [];
   const send = (item: VendorRequest<number>) => {
-    sent.push(item.query);
+    sent.push(item.body ?? item.query);
     return Promise.resolve({
       status: 200,
       value: sent.length - 1,
@@ -55,4 +55,18 @@ test("a page that promises more without a way to it is not handed on", async () 
   const { done, pages } = await walk(() => "incomplete");
   expect(await failureOf(done)).toMatchObject({ code: "VENDOR_READ_INCOMPLETE" });
   expect(pages).toEqual([]);
+});
+
+test("a search is asked for its next page by its body", async () => {
+  const { done, sent, pages } = await walk((page) =>
+    page === 2 ? "end" : { body: { after: `c${String(page)}` } },
+  );
+  await done;
+  expect(pages).toEqual([0, 1, 2]);
+  expect(sent).toEqual([{ limit: 2 }, { after: "c0" }, { after: "c1" }]);
+});
+
+test("a body that comes back is a list that does not end", async () => {
+  const { done } = await walk(() => ({ body: { after: "same" } }));
+  expect(await failureOf(done)).toMatchObject({ code: "VENDOR_READ_INCOMPLETE" });
 });

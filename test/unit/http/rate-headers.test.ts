@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { retryAfterMs } from "../../../src/http/rate-headers.ts";
+import { restMs, retryAfterMs } from "../../../src/http/rate-headers.ts";
 
 const now = Date.UTC(2026, 2, 1, 12);
 const told = (headers: Record<string, string>) =>
@@ -44,5 +44,20 @@ describe("what a vendor says about waiting", () => {
     ["zero, which would retry at once for ever", { "retry-after": "0" }],
   ])("leaves it to our own back-off where the header says %s", (_name, headers) => {
     expect(told(headers as Record<string, string>)).toBeUndefined();
+  });
+});
+
+describe("an answer that asks us to stay away", () => {
+  const window = { "x-ratelimit-reset": String(now / 1000 + 10) };
+  const explicit = { ...window, "retry-after": "30" };
+  test.each([
+    ["429 tells by the end of its window", 429, window, 10_000],
+    ["429 tells best by retry-after", 429, explicit, 30_000],
+    ["503 tells by retry-after only", 503, window, undefined],
+    ["503 with retry-after", 503, explicit, 30_000],
+    ["a refusal says nothing by the window that every answer shows", 404, window, undefined],
+    ["a good answer says nothing", 200, explicit, undefined],
+  ] as const)("%s", (_name, status, headers, ms) => {
+    expect(restMs(status, new Map(Object.entries(headers)), now)).toBe(ms);
   });
 });

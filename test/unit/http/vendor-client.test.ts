@@ -72,6 +72,72 @@ const html =
     response.end("<html><body>blocked</body></html>");
   };
 
+describe("a service beside the main interface", () => {
+  const withService: VendorFacts = {
+    ...facts,
+    endpoints: [
+      ...facts.endpoints,
+      {
+        operation: "people.create",
+        method: "POST",
+        path: "/People",
+        access: "write",
+        bucket: "all",
+        service: "scim",
+        headers: { "acme-version": "preview" },
+      },
+    ],
+    services: {
+      scim: { title: "SCIM", path: "/scim/v2", media: { send: "application/scim", accept: "x/y" } },
+    },
+  };
+  const create = { operation: "people.create", body: {}, parse: () => undefined };
+  const headers = (service: string | undefined) =>
+    Promise.resolve({ authorization: `Bearer of ${service ?? "the main interface"}` });
+
+  test("is behind the main address, with its own credential, media types and headers", async () => {
+    server.reply(good);
+    const { http } = open({ facts: withService, headers });
+    await http.request(create);
+    await http.request(read);
+    const [first, second] = server.received;
+    expect(first?.target).toBe("/scim/v2/People");
+    expect(first?.headers).toMatchObject({
+      authorization: "Bearer of scim",
+      "content-type": "application/scim",
+      accept: "x/y",
+      "acme-version": "preview",
+    });
+    expect(second?.target).toBe("/things/t1");
+    expect(second?.headers).toMatchObject({
+      authorization: "Bearer of the main interface",
+      accept: "application/json",
+    });
+    expect(second?.headers["acme-version"]).toBeUndefined();
+  });
+
+  test("is where the mapping puts it, over TLS like everything else", async () => {
+    server.reply(good);
+    const serviceUrls = { scim: `${server.url}/elsewhere` };
+    const { http } = open({ facts: withService, headers, serviceUrls });
+    await http.request(create);
+    expect(server.received[0]?.target).toBe("/elsewhere/People");
+    expect(() =>
+      open({ facts: withService, serviceUrls: { scim: "http://scim.example.com" } }),
+    ).toThrow("clear text");
+  });
+});
+
+test("a refused scope is named where the facts know it", async () => {
+  server.reply(json(403, { error: "no" }));
+  const [first, ...rest] = facts.endpoints;
+  const scoped = { ...facts, endpoints: [{ ...first, scope: "Read things" }, ...rest] };
+  const { http } = open({ facts: scoped as VendorFacts });
+  const error = (await failureOf(http.request(read))) as SyncError;
+  expect(error.code).toBe("CREDENTIAL_SCOPE_MISSING");
+  expect(error.message).toContain('the call needs "Read things"');
+});
+
 describe("what is sent", () => {
   test("our own name, the credential, and a content type only with a body", async () => {
     server.reply(good);

@@ -6,9 +6,91 @@ import { asId } from "../../../src/model/ids.ts";
 import { planTarget, type PlanInput } from "../../../src/plan/plan.ts";
 import { renderPlan } from "../../../src/plan/render.ts";
 import type { Step } from "../../../src/plan/step.ts";
-import { account, desired, held, input, policy, wish } from "./plan-fixture.ts";
+import type { KindFacts, VendorFacts } from "../../../src/model/vendor-facts.ts";
+import { account, desired, facts, held, input, policy, wish } from "./plan-fixture.ts";
 
 const lines = (more: Partial<PlanInput>) => renderPlan(planTarget(input(more)));
+
+describe("what only people can change", () => {
+  const byHand = { always: true, give: "click to give", take: "click to take" };
+  const kindOf = (name: string) => facts.kinds[name] as KindFacts;
+  const manual = (name: string, more: Partial<KindFacts> = {}): VendorFacts => ({
+    ...facts,
+    kinds: { ...facts.kinds, [name]: { ...kindOf(name), byHand, ...more } },
+  });
+  const wished = desired([wish("org_role", "user"), wish("workspace", "writer", "ws_1")]);
+
+  test("becomes a manual step that says what to click and why, and the rest goes on", () => {
+    const plan = planTarget(
+      input({ facts: manual("workspace"), account: account({ role: "user" }), desired: wished }),
+    );
+    expect(plan.steps).toEqual([]);
+    expect(plan.blocked).toEqual([
+      {
+        code: "MANUAL_STEP",
+        text: "workspace: click to give (rules rule)",
+        slot: { kind: "workspace", objectId: "ws_1" },
+      },
+    ]);
+  });
+
+  test("is ours once people made it, so that it is taken back when no rule gives it any more", () => {
+    const there = { facts: manual("workspace"), account: account({ role: "user" }) };
+    const grants = [held("ws_1", "writer")];
+    expect(planTarget(input({ ...there, grants, desired: wished })).adopt).toEqual([
+      { kind: "workspace", objectId: "ws_1", role: "writer" },
+    ]);
+    const ledger = [{ kind: "workspace", objectId: "ws_1", role: "writer" }];
+    const later = planTarget(
+      input({ ...there, grants, ledger, desired: desired([wish("org_role", "user")]) }),
+    );
+    expect(later.steps).toEqual([]);
+    expect(later.blocked.map((item) => item.text)).toEqual(["workspace: click to take"]);
+  });
+
+  test("accounts are made and ended by people, and a leaver's is a step as well", () => {
+    const people = manual("org_role");
+    const joiner = planTarget(input({ facts: people, desired: wished }));
+    expect(joiner.blocked.map((item) => item.text)).toEqual([
+      "organisation role: click to give (rules rule)",
+    ]);
+    expect(joiner.afterAcceptance).toHaveLength(1);
+    const leaver = planTarget(
+      input({
+        facts: people,
+        account: account(),
+        desired: desired([], { lifecycle: "departed" }),
+      }),
+    );
+    expect([leaver.steps, leaver.blocked.map((item) => item.text)]).toEqual([
+      [],
+      ["organisation role: click to take"],
+    ]);
+  });
+
+  test("a write that the vendor refuses to this workspace is left to people while it is", () => {
+    const sometimes = manual("workspace", { byHand: { ...byHand, always: false } });
+    const there = { facts: sometimes, account: account({ role: "user" }), desired: wished };
+    expect(planTarget(input(there)).steps).toHaveLength(1);
+    const plan = planTarget(input({ ...there, byHandKinds: ["workspace"] }));
+    expect([plan.steps.length, plan.blocked.length]).toEqual([0, 1]);
+  });
+
+  test("of a kind with one object an account, the next takes the place of the last", () => {
+    const roles = manual("workspace", { exclusive: true });
+    const ledger = [{ kind: "workspace", objectId: "ws_1", role: "writer" }];
+    const plan = planTarget(
+      input({
+        facts: roles,
+        account: account({ role: "user" }),
+        grants: [held("ws_1", "writer")],
+        ledger,
+        desired: desired([wish("org_role", "user"), wish("workspace", "writer", "ws_2")]),
+      }),
+    );
+    expect(plan.blocked.map((item) => item.slot?.objectId)).toEqual(["ws_2"]);
+  });
+});
 
 describe("a joiner", () => {
   test("is invited with the account role and waits with the rest for acceptance", () => {
