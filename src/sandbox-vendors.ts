@@ -8,6 +8,10 @@ import type { TenantId } from "./model/ids.ts";
 import type { Logger } from "./model/log.ts";
 import type { Actor } from "./model/records.ts";
 import { startAnthropicSimulator } from "./sandbox/anthropic/anthropic-simulator.ts";
+import {
+  startIntercomSimulator,
+  type IntercomSimulator,
+} from "./sandbox/intercom/intercom-simulator.ts";
 import { startInstantlySimulator } from "./sandbox/instantly/instantly-simulator.ts";
 import { fileState } from "./sandbox/state-file.ts";
 
@@ -49,7 +53,15 @@ export async function startSandboxVendors(
       anthropic.control.addWorkspace(name);
   }
   const instantly = await startInstantlySimulator(options("instantly"));
-  const simulators = { anthropic, instantly };
+  const intercom = await startIntercomSimulator(options("intercom"));
+  furnish(intercom);
+  const simulators = { anthropic, instantly, intercom };
+  /** The simulators' secrets by vendor and service; "" is the main interface. */
+  const secrets: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+    anthropic: { "": anthropic.apiKey },
+    instantly: { "": instantly.apiKey },
+    intercom: { "": intercom.apiKey, scim: intercom.scimToken },
+  };
   return {
     urlOf: (vendor) =>
       Object.hasOwn(simulators, vendor)
@@ -57,19 +69,39 @@ export async function startSandboxVendors(
         : undefined,
     async sealCredentials(vault, tenantId, tenant, actor) {
       for (const connection of tenant?.connections ?? []) {
-        const name = /^sealed:(.+)$/.exec(connection.credential)?.[1];
-        const key = Object.hasOwn(simulators, connection.vendor)
-          ? simulators[connection.vendor as keyof typeof simulators].apiKey
-          : undefined;
-        if (name === undefined || key === undefined) continue;
-        if (!(await isSealed(vault, tenantId, connection.credential)))
-          await vault.put(tenantId, name, key, actor);
+        const references = Object.entries(connection.policy.services ?? {}).map(
+          ([service, access]): [string, string] => [service, access.credential],
+        );
+        for (const [service, reference] of [["", connection.credential] as const, ...references]) {
+          const name = /^sealed:(.+)$/.exec(reference)?.[1];
+          const secret = secrets[connection.vendor]?.[service];
+          if (name === undefined || secret === undefined) continue;
+          if (!(await isSealed(vault, tenantId, reference)))
+            await vault.put(tenantId, name, secret, actor);
+        }
       }
     },
     async close() {
-      await Promise.all([anthropic.close(), instantly.close()]);
+      await Promise.all(Object.values(simulators).map((simulator) => simulator.close()));
     },
   };
+}
+
+/** Roles, teams and somebody who holds each role: what the example's mapping names. */
+function furnish(intercom: IntercomSimulator): void {
+  const { control } = intercom;
+  const { teams, roles } = intercom.state();
+  for (const name of ["Workspace Owner", "Support Lead", "Support Agent"]) {
+    if (roles.some((role) => role.name === name)) continue;
+    control.addRole(name);
+    const local = name.toLowerCase().replace(" ", ".");
+    control.seedAdmin({ email: `${local}@example.com`, name, role: name });
+  }
+  for (const name of ["Technical", "Sales", "Billing"]) {
+    if (teams.some((team) => team.name === name)) continue;
+    const method = name === "Billing" ? "load_balanced" : "round_robin";
+    control.addTeam({ name, method, emails: ["support.lead@example.com"] });
+  }
 }
 
 async function isSealed(vault: SecretVault, tenantId: TenantId, ref: string): Promise<boolean> {

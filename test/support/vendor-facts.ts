@@ -1,3 +1,4 @@
+import { restFacts, scimFacts } from "../../src/connectors/intercom/facts.ts";
 import type { KindFacts, RoleFacts, VendorFacts } from "../../src/model/vendor-facts.ts";
 
 function role(rank: number, more: Partial<RoleFacts> = {}): RoleFacts {
@@ -74,7 +75,8 @@ export const instantlyFacts = vendor("instantly", "default", {
   },
 });
 
-const all = [anthropicFacts, instantlyFacts];
+/** Intercom without and with SCIM: the connector's own facts. */
+const all = [anthropicFacts, instantlyFacts, restFacts, scimFacts];
 
 /** Facts by vendor and profile; without a profile the vendor's only one. */
 export function vendorFactsOf(name: string, profile: string | undefined): VendorFacts | undefined {

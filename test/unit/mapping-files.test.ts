@@ -17,14 +17,16 @@ const connections = tenants.flatMap((tenant) =>
 );
 
 describe("the shipped mapping files", () => {
-  test("are those of the default tenant, the demo and the example, for both vendors", () => {
+  test("are those of the default tenant, the demo and the example, for every vendor", () => {
     expect(connections.map(([name]) => name)).toEqual([
       "default/anthropic",
       "default/instantly",
+      "default/intercom",
       "demo/anthropic",
       "demo/instantly",
       "example/anthropic",
       "example/instantly",
+      "example/intercom",
     ]);
   });
 
