@@ -11,6 +11,7 @@ import { renderPlan } from "../plan/render.ts";
 import type { Plan, Step } from "../plan/step.ts";
 import type { ApplyDeps } from "./apply-deps.ts";
 import type { Breaker } from "./breaker.ts";
+import { byHandKinds, leaveToPeople, manualLookMs } from "./by-hand.ts";
 import { reportPlan, reportRemainingKeys } from "./findings.ts";
 import { createGovernor } from "./governor.ts";
 import { ensureChecked, pauseLane } from "./lane-check.ts";
@@ -23,10 +24,6 @@ import { convergedVerdict, heaviest, type Verdict } from "./verdict.ts";
 
 /** How often one lease looks, acts and looks again before it comes back later. */
 const roundsMax = 4;
-/** When a manual step is looked for again: it closes itself once the vendor shows it. */
-const manualLookMs = 15 * 60_000;
-/** How long a write that the vendor does not offer here is left to people before it is tried again. */
-const byHandMs = DAY_MS;
 
 /**
  * Makes one vendor agree about one person: look, plan, pass the gate, act, look again. Nothing is remembered between leases but
@@ -338,7 +335,8 @@ class Rounds {
         result = await runStep(context, step);
       }
     } catch (error) {
-      if (!this.#isLeftToPeople(error, step)) throw error;
+      const now = this.#deps.clock.now();
+      if (!leaveToPeople(this.#connector.facts, this.#notebook, step.slot, error, now)) throw error;
       return undefined;
     }
     if (!result.ran) return refusalVerdict(this.#deps, this.#target, result.refusal);
@@ -349,26 +347,8 @@ class Rounds {
     return undefined;
   }
 
-  /** The vendor does not let us make this kind of write here: the next plan tells people what to do instead. */
-  #isLeftToPeople(error: unknown, step: Step): boolean {
-    if (!(error instanceof SyncError) || error.code !== "VENDOR_WRITE_MISSING") return false;
-    const { kind } = step.slot;
-    if (this.#connector.facts.kinds[kind]?.byHand === undefined) return false;
-    const { byHand } = this.#notebook.notes;
-    const known = typeof byHand === "object" && byHand !== null ? byHand : {};
-    this.#note({ byHand: { ...known, [kind]: this.#deps.clock.now() + byHandMs } });
-    this.#deps.logger.warn(
-      { code: error.code, kind, ...error.facts, connectionId: this.#lane.connectionId },
-      "the vendor does not offer this write here; people make the change",
-    );
-    return true;
-  }
-
   #byHandKinds(): readonly string[] {
-    const { byHand } = this.#notebook.notes;
-    if (typeof byHand !== "object" || byHand === null) return [];
-    const now = this.#deps.clock.now();
-    return Object.entries(byHand).flatMap(([kind, until]) => (Number(until) > now ? [kind] : []));
+    return byHandKinds(this.#notebook.notes, this.#deps.clock.now());
   }
 
   #waitsForGain(step: Step, parts: readonly Verdict[]): Verdict | undefined {

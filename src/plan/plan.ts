@@ -2,7 +2,8 @@ import { isOver, type ObservedGrant, type VendorAccount } from "../model/account
 import type { Desired, DesiredState } from "../model/assignment.ts";
 import { slotKey, type Entitlement, type Slot } from "../model/entitlement.ts";
 import { modeOf, type ConnectionPolicy } from "../model/policy.ts";
-import type { ByHandFacts, KindFacts, RoleFacts, VendorFacts } from "../model/vendor-facts.ts";
+import type { KindFacts, RoleFacts, VendorFacts } from "../model/vendor-facts.ts";
+import { byHandOf, manualStep } from "./by-hand.ts";
 import { orderSteps } from "./order.ts";
 import type { Blocked, Observation, Plan, Step } from "./step.ts";
 
@@ -91,7 +92,6 @@ class Draft {
   readonly #adopt: Entitlement[] = [];
   readonly #forget: Slot[] = [];
   #accountEnds = false;
-
   constructor(input: PlanInput) {
     this.#input = input;
     this.#accountKind = accountKindOf(input.facts).name;
@@ -353,8 +353,9 @@ class Draft {
 
   /** An authoritative set takes over what is as wished; what people made on our word is ours as well. */
   #adoptWished(wished: Desired): void {
-    const authoritative = modeOf(this.#input.policy, wished.kind) === "authoritative";
-    if (!authoritative && this.#byHand(wished.kind) === undefined) return;
+    const { facts, policy, byHandKinds } = this.#input;
+    const byHand = byHandOf(facts, wished.kind, byHandKinds);
+    if (byHand === undefined && modeOf(policy, wished.kind) !== "authoritative") return;
     if (this.#ledger.get(slotKey(wished))?.role === wished.role) return;
     this.#adopt.push(entitlementOf(wished));
   }
@@ -377,37 +378,21 @@ class Draft {
     this.#observations.push({ kind, slot: slotOf(slot), text, facts: { role } });
   }
 
-  /** A step to take, or where no API takes it, a step for a person. */
+  /** A step, or where no API takes it, one for a person. */
   #act(step: Step): void {
     if (step.action === "remove_account" || step.action === "cancel_invitation") {
       this.#accountEnds = true;
     }
-    const byHand = this.#byHand(step.slot.kind);
-    if (byHand === undefined) {
-      this.#steps.push(step);
-      return;
-    }
-    const title = this.#kind(step.slot)?.title ?? step.slot.kind;
-    const rules = step.because.length === 0 ? "" : ` (rules ${step.because.join(", ")})`;
-    const takes = step.roleTo === null;
-    this.#blocked.push({
-      code: "MANUAL_STEP",
-      text: `${title}: ${takes ? byHand.take : byHand.give}${rules}`,
-      slot: step.slot,
-    });
-  }
-
-  /** What to tell people who make the changes of a kind; undefined: the API makes them. */
-  #byHand(kind: string): ByHandFacts | undefined {
-    const facts = this.#input.facts.kinds[kind]?.byHand;
-    if (facts === undefined) return undefined;
-    return facts.always || this.#input.byHandKinds?.includes(kind) === true ? facts : undefined;
+    const { facts, byHandKinds } = this.#input;
+    const byHand = byHandOf(facts, step.slot.kind, byHandKinds);
+    if (byHand === undefined) this.#steps.push(step);
+    else this.#blocked.push(manualStep(facts, byHand, step));
   }
 
   /** Another object of the kind is wished: giving it takes the place of this one. */
   #isReplaced(grant: Slot): boolean {
-    const exclusive = this.#kind(grant)?.exclusive === true;
-    return exclusive && this.#input.desired.assignments.some((item) => item.kind === grant.kind);
+    if (this.#kind(grant)?.exclusive !== true) return false;
+    return this.#input.desired.assignments.some((item) => item.kind === grant.kind);
   }
 
   #step(

@@ -5,6 +5,7 @@ import { modeOf, type ConnectionPolicy } from "../model/policy.ts";
 import type { RailWish } from "../model/rail.ts";
 import type { Cause } from "../model/records.ts";
 import type { VendorFacts } from "../model/vendor-facts.ts";
+import { byHandOf } from "./by-hand.ts";
 import { accountKindOf, compareRoles, isKept } from "./plan.ts";
 
 /** What a person stands to lose or gain, as far as the store knows it when the wish is written. */
@@ -152,7 +153,7 @@ function gains(input: RailInput, held: ReadonlyMap<string, Holding>): readonly R
 }
 
 function isByHand(input: RailInput, kind: string): boolean {
-  return input.facts.kinds[kind]?.byHand?.always === true;
+  return byHandOf(input.facts, kind) !== undefined;
 }
 
 /** The open entry of a slot; the one that says the same, where there are several. */
