@@ -80,6 +80,17 @@ describeReal("an outage of Apache Kafka", await ownKafka(), (startKafka) => {
     eventually(() => {
       expect(under.bus.ready()).toEqual({ ready: true });
     }, long);
+  /** A group that was away takes a while to gather again; from some moment on nobody waits for the sweep any more. */
+  const hintsDoTheWork = () => {
+    let tries = 0;
+    return eventually(async () => {
+      tries += 1;
+      const swept = counted("rolecall_sweep_found_total");
+      await hire(`hinted-${String(clock.now())}-${String(tries)}`);
+      await allDone();
+      expect(counted("rolecall_sweep_found_total")).toBe(swept);
+    }, long);
+  };
   const hire = async (name: string): Promise<string> => {
     const reply = await service.client.post("/Users", person(`${name}@example.com`));
     expect(reply.status).toBe(201);
@@ -133,11 +144,10 @@ describeReal("an outage of Apache Kafka", await ownKafka(), (startKafka) => {
     await works();
     await eventually(() => counted("rolecall_hints_published_total") > hinted, long);
     await allDone();
-    const after = counted("rolecall_sweep_found_total");
-    await hire("afterwards");
-    await allDone();
-    expect(counted("rolecall_sweep_found_total")).toBe(after);
-    expect(await under.bus.lag("hints")).toBe(0);
+    await hintsDoTheWork();
+    await eventually(async () => {
+      expect(await under.bus.lag("hints")).toBe(0);
+    }, long);
     expect(under.fatal).toEqual([]);
   });
 
@@ -162,10 +172,7 @@ describeReal("an outage of Apache Kafka", await ownKafka(), (startKafka) => {
       }, long);
       proxy.heal();
       await works();
-      const swept = counted("rolecall_sweep_found_total");
-      await hire("gus");
-      await allDone();
-      expect(counted("rolecall_sweep_found_total")).toBe(swept);
+      await hintsDoTheWork();
       expect(under.fatal).toEqual([]);
     });
   });
