@@ -48,7 +48,9 @@ describeReal("hints on Apache Kafka", await sharedKafka(), (kafka) => {
       });
       await eventually(() => {
         expect(behind.every((hint) => idsOf(handled).has(hint.identityId))).toBe(true);
-        expect(one.undecodable).toHaveLength(poison.length);
+        // At least once: a batch that is handed out again brings its letters again, to the same places.
+        const places = one.undecodable.map((item) => `${String(item.partition)}:${item.offset}`);
+        expect(new Set(places).size).toBe(poison.length);
       }, wait);
       const kept = one.undecodable.find(
         (item) => Buffer.from(item.key ?? []).toString() === "acme:x",
@@ -57,10 +59,9 @@ describeReal("hints on Apache Kafka", await sharedKafka(), (kafka) => {
       expect(kept).toMatchObject({ topic: `${one.options.prefix}.hints`, why: "no JSON" });
       expect(one.undecodable.map((item) => item.why)).toContain("no value");
       const alerts = one.lines.filter((line) => line.level === "error");
-      expect(alerts).toHaveLength(poison.length);
-      expect(one.counted.filter((name) => name === "rolecall_dead_letters_total")).toHaveLength(
-        poison.length,
-      );
+      expect(alerts.length).toBeGreaterThanOrEqual(poison.length);
+      const counted = one.counted.filter((name) => name === "rolecall_dead_letters_total");
+      expect(counted.length).toBeGreaterThanOrEqual(poison.length);
     });
 
     test("is handed out again while it cannot be kept", async () => {

@@ -20,9 +20,10 @@ const connectMs = 5_000;
 /** Without an answer for so long the connection is dead, whatever the network says. */
 const answerMs = statementMs + 15_000;
 
-/** Numbers of type int8 and numeric are below 2^53 here; booleans are 0 and 1, as in every database of ours; the rest is text. */
+/** Numbers of type int8 and numeric are below 2^53 here; booleans are 0 and 1 and bytes are bytes, as in every database of ours; the rest is text. */
 const parsers = new Map<number, (text: string) => unknown>([
   [16, (text) => (text === "t" ? 1 : 0)],
+  [17, (text) => new Uint8Array(Buffer.from(text.slice(2), "hex"))],
   [20, Number],
   [21, Number],
   [23, Number],
