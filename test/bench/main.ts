@@ -1,3 +1,4 @@
+// Stopped by a signal it cleans up and reports what it has, with the rest as not run.
 // npm run bench [-- [--smoke | --million] [--profile folder] [filter …]]: measures all, or what matches a filter. Only a whole full run writes
 // RESULTS.md. With --profile, each process leaves a processor profile (.cpuprofile) in the folder; figures are worse then.
 import { mkdir, rm, writeFile } from "node:fs/promises";
@@ -45,7 +46,7 @@ async function main(args: readonly string[]): Promise<number> {
     ...(values.profile === undefined ? {} : { profileFolder: values.profile }),
     say: (text) => process.stderr.write(`${text}\n`),
   });
-  if (!values.smoke && positionals.length === 0 && !stop.signal.aborted) {
+  if (!values.smoke && positionals.length === 0) {
     await writeFile(resultsPath, report(machine, startedAt, outcomes, loadavg()[0] ?? 0));
     await drawPlots(outcomes);
     process.stderr.write(`written: ${resultsPath}\n`);

@@ -13,7 +13,7 @@ export interface RunOptions {
   readonly size: Size;
   readonly say: (text: string) => void;
   readonly profileFolder?: string;
-  /** Stops the run: the measure in hand is given up and cleaned up, the others are not begun. */
+  /** Stops the run: the measure in hand is given up and cleaned up, the others are told as not run. */
   readonly signal?: AbortSignal;
 }
 
@@ -25,7 +25,10 @@ export async function runMeasures(
   const outcomes: Outcome[] = [];
   const companies = new Companies();
   for (const measure of measures) {
-    if (options.signal?.aborted === true) break;
+    if (options.signal?.aborted === true) {
+      outcomes.push({ measure, tookMs: 0, failure: "not run: the bench was stopped before it" });
+      continue;
+    }
     options.say(`${measure.name}: ${measure.title}`);
     const outcome = await runOne(measure, options, companies);
     options.say(

@@ -120,4 +120,19 @@ describe("the runner", () => {
     expect(outcomes).toEqual([expect.objectContaining({ failure: "given up after 0.02 s" })]);
     expect(cleaned).toEqual(["last", "first"]);
   });
+
+  test("that is stopped gives up the measure in hand and tells the others as not run", async () => {
+    const stop = new AbortController();
+    const hanging = measureOf(() => {
+      stop.abort();
+      return new Promise(() => undefined);
+    });
+    const never = measureOf(() => Promise.reject(new Error("was run")));
+    const options = { size: "smoke", say: () => undefined, signal: stop.signal } as const;
+    const outcomes = await runMeasures([hanging, never], options);
+    expect(outcomes).toEqual([
+      expect.objectContaining({ failure: "stopped by hand" }),
+      expect.objectContaining({ failure: "not run: the bench was stopped before it" }),
+    ]);
+  });
 });
