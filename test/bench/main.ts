@@ -1,6 +1,6 @@
-// Stopped by a signal it cleans up and reports what it has, with the rest as not run.
 // npm run bench [-- [--smoke | --million] [--profile folder] [filter …]]: measures all, or what matches a filter. Only a whole full run writes
 // RESULTS.md. With --profile, each process leaves a processor profile (.cpuprofile) in the folder; figures are worse then.
+// Stopped by a signal it cleans up and reports what it has, the rest as not run.
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { loadavg } from "node:os";
 import { fileURLToPath } from "node:url";
