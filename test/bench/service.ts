@@ -18,7 +18,7 @@ export interface Service {
 }
 
 const operatorToken = "bench-token-of-the-operator-0000";
-const startMs = 60_000;
+const startMs = 180_000;
 
 export interface ServiceOptions {
   /** Files of the tenant by name, as JSON: YAML holds it too. */
