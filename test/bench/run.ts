@@ -94,9 +94,11 @@ async function runOne(
 
 function aborted(signal: AbortSignal): Promise<never> {
   return new Promise((_resolve, reject) => {
-    signal.addEventListener("abort", () => {
+    const give = () => {
       reject(signal.reason as Error);
-    });
+    };
+    if (signal.aborted) give();
+    else signal.addEventListener("abort", give);
   });
 }
 
