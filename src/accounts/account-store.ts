@@ -92,7 +92,7 @@ export interface AccountStore {
    * Commits the wishes of one recompute and `done = wanted`, only where `done < wanted`; otherwise writes nothing and answers
    * `applied: false`. A wish whose hash is the target's writes no target row; its rail request still counts. A new hash:
    * generation + 1, attempts 0, state due, wake + 1, dueAt now. Targets of the identity at connections without a wish stay.
-   * `nextDueAt` re-arms the mark (an exception that ends). Opened holds write a `hold.opened` record.
+   * `nextDueAt` re-arms the mark (an exception that ends, somebody who starts), urgent with `nextUrgent` (a leave instant). Opened holds write a `hold.opened` record.
    */
   commitSync(
     tenantId: TenantId,
@@ -101,6 +101,7 @@ export interface AccountStore {
       readonly wanted: number;
       readonly wishes: readonly TargetWish[];
       readonly nextDueAt: Instant | undefined;
+      readonly nextUrgent?: boolean;
       readonly now: Instant;
     },
     also: Also,

@@ -1,4 +1,5 @@
 import type { BrokenRule, Evaluation } from "../model/assignment.ts";
+import { presenceAt } from "../model/employment.ts";
 import type { AccessException, IdentityFacts } from "../model/identity.ts";
 import { bindingIndex, type BindingIndex } from "./binding-index.ts";
 import { answersOf, claimsOf } from "./claims.ts";
@@ -21,7 +22,10 @@ export function evaluate(
   exceptions: readonly AccessException[],
   now: number,
 ): Evaluation {
-  if (!person.active) return departed;
+  const presence = presenceAt(person, now);
+  if (presence === "departed") return departed;
+  // Not here yet, or away: assigned nothing, and what they still hold is taken by the ordinary rails.
+  if (presence !== "present") return { ...departed, lifecycle: "active" };
   const index = bindingIndex(compiled, bindings);
   const answers = answersOf(compiled, index, person);
   const claims = claimsOf(compiled, index, answers, exceptions, now);

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { foldEmail } from "../model/fold.ts";
 import type { AccessException } from "../model/identity.ts";
 import type { VendorFacts } from "../model/vendor-facts.ts";
+import { endOfDay, isRealDay } from "../model/zoned-time.ts";
 import { canonicalHash } from "./canonical.ts";
 import { checkDeny, checkGrant } from "./check.ts";
 import { foldName } from "./claim-key.ts";
@@ -123,25 +124,4 @@ function untilOf(text: string, zone: string): number | null | undefined {
     return isRealDay(text.slice(0, 10)) && Number.isFinite(instant) ? instant : undefined;
   }
   return isRealDay(text) ? endOfDay(text, zone) : undefined;
-}
-
-function isRealDay(day: string): boolean {
-  const instant = Date.parse(`${day}T00:00:00Z`);
-  return Number.isFinite(instant) && new Date(instant).toISOString().startsWith(day);
-}
-
-/** The last millisecond of a day in a zone: one before the first instant whose local date is later. */
-function endOfDay(day: string, zone: string): number {
-  const format = new Intl.DateTimeFormat("en-CA", { timeZone: zone, dateStyle: "short" });
-  const isLater = (instant: number) => format.format(instant) > day;
-  // No zone is more than 14 h ahead of or 12 h behind UTC, so the day ends between these.
-  const noon = Date.parse(`${day}T12:00:00Z`);
-  let before = noon - 15 * 3_600_000;
-  let after = noon + 27 * 3_600_000;
-  while (after - before > 1) {
-    const middle = Math.floor((before + after) / 2);
-    if (isLater(middle)) after = middle;
-    else before = middle;
-  }
-  return before;
 }

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { foldEmail } from "../model/fold.ts";
 import { asId, type IdpId } from "../model/ids.ts";
+import { isZone } from "../model/zoned-time.ts";
 import { domain } from "./schema.ts";
 import { connectionName, strictObject } from "./strict-object.ts";
 
@@ -27,6 +28,8 @@ export interface TenantSettings {
   readonly approvals: "auto" | "required";
   /** IANA name; days without a zone (`until: 2027-01-31`) end there. */
   readonly zone: string;
+  /** Whether the file says the zone: only then may the dates of people be read by it. */
+  readonly zoneGiven: boolean;
 }
 
 /** The settings of a tenant, defaults filled in; undefined: there is no `tenant.yaml`. */
@@ -39,14 +42,6 @@ export function tenantSettings(file: z.infer<typeof tenantFile> | undefined): Te
     domains: [...new Set((file?.domains ?? []).map(foldEmail))],
     approvals: file?.approvals ?? "auto",
     zone: file?.zone ?? "UTC",
+    zoneGiven: file?.zone !== undefined,
   };
-}
-
-function isZone(zone: string): boolean {
-  try {
-    return new Intl.DateTimeFormat("en-US", { timeZone: zone }).resolvedOptions().timeZone !== "";
-  } catch (error) {
-    if (error instanceof RangeError) return false;
-    throw error;
-  }
 }

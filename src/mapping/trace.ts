@@ -1,5 +1,6 @@
 import type { Claim, RuleTrace } from "../model/assignment.ts";
 import type { ObjectRef } from "../model/entitlement.ts";
+import { presenceAt } from "../model/employment.ts";
 import type { AccessException, IdentityFacts } from "../model/identity.ts";
 import { bindingIndex, groupDoubt, type BindingIndex } from "./binding-index.ts";
 import { compareText } from "./canonical.ts";
@@ -20,6 +21,7 @@ interface Scene {
   readonly compiled: CompiledMapping;
   readonly index: BindingIndex;
   readonly person: IdentityFacts;
+  readonly present: boolean;
   readonly answers: Answers;
   readonly claims: readonly Claim[];
   /** By rule, slot and role. */
@@ -28,7 +30,7 @@ interface Scene {
 
 /**
  * Why each rule and each exception did or did not count for one person, by rule id. A rule whose grants fared
- * differently appears once per outcome. For a leaver every outcome is `no_match`: nothing counts.
+ * differently appears once per outcome. For a leaver, and for who is not here yet or away, every outcome is `no_match`: nothing counts.
  */
 export function explainEvaluation(
   compiled: CompiledMapping,
@@ -39,12 +41,13 @@ export function explainEvaluation(
 ): RuleTrace[] {
   const index = bindingIndex(compiled, bindings);
   const answers = answersOf(compiled, index, person);
-  const claims = person.active ? claimsOf(compiled, index, answers, exceptions, now) : [];
+  const present = presenceAt(person, now) === "present";
+  const claims = present ? claimsOf(compiled, index, answers, exceptions, now) : [];
   const verdicts = new Map<string, Verdict>();
   settle(claims, compiled.facts, compiled.account, (claim, outcome, beatenBy) => {
     verdicts.set(verdictKey(claim), { outcome, beatenBy });
   });
-  const scene: Scene = { compiled, index, person, answers, claims, verdicts };
+  const scene: Scene = { compiled, index, person, present, answers, claims, verdicts };
   return [
     ...compiled.rules.flatMap((rule) => traceRule(scene, rule)),
     ...[...exceptions]
@@ -125,7 +128,7 @@ function denyPart(scene: Scene, denies: readonly Claim[], result: RuleTrace["res
   const overruled = beatenBy.length > 0 && hit.every((claim) => claim.exception);
   return {
     outcome:
-      result === "false" || !scene.person.active
+      result === "false" || !scene.present
         ? "no_match"
         : overruled
           ? "overruled_by_exception"

@@ -1,13 +1,16 @@
+import type { EmploymentFacts } from "./employment.ts";
 import type { GroupId, IdentityId, IdpId, SourceUserId, TenantId } from "./ids.ts";
 
 /** What mapping may ask about one person: the truth of every linked source, merged. */
 export interface IdentityFacts {
   readonly tenantId: TenantId;
   readonly identityId: IdentityId;
-  /** false: a leaver, or disabled: gets nothing. */
+  /** Whether an IdP says that the person is active. Whether they are here is `presenceAt`, since when they are gone `departureOf`. */
   readonly active: boolean;
-  /** When the person stopped being active (domain instant); the T0 of the leaver. */
+  /** When the last IdP stopped calling the person active (domain instant): the accepted signal of a leaver without HR. */
   readonly inactiveSince: number | undefined;
+  /** What HR says; absent: no HR record is joined with the person. */
+  readonly employment?: EmploymentFacts;
   /** SCIM userName as sent. */
   readonly userName: string;
   readonly displayName: string;

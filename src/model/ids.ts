@@ -17,6 +17,8 @@ export type IdentityId = Branded<"IdentityId">;
 export type ConnectionId = Branded<"ConnectionId">;
 /** The vendor's own id of an account or of an open invitation; opaque. */
 export type AccountId = Branded<"AccountId">;
+/** One HR system of a tenant: the owner of its HR records and secrets. */
+export type HrSourceId = Branded<"HrSourceId">;
 /** One mapping version of one connection. UUIDv7. */
 export type MappingVersionId = Branded<"MappingVersionId">;
 /** One batch that waits for approval. UUIDv7. */

@@ -4,6 +4,7 @@ import type { RecomputeMark } from "../events/recompute-store.ts";
 import { evaluate } from "../mapping/evaluate.ts";
 import { desiredHash, resolveDesired } from "../mapping/resolve.ts";
 import type { BrokenRule, DesiredState } from "../model/assignment.ts";
+import { departureOf, nextChange } from "../model/employment.ts";
 import type { AccessException, IdentityFacts } from "../model/identity.ts";
 import { newId, type IdentityId, type TenantId } from "../model/ids.ts";
 import { foldEmail } from "../model/fold.ts";
@@ -79,6 +80,7 @@ async function commit(
   exceptions: readonly AccessException[],
 ): Promise<void> {
   const now = deps.clock.now();
+  const departure = departureOf(person, now);
   const wishes: TargetWish[] = [];
   for (const connection of world.connections) {
     const wish = targetWish(deps, connection, person, state, mark.cause, exceptions, now);
@@ -90,7 +92,7 @@ async function commit(
       identityId: person.identityId,
       wanted: mark.wanted,
       wishes,
-      nextDueAt: nextException(exceptions, now),
+      ...nextChangeOf(person, exceptions, now),
       now,
     },
     { records: [], recompute: [] },
@@ -102,7 +104,7 @@ async function commit(
       "hold opened: a batch of changes waits for a decision",
     );
   }
-  if (!person.active && answer.changed.length > 0)
+  if (departure !== undefined && answer.changed.length > 0)
     await reportLookalikes(deps, world, person, state);
 }
 
@@ -221,10 +223,18 @@ export async function exceptionsFor(
   };
 }
 
-/** When the next exception ends: the only thing that changes a wish while nothing happens. */
-function nextException(exceptions: readonly AccessException[], now: number): number | undefined {
+/** What changes a wish while nothing happens: an exception ends, somebody starts, leaves, goes away or comes back. */
+function nextChangeOf(
+  person: IdentityFacts,
+  exceptions: readonly AccessException[],
+  now: number,
+): { readonly nextDueAt: number | undefined; readonly nextUrgent: boolean } {
   const ends = exceptions.flatMap((item) =>
-    item.until !== null && item.until >= now ? [item.until + 1] : [],
+    item.until !== null && item.until >= now ? [{ at: item.until + 1, leave: false }] : [],
   );
-  return ends.length === 0 ? undefined : Math.min(...ends);
+  const change = person.employment === undefined ? undefined : nextChange(person.employment, now);
+  const next = [...ends, ...(change === undefined ? [] : [change])].reduce<
+    { at: number; leave: boolean } | undefined
+  >((first, item) => (first === undefined || item.at < first.at ? item : first), undefined);
+  return { nextDueAt: next?.at, nextUrgent: next?.leave === true };
 }

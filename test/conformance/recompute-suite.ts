@@ -35,10 +35,10 @@ export function recomputeSuite(open: OpenStore): void {
   };
   const markOf = async (person: SourceUser) =>
     (await stage.store.readMarks(stage.tenantId, [person.identityId]))[0];
-  const done = (person: SourceUser, wanted: number, nextDueAt?: number) =>
+  const done = (person: SourceUser, wanted: number, nextDueAt?: number, nextUrgent = false) =>
     stage.store.commitSync(
       stage.tenantId,
-      { identityId: person.identityId, wanted, wishes: [], nextDueAt, now: stage.now },
+      { identityId: person.identityId, wanted, wishes: [], nextDueAt, nextUrgent, now: stage.now },
       { records: [], recompute: [] },
     );
   const unpublished = async (limit = 100) =>
@@ -115,6 +115,19 @@ export function recomputeSuite(open: OpenStore): void {
       expect((await done(ada, 2)).applied).toBe(true);
       expect((await done(ada, 1)).applied).toBe(false);
       expect(await markOf(ada)).toMatchObject({ wanted: 2, done: 2 });
+    });
+
+    it("of a leave that is planned is urgent at its instant, and hurries nothing that comes before", async () => {
+      await mark(ada);
+      const leavesAt = stage.now + 60_000;
+      await done(ada, 1, leavesAt, true);
+      expect(await markOf(ada)).toMatchObject({ urgent: true, dueAt: leavesAt, wanted: 2 });
+      await mark(ada);
+      expect(await markOf(ada)).toMatchObject({ urgent: false, dueAt: stage.now, wanted: 3 });
+      await done(ada, 3, leavesAt, true);
+      await stage.clock.advance(60_000);
+      await mark(ada);
+      expect(await markOf(ada)).toMatchObject({ urgent: true, dueAt: leavesAt, wanted: 5 });
     });
 
     it("that was closed starts afresh: not urgent, with a new instant and cause", async () => {

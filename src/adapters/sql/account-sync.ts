@@ -65,12 +65,13 @@ function* settleMark(
     ...key,
   );
   if (settled === undefined) return false;
-  // While something newer is owed, its own recompute will say when the next exception ends.
+  // While something newer is owed, its own recompute will say when the next change of time comes.
   if (command.nextDueAt !== undefined && settled.wanted === command.wanted) {
     yield* db.tell(
-      "UPDATE recompute SET wanted = wanted + 1, due_at = ?1, since = ?1, urgent = 0, cause_kind = 'schedule', cause_key = NULL WHERE tenant_id = ?2 AND identity_id = ?3",
+      "UPDATE recompute SET wanted = wanted + 1, due_at = ?1, since = ?1, urgent = ?4, cause_kind = 'schedule', cause_key = NULL WHERE tenant_id = ?2 AND identity_id = ?3",
       command.nextDueAt,
       ...key,
+      command.nextUrgent ?? false,
     );
   }
   return true;

@@ -23,10 +23,12 @@ export function* writeAlso(
 /** What a new reason does to a mark: shared by single marks and by those that are made from a list. */
 const markConflict = ({ greatest, least }: SqlDialect) => {
   const owed = "recompute.done < recompute.wanted";
+  // A reason of the future (a leave that is planned) does not hurry what comes before it: its instant is found again by the recompute.
+  const ahead = `${owed} AND recompute.due_at > excluded.since AND excluded.due_at < recompute.due_at`;
   const told = `${owed} AND recompute.cause_key IS NOT NULL AND excluded.cause_key IS NULL`;
   return `ON CONFLICT (tenant_id, identity_id) DO UPDATE SET
   wanted = recompute.wanted + 1,
-  urgent = CASE WHEN ${owed} THEN ${greatest("recompute.urgent", "excluded.urgent")} ELSE excluded.urgent END,
+  urgent = CASE WHEN ${ahead} THEN excluded.urgent WHEN ${owed} THEN ${greatest("recompute.urgent", "excluded.urgent")} ELSE excluded.urgent END,
   due_at = CASE WHEN ${owed} THEN ${least("recompute.due_at", "excluded.due_at")} ELSE excluded.due_at END,
   since = CASE WHEN ${owed} THEN ${least("recompute.since", "excluded.since")} ELSE excluded.since END,
   cause_kind = CASE WHEN ${told} THEN recompute.cause_kind ELSE excluded.cause_kind END,

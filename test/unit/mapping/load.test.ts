@@ -64,6 +64,7 @@ describe("a folder of mapping files", () => {
       domains: ["example.com"],
       approvals: "required",
       zone: "Europe/Berlin",
+      zoneGiven: true,
     });
     expect(claude).toMatchObject({
       connectionId: "claude",
