@@ -1,6 +1,6 @@
 import { capabilities } from "../connectors/capabilities.ts";
 import { vendorFactsOf } from "../connectors/registry.ts";
-import { readConfig, readEnv } from "../config/config.ts";
+import { givenSettings, readConfig } from "../config/config.ts";
 import {
   lintAdmins,
   lintAttributes,
@@ -11,6 +11,7 @@ import {
 import { loadMappings, type LoadedConnection, type LoadedTenant } from "../mapping/load.ts";
 import { runMappingTests } from "../mapping/test-file.ts";
 import { z } from "zod";
+import type { DemoOptions } from "../demo/demo.ts";
 import { CommandError, exitCodes, flag, type Command, type Invocation } from "./command.ts";
 import { doctor } from "./doctor.ts";
 import { exportRecord, verifyRecord } from "./verify-record.ts";
@@ -30,28 +31,28 @@ export const offlineCommands: readonly Command[] = [
   },
   {
     words: "demo",
-    usage: "demo [--keep] [--kills N] [--no-hints] [--postgres]",
+    usage: "demo [--keep] [--kills N] [--no-hints] [--postgres [--kafka]]",
     summary: "a day of joiner, mover and leaver on simulated vendors",
     offline: true,
-    flags: { keep: "boolean", kills: "string", "no-hints": "boolean", postgres: "boolean" },
+    flags: {
+      keep: "boolean",
+      kills: "string",
+      "no-hints": "boolean",
+      postgres: "boolean",
+      kafka: "boolean",
+    },
     run: async (invocation) => {
       const kills = Number(flag(invocation, "kills") ?? "0");
       if (!Number.isInteger(kills) || kills < 0)
         throw new CommandError(exitCodes.usage, "--kills wants a whole number");
-      const databaseServer =
-        invocation.flags["postgres"] === true ? readEnv("DATABASE_URL") : undefined;
-      if (invocation.flags["postgres"] === true && databaseServer === undefined)
-        throw new CommandError(
-          exitCodes.usage,
-          "--postgres wants DATABASE_URL: a server whose user may make a database for the day",
-        );
+      const servers = demoServers(invocation);
       // Loaded when wanted: the other commands need neither simulators nor the service.
       const { runDemo } = await import("../demo/demo.ts");
       const right = await runDemo({
         keep: invocation.flags.keep === true,
         kills,
         hints: invocation.flags["no-hints"] !== true,
-        databaseServer,
+        ...servers,
         write: invocation.terminal.out,
         live: invocation.terminal.isTty,
         columns: invocation.terminal.columns,
@@ -212,4 +213,33 @@ function lintOnline(
     ...lintGroups(connection.compiled, facts.groups),
     ...(known === undefined ? [] : lintObjects(connection.compiled, known.objects)),
   ];
+}
+
+/** The servers that the environment names, on which the demo's day gets a database and topics of its own. */
+function demoServers({ flags }: Invocation): Pick<DemoOptions, "databaseServer" | "kafka"> {
+  const [postgres, kafka] = [flags.postgres === true, flags.kafka === true];
+  if (kafka && !postgres)
+    throw new CommandError(
+      exitCodes.usage,
+      "--kafka goes with --postgres: processes that Kafka ties together share a database",
+    );
+  if (!postgres) return { databaseServer: undefined, kafka: undefined };
+  const env = kafka ? givenSettings((name) => name.startsWith("KAFKA_")) : {};
+  const config = readConfig({
+    ...givenSettings((name) => name.startsWith("DATABASE_URL")),
+    ...env,
+    ROLECALL_SANDBOX: "1",
+  });
+  if (config.databaseUrl === undefined)
+    throw new CommandError(
+      exitCodes.usage,
+      "--postgres wants DATABASE_URL: a server whose user may make a database for the day",
+    );
+  if (!kafka) return { databaseServer: config.databaseUrl, kafka: undefined };
+  if (config.kafka === undefined)
+    throw new CommandError(
+      exitCodes.usage,
+      "--kafka wants KAFKA_BROKERS: brokers on which topics may be made for the day",
+    );
+  return { databaseServer: config.databaseUrl, kafka: { config: config.kafka, env } };
 }

@@ -118,6 +118,19 @@ export function environmentWith(settingsOnTop: Environment): Environment {
   return { ...process.env, ...settingsOnTop };
 }
 
+/** What this process was given of some settings, secrets or their files among them, for a child that is to have the same. */
+export function givenSettings(wanted: (name: string) => boolean): Environment {
+  const names = Object.values(settings).flatMap((row: Setting) =>
+    row.secret ? [row.name, `${row.name}${inFile}`] : [row.name],
+  );
+  return Object.fromEntries(
+    names.filter(wanted).flatMap((name) => {
+      const value = givenText(process.env, name);
+      return value === undefined ? [] : [[name, value]];
+    }),
+  );
+}
+
 /**
  * One variable of this process, for `env:NAME` references of credentials; empty counts as unset. Never one of our own settings: who
  * writes a mapping file could have the seal key sent to a host of their own.

@@ -4,17 +4,20 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { makeScratchDatabase } from "../adapters/postgres/scratch-database.ts";
 import { verifyStore } from "../cli/verify-record.ts";
+import type { Environment } from "../config/config.ts";
+import type { KafkaConfig } from "../config/kafka-settings.ts";
 import { makeToken } from "../credentials/tokens.ts";
 import { createHttpPools, type HttpPools } from "../http/http-pools.ts";
 import { createJsonClient } from "../http/json-client.ts";
 import { systemClock, type Clock } from "../model/clock.ts";
 import { asId, type TenantId } from "../model/ids.ts";
-import { checkExplanation, checkVendor, renderChecks } from "./final-check.ts";
+import { checkExplanation, checkVendor, renderChecks, type VendorCheck } from "./final-check.ts";
+import { Fleet, oneBroker, oneProcess, sharedEnvironment, twoProcesses } from "./fleet.ts";
 import { Operator } from "./operator.ts";
-import { freePorts, Service } from "./service.ts";
 import { startDemoVendors } from "./simulated-vendors.ts";
 import { Story } from "./story.ts";
 import { Timeline } from "./timeline.ts";
+import type { DemoVendors } from "./vendors.ts";
 
 export interface DemoOptions {
   /** Leaves the service and the vendors running until a signal. */
@@ -25,9 +28,17 @@ export interface DemoOptions {
   readonly hints: boolean;
   /** A PostgreSQL server on which the day gets a database of its own; undefined: the embedded store. */
   readonly databaseServer: string | undefined;
+  /** Brokers on which the day gets topics of its own, for two processes; undefined: one process, and the bus inside it. */
+  readonly kafka: DemoKafka | undefined;
   readonly write: (text: string) => void;
   readonly live: boolean;
   readonly columns: number;
+}
+
+/** Where Kafka is, and the settings that say so to a process. */
+export interface DemoKafka {
+  readonly config: KafkaConfig;
+  readonly env: Environment;
 }
 
 /** A wall second is a minute. */
@@ -48,17 +59,24 @@ export async function runDemo(options: DemoOptions): Promise<boolean> {
   const database = await databaseOf(options, anchor);
   const vendors = await startDemoVendors(clock);
   const pools = createHttpPools();
-  const [port = 0, operatorPort = 0] = await freePorts(2);
   const token = makeToken("operator", clock);
-  const service = new Service({
+  const prefix = `rolecall-demo-${String(anchor)}`;
+  const service = await Fleet.make({
     folder,
-    port,
-    operatorPort,
+    processes: options.kafka === undefined ? oneProcess : twoProcesses,
     clock,
     env: {
+      ...sharedEnvironment({
+        databaseUrl: database?.url,
+        kafka: options.kafka === undefined ? {} : { ...oneBroker, ...options.kafka.env },
+        instance: "demo",
+        adminToken: token,
+        scimToken: makeToken("scim", clock),
+        sealKey: Buffer.from(clock.bytes(32)).toString("hex"),
+        mappings,
+      }),
       ...rehearsal(vendors.urls, anchor),
-      ROLECALL_ADMIN_TOKEN: token,
-      ...(database === undefined ? {} : { DATABASE_URL: database.url }),
+      ...(options.kafka === undefined ? {} : { KAFKA_TOPIC_PREFIX: prefix }),
       ...(options.hints ? {} : { ROLECALL_SANDBOX_DROP_HINTS: "1" }),
     },
   });
@@ -67,10 +85,7 @@ export async function runDemo(options: DemoOptions): Promise<boolean> {
   try {
     service.start();
     await service.ready((url) => answers(pools, url));
-    timeline.tell(
-      "Rolecall",
-      `started on a fresh ${database === undefined ? "folder" : "PostgreSQL database"}, ${service.scimUrl}/scim/v2`,
-    );
+    timeline.tell("Rolecall", `started ${placeOf(options)}, ${service.scimUrl}/scim/v2`);
     const client = createJsonClient({
       baseUrl: `${service.operatorUrl}/api/v1`,
       token,
@@ -93,18 +108,7 @@ export async function runDemo(options: DemoOptions): Promise<boolean> {
       await killing;
     }
     await service.ready((url) => answers(pools, url));
-    const checks = [];
-    const lies: string[] = [];
-    let explained = 0;
-    for (const truth of vendors.truth()) {
-      const wishes = await operator.targets(truth.connection);
-      checks.push(checkVendor(truth, wishes));
-      for (const wish of wishes) {
-        const told = await operator.explanation(wish.identityId, truth.connection);
-        lies.push(...checkExplanation(truth, wish, told));
-        explained += 1;
-      }
-    }
+    const { checks, lies, explained } = await compare(vendors, operator);
     timeline.end();
     timeline.say(
       `\nWhat the mapping says against what the vendors hold:\n\n${renderChecks(checks)}`,
@@ -119,25 +123,40 @@ export async function runDemo(options: DemoOptions): Promise<boolean> {
   } catch (error) {
     timeline.end();
     timeline.say(
-      `\nNOT RIGHT: ${error instanceof Error ? error.message : String(error)}\nThe service's log is ${service.logPath}`,
+      `\nNOT RIGHT: ${error instanceof Error ? error.message : String(error)}\nWhat the service said is in ${service.logPaths.join(" and ")}`,
     );
   }
   await service.stop();
   await vendors.close();
   await pools.close();
-  const place = { dataDir: join(folder, "data"), databaseUrl: database?.url };
+  const place = { dataDir: service.recordFolder, databaseUrl: database?.url };
   right = (await verified(place, timeline)) && right;
   if (right) {
     await database?.drop();
+    if (options.kafka !== undefined) await dropTopics(options.kafka, prefix);
     if (!options.keep) timeline.say(whatNext);
     await rm(folder, { recursive: true, force: true });
   }
   return right;
 }
 
+function placeOf({ databaseServer, kafka }: DemoOptions): string {
+  if (databaseServer === undefined) return "on a fresh folder";
+  const database = "on a fresh PostgreSQL database";
+  if (kafka === undefined) return database;
+  const names = twoProcesses.map(({ name }) => name).join(" and ");
+  return `${database} and fresh Kafka topics, as two processes (${names})`;
+}
+
 async function databaseOf({ databaseServer }: DemoOptions, anchor: number) {
   if (databaseServer === undefined) return undefined;
   return makeScratchDatabase(databaseServer, `rolecall_demo_${String(anchor)}`);
+}
+
+async function dropTopics({ config }: DemoKafka, prefix: string): Promise<void> {
+  // The client of Kafka is loaded by days that have one.
+  const { dropScratchTopics } = await import("../adapters/kafka/scratch-topics.ts");
+  await dropScratchTopics({ ...config, prefix, clientId: prefix });
 }
 
 /** The settings of every such day: fast time, and the vendors of this process. */
@@ -150,8 +169,24 @@ function rehearsal(vendorUrls: Readonly<Record<string, string>>, anchor: number)
     ROLECALL_TIME_SCALE: String(scale),
     ROLECALL_TIME_ANCHOR: new Date(anchor).toISOString(),
     ROLECALL_TENANT: tenantId,
-    ROLECALL_MAPPINGS: mappings,
   };
+}
+
+/** What the mapping wishes and what `explain` says, against what each vendor really holds. */
+async function compare(vendors: DemoVendors, operator: Operator) {
+  const checks: VendorCheck[] = [];
+  const lies: string[] = [];
+  let explained = 0;
+  for (const truth of vendors.truth()) {
+    const wishes = await operator.targets(truth.connection);
+    checks.push(checkVendor(truth, wishes));
+    for (const wish of wishes) {
+      const told = await operator.explanation(wish.identityId, truth.connection);
+      lies.push(...checkExplanation(truth, wish, told));
+      explained += 1;
+    }
+  }
+  return { checks, lies, explained };
 }
 
 async function verified(
@@ -177,7 +212,7 @@ async function verified(
 /** kill -9 at moments that nobody chose, each followed by a new life on the same folder. */
 async function killAtRandom(
   kills: number,
-  service: Service,
+  service: Fleet,
   clock: Clock,
   timeline: Timeline,
   signal: AbortSignal,
@@ -185,12 +220,15 @@ async function killAtRandom(
   for (let done = 0; done < kills; done++) {
     await clock.sleep(20_000 + clock.random() * 130_000, signal);
     if (signal.aborted) return;
-    await service.crash();
-    timeline.tell("chaos", `kill -9, and a new start (${String(done + 1)} of ${String(kills)})`);
+    const name = await service.crash();
+    timeline.tell(
+      "chaos",
+      `kill -9 of ${name}, and a new start (${String(done + 1)} of ${String(kills)})`,
+    );
   }
 }
 
-async function keepRunning(timeline: Timeline, service: Service, token: string): Promise<void> {
+async function keepRunning(timeline: Timeline, service: Fleet, token: string): Promise<void> {
   timeline.say(
     [
       "The service goes on running. In another terminal:",

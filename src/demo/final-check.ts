@@ -20,6 +20,13 @@ export interface VendorTruth {
   readonly bystanders: readonly string[];
 }
 
+/** One that came to be, read from the simulator itself. */
+export interface Invitation {
+  readonly vendor: string;
+  readonly role: string;
+  readonly end: "open" | "accepted" | "expired" | "withdrawn";
+}
+
 export interface VendorCheck {
   readonly connection: string;
   /** People who should have an account. */
@@ -144,6 +151,26 @@ export function checkExplanation(
       lies.push(`explain says of ${email}: ${because.join(", ")} gives something and won nothing`);
   }
   return lies;
+}
+
+/**
+ * What is wrong with the invitations that came to be for one address, oldest first: a further one is right only where the one before it at
+ * the same vendor expired, or was taken back because another role is offered now.
+ */
+export function invitationComplaint(
+  email: string,
+  invitations: readonly Invitation[],
+): string | undefined {
+  for (const [at, invitation] of invitations.entries()) {
+    const former = invitations.slice(0, at).findLast((item) => item.vendor === invitation.vendor);
+    if (former === undefined || former.end === "expired") continue;
+    if (former.end === "withdrawn" && former.role !== invitation.role) continue;
+    const told = invitations
+      .filter((item) => item.vendor === invitation.vendor)
+      .map(({ role, end }) => `${role} ${end}`);
+    return `${email} was invited ${String(told.length)} times by ${invitation.vendor}: ${told.join(", ")}`;
+  }
+  return undefined;
 }
 
 /** The last page of the demo. */

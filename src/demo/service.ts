@@ -1,9 +1,9 @@
 import { spawn, type ChildProcess } from "node:child_process";
-import { createWriteStream, type WriteStream } from "node:fs";
+import { createWriteStream, mkdirSync, type WriteStream } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { readEnv } from "../config/config.ts";
+import { readEnv, type Environment } from "../config/config.ts";
 import type { Clock } from "../model/clock.ts";
 
 const launcher = fileURLToPath(new URL("../bin.js", import.meta.url));
@@ -12,8 +12,9 @@ const launcher = fileURLToPath(new URL("../bin.js", import.meta.url));
 export class Service {
   readonly scimUrl: string;
   readonly operatorUrl: string;
+  readonly dataDir: string;
   readonly logPath: string;
-  readonly #env: Record<string, string>;
+  readonly #env: Environment;
   readonly #clock: Clock;
   readonly #log: WriteStream;
   #child: ChildProcess | undefined;
@@ -22,15 +23,18 @@ export class Service {
   /** Why a life of the service that was not asked to end did. */
   #death: string | undefined;
 
+  /** @param options `folder`: of this process alone; made here */
   constructor(options: {
     readonly folder: string;
     readonly port: number;
     readonly operatorPort: number;
-    readonly env: Readonly<Record<string, string>>;
+    readonly env: Environment;
     readonly clock: Clock;
   }) {
     this.scimUrl = `http://127.0.0.1:${String(options.port)}`;
     this.operatorUrl = `http://127.0.0.1:${String(options.operatorPort)}`;
+    mkdirSync(options.folder, { recursive: true, mode: 0o700 });
+    this.dataDir = join(options.folder, "data");
     this.logPath = join(options.folder, "service.log");
     this.#log = createWriteStream(this.logPath, { flags: "a", mode: 0o600 });
     this.#clock = options.clock;
@@ -38,7 +42,8 @@ export class Service {
       ...options.env,
       PORT: String(options.port),
       ROLECALL_OPERATOR_PORT: String(options.operatorPort),
-      ROLECALL_DATA_DIR: join(options.folder, "data"),
+      ROLECALL_DATA_DIR: this.dataDir,
+      ROLECALL_URL: `http://localhost:${String(options.port)}`,
     };
   }
 

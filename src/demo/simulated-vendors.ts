@@ -8,7 +8,7 @@ import {
   startInstantlySimulator,
   type InstantlySimulator,
 } from "../sandbox/instantly/instantly-simulator.ts";
-import type { VendorTruth } from "./final-check.ts";
+import type { Invitation, VendorTruth } from "./final-check.ts";
 import type { DemoVendors } from "./vendors.ts";
 
 const anthropicBystanders = [
@@ -65,8 +65,10 @@ export async function startDemoVendors(clock: Clock): Promise<DemoVendors> {
         times: 1,
       });
     },
-    invitationsOf: (email) =>
-      anthropic.createAttempts(email).created + instantly.createAttempts(email).created,
+    invitationsOf: (email) => [
+      ...anthropicInvitations(anthropic, email, clock),
+      ...instantlyInvitations(instantly, email),
+    ],
     truth: () => [anthropicTruth(anthropic, clock), instantlyTruth(instantly)],
     async close() {
       await Promise.all([anthropic.close(), instantly.close()]);
@@ -99,6 +101,32 @@ function openOf(
       accept: () => instantly.control.acceptInvite({ email: member.email }),
     }));
   return [...console, ...workspace];
+}
+
+function anthropicInvitations(
+  anthropic: AnthropicSimulator,
+  email: string,
+  clock: Clock,
+): readonly Invitation[] {
+  return anthropic
+    .state()
+    .invites.filter((invite) => foldEmail(invite.email) === email)
+    .map(({ role, state, expiresAt }) => {
+      const ends = { accepted: "accepted", deleted: "withdrawn", pending: "open" } as const;
+      const expired = state === "pending" && expiresAt <= clock.now();
+      return { vendor: "anthropic", role, end: expired ? "expired" : ends[state] };
+    });
+}
+
+/** The vendor keeps no invitations, only members; how many came to be is counted beside them. */
+function instantlyInvitations(instantly: InstantlySimulator, email: string): readonly Invitation[] {
+  const member = instantly.state().members.find((item) => foldEmail(item.email) === email);
+  const { created } = instantly.createAttempts(email);
+  return Array.from({ length: created }, () => ({
+    vendor: "instantly",
+    role: member?.role ?? "none",
+    end: member === undefined ? "withdrawn" : member.accepted ? "accepted" : "open",
+  }));
 }
 
 function anthropicTruth(anthropic: AnthropicSimulator, clock: Clock): VendorTruth {

@@ -1,4 +1,4 @@
-import type { VendorTruth } from "./final-check.ts";
+import type { Invitation, VendorTruth } from "./final-check.ts";
 
 /** The two vendors of the demo as the story needs them. They live in the driver's process: a crash of the service is no crash of theirs. */
 export interface DemoVendors {
@@ -15,8 +15,8 @@ export interface DemoVendors {
   stumble(forMs: number): void;
   /** The next invitation is made and its answer is lost. */
   loseNextInvitationAnswer(): void;
-  /** How often each address was really invited, for "no duplicate". */
-  invitationsOf(email: string): number;
+  /** Every invitation that came to be for an address, oldest first, for "no duplicate". */
+  invitationsOf(email: string): readonly Invitation[];
   truth(): readonly VendorTruth[];
   close(): Promise<void>;
 }

@@ -3,6 +3,16 @@ import { describe, test } from "vitest";
 /** A real server, or one sentence that says why this machine has none. */
 export type Found<Server> = { readonly server: Server } | { readonly missing: string };
 
+/** Both, or what is missing of the first that is. */
+export function bothFound<A, B>(
+  first: Found<A>,
+  second: Found<B>,
+): Found<{ readonly first: A; readonly second: B }> {
+  if ("missing" in first) return first;
+  if ("missing" in second) return second;
+  return { server: { first: first.server, second: second.server } };
+}
+
 /** Set where every real server must be there (continuous integration): a suite without its server then fails. */
 export const realIsRequired = process.env["ROLECALL_REQUIRE_REAL"] === "1";
 

