@@ -18,19 +18,19 @@ import { createEngine, type Engine } from "./engine.ts";
 import { showBus } from "./events/bus-gauges.ts";
 import { createHttpPools } from "./http/http-pools.ts";
 import { listen, operatorApp, publicApp, type Listener } from "./listeners.ts";
-import { canonicalJson } from "./mapping/canonical.ts";
 import { loadMappings, type LoadedTenant } from "./mapping/load.ts";
+import { createMappingFiles, readTenant, rollOut } from "./mapping-files.ts";
 import { systemClock, type Clock } from "./model/clock.ts";
-import { InputError } from "./model/errors.ts";
+import type { InputError } from "./model/errors.ts";
 import { newId, type TenantId } from "./model/ids.ts";
 import type { Logger } from "./model/log.ts";
-import { newRecord, type Actor } from "./model/records.ts";
+import type { Actor } from "./model/records.ts";
 import { openAuditStream, openBus } from "./open-bus.ts";
 import { homeOf, openClock, openStore } from "./open-store.ts";
 import { createScimRouter } from "./scim/router.ts";
 import type { Brake } from "./recovery/brake-store.ts";
 import { checkStoreAtStart } from "./recovery/start-check.ts";
-import { proposeMappings, type ProposalResult } from "./sync/roll-out.ts";
+import type { ProposalResult } from "./sync/roll-out.ts";
 import { httpOpener } from "./vendor-clients.ts";
 import { createHealth } from "./telemetry/health.ts";
 import { createLogger } from "./telemetry/logger.ts";
@@ -44,7 +44,8 @@ export interface App {
   readonly scimUrl: string | undefined;
   readonly operatorUrl: string;
   readonly mappings: {
-    readonly results: readonly ProposalResult[];
+    /** What became of the files; "elsewhere": another process takes its own. Undefined without the role `scheduler`. */
+    readonly proposed: readonly ProposalResult[] | "elsewhere" | undefined;
     readonly problem: InputError | undefined;
   };
   readonly vendors: SandboxVendors | undefined;
@@ -129,13 +130,16 @@ export async function startApp(config: Config): Promise<App> {
     logger,
     actor: system,
   });
-  const loaded = await loadTenant(config, logger);
+  const loaded = await readTenant(config, logger);
   const secrets = await bootstrap(config, store, clock, system, loaded.tenant?.settings);
   if (vendors !== undefined)
     await vendors.sealCredentials(vault, config.tenantId, loaded.tenant, system);
-  const results = config.roles.has("scheduler")
-    ? await rollOut(config, engine, store, loaded.tenant, system)
-    : [];
+  const files = createMappingFiles({
+    ...{ config, engine, store, clock, logger, loaded, actor: system },
+    // An embedded store has one process at a time: after a crash nobody else's lease is waited for.
+    owner: config.databaseUrl === undefined ? "embedded" : owner,
+  });
+  const proposed = config.roles.has("scheduler") ? await files.start() : undefined;
   const health = createHealth({
     // Probes are asked in wall time, however fast domain time runs.
     clock: systemClock(),
@@ -194,13 +198,13 @@ export async function startApp(config: Config): Promise<App> {
     scimUrl: publicListener?.url,
     operatorUrl: operatorListener.url,
     failed: failed.promise,
-    mappings: { results, problem: loaded.problem },
+    mappings: { proposed, problem: loaded.problem },
     vendors,
     brake,
     async stop() {
       health.drain();
       await Promise.all(listeners.map((listener) => listener.close(stopGraceMs)));
-      await engine.stop();
+      await Promise.all([engine.stop(), files.stop()]);
       await bus.close();
       if (config.roles.has("scheduler")) await sequencer.stop();
       await auditStream?.stop();
@@ -219,84 +223,6 @@ async function sandboxVendors(
 ): Promise<SandboxVendors> {
   const { startSandboxVendors } = await import("./sandbox-vendors.ts");
   return startSandboxVendors(config, clock, logger);
-}
-
-/** Reads the tenant's files; what is wrong with them does not stop the service: the last good versions stay active. */
-async function loadTenant(
-  config: Config,
-  logger: Logger,
-): Promise<{
-  readonly tenant: LoadedTenant | undefined;
-  readonly problem: InputError | undefined;
-}> {
-  try {
-    const [tenant] = await loadMappings(config.mappingsDir, vendorFactsOf, [config.tenantId]);
-    return { tenant, problem: undefined };
-  } catch (error) {
-    if (!(error instanceof InputError)) throw error;
-    logger.error(
-      { problems: error.problems.length },
-      "mapping files not loaded; the last good versions stay active",
-    );
-    return { tenant: undefined, problem: error };
-  }
-}
-
-async function rollOut(
-  config: Config,
-  engine: Engine,
-  store: Store,
-  tenant: LoadedTenant | undefined,
-  actor: Actor,
-): Promise<readonly ProposalResult[]> {
-  if (tenant === undefined) return [];
-  await rollOutExceptions(engine, store, config.tenantId, tenant.exceptions, actor);
-  return proposeMappings(engine.sync, config.tenantId, tenant.connections, {
-    approvals: tenant.settings.approvals,
-    actor,
-  });
-}
-
-/** Exceptions of the file are what the file says; everybody is looked at again where they changed. */
-async function rollOutExceptions(
-  engine: Engine,
-  store: Store,
-  tenantId: TenantId,
-  exceptions: LoadedTenant["exceptions"],
-  actor: Actor,
-): Promise<void> {
-  const { clock } = engine.sync;
-  const known = (await store.listExceptions(tenantId)).filter((item) => item.source === "file");
-  const text = (items: LoadedTenant["exceptions"]) =>
-    items
-      .map((item) => canonicalJson(item))
-      .sort()
-      .join();
-  if (text(known) === text(exceptions)) return;
-  await store.replaceFileExceptions(
-    tenantId,
-    { exceptions },
-    {
-      records: [
-        newRecord(clock, {
-          actor,
-          action: "exceptions.replaced",
-          subject: { type: "tenant", id: tenantId },
-          facts: { before: known.length, after: exceptions.length },
-        }),
-      ],
-      recompute: [],
-      fanouts: [
-        {
-          fanoutId: newId(clock),
-          scope: { kind: "tenant" },
-          cause: { kind: "operator" },
-          urgent: false,
-        },
-      ],
-    },
-  );
-  engine.ringRelay();
 }
 
 function consoleDeps(
@@ -321,7 +247,7 @@ function consoleDeps(
     putCredential: (tenantId, name, secret, actor) => vault.put(tenantId, name, secret, actor),
     readMappings: async (tenantId) => (await read(tenantId))?.connections ?? [],
     proposeMappings: async (tenantId, actor) =>
-      rollOut({ ...config, tenantId }, engine, store, await read(tenantId), actor),
+      rollOut({ engine, store }, tenantId, await read(tenantId), actor),
     backlog: async () => store.recomputeBacklog(clock.now()),
   };
 }

@@ -100,7 +100,11 @@ function mappingLines({ mappings }: App): readonly string[] {
       ...mappings.problem.problems.map((line) => `    ${line}`),
     ];
   }
-  return mappings.results.map(
+  if (mappings.proposed === "elsewhere")
+    return [
+      "  mapping files           another process takes its own; these wait until it has gone",
+    ];
+  return (mappings.proposed ?? []).map(
     (result) =>
       `  mapping ${result.connectionId.padEnd(16)}${result.outcome === "waits" ? `waits for you: ${result.why}` : result.outcome}`,
   );
