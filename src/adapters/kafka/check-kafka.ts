@@ -5,7 +5,7 @@ import type { Logger } from "../../model/log.ts";
 import { askVersions, versionGaps } from "./api-versions.ts";
 import { probeMessage } from "./hint-message.ts";
 import { kafkaClient } from "./kafka-client.ts";
-import { sayKafkaError } from "./kafka-error.ts";
+import { kafkaErrorType, sayKafkaError } from "./kafka-error.ts";
 import type { KafkaOptions } from "./kafka-options.ts";
 import { groupName, makeTopics, readTopics, topicName, topicTable } from "./topics.ts";
 
@@ -221,16 +221,25 @@ async function checkGroups(
   }
 }
 
-/** A broker that has just started loads its groups first, and the client does not wait for that. */
+/** What brokers say while they make the topic of groups, agree on who keeps a group, or load it. */
+const passing = new Set([
+  "GROUP_COORDINATOR_NOT_AVAILABLE",
+  "NOT_COORDINATOR_FOR_GROUP",
+  "GROUP_LOAD_IN_PROGRESS",
+]);
+const groupsMs = 20_000;
+
+/** Brokers that have just started make and load groups first, and the client does not wait for that. */
 async function fetchPatiently(admin: Admin, groupId: string, topic: string): Promise<void> {
-  for (let tries = 1; ; tries += 1) {
+  const clock = systemClock();
+  const until = clock.monotonic() + groupsMs;
+  for (;;) {
     try {
       await admin.fetchOffsets({ groupId, topics: [topic] });
       return;
     } catch (error) {
-      const { type } = error as { readonly type?: unknown };
-      if (type !== "GROUP_LOAD_IN_PROGRESS" || tries >= 20) throw error;
-      await systemClock().sleep(250);
+      if (!passing.has(kafkaErrorType(error)) || clock.monotonic() > until) throw error;
+      await clock.sleep(250);
     }
   }
 }

@@ -26,6 +26,12 @@ const meanings: Readonly<Record<string, string>> = {
   POLICY_VIOLATION: "a policy of the broker refuses the topic: make it yourself",
 };
 
+/** The protocol's name of what a broker refused, through what the client wraps around it; "" where it is something else. */
+export function kafkaErrorType(error: unknown): string {
+  const { type } = rootOf(error) as { readonly type?: unknown };
+  return typeof type === "string" ? type : "";
+}
+
 /** One sentence from whatever the client threw, without stacks. */
 export function sayKafkaError(error: unknown): string {
   const root = rootOf(error);
