@@ -10,6 +10,10 @@ export interface FaultProxy {
   swallow(): void;
   /** The answers of the far side are lost; what is sent to it arrives. */
   mute(): void;
+  /** Keeps the answers of the far side until `release`. */
+  hold(): void;
+  /** Hands over what was held, in its order. */
+  release(): void;
   /** Passes bytes again, for connections made from now on; those that swallowed are reset. */
   heal(): void;
   /** Connections made so far. */
@@ -22,6 +26,8 @@ export async function faultProxy(): Promise<FaultProxy> {
   let swallowing = false;
   let muted = false;
   let connections = 0;
+  let holding = false;
+  const held: (() => void)[] = [];
   const sockets = new Set<Socket>();
   const keep = (socket: Socket): Socket => {
     sockets.add(socket);
@@ -42,7 +48,9 @@ export async function faultProxy(): Promise<FaultProxy> {
       if (!swallowing) far.write(bytes);
     });
     far.on("data", (bytes) => {
-      if (!swallowing && !muted) near.write(bytes);
+      if (swallowing || muted) return;
+      if (holding) held.push(() => near.write(bytes));
+      else near.write(bytes);
     });
     near.on("close", () => far.destroy());
     far.on("close", () => {
@@ -60,6 +68,13 @@ export async function faultProxy(): Promise<FaultProxy> {
     },
     mute: () => {
       muted = true;
+    },
+    hold: () => {
+      holding = true;
+    },
+    release: () => {
+      holding = false;
+      for (const give of held.splice(0)) give();
     },
     heal: () => {
       swallowing = false;
