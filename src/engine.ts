@@ -1,9 +1,13 @@
 import type { Store } from "./adapters/store.ts";
-import { defaultTiming, type ApplyDeps, type ApplyTiming } from "./apply/apply-deps.ts";
+import {
+  defaultTiming,
+  type ApplyDeps,
+  type ApplyTiming,
+  type ConnectorOf,
+} from "./apply/apply-deps.ts";
 import { keepLane, laneNeedsKeeping } from "./apply/lane-keeper.ts";
 import { createWorker, type Worker } from "./apply/worker.ts";
 import { processRoles, type ProcessRole } from "./config/settings.ts";
-import type { Connector } from "./connectors/connector.ts";
 import { createConsumer } from "./events/consumer.ts";
 import { createFanouts } from "./events/fanouts.ts";
 import type { HintBus } from "./events/hint-bus.ts";
@@ -28,7 +32,7 @@ export interface EngineParts {
   readonly owner: string;
   /** What this process does; unset: everything. */
   readonly roles?: ReadonlySet<ProcessRole>;
-  readonly connectorOf: (vendor: string, profile: string) => Connector | undefined;
+  readonly connectorOf: ConnectorOf;
   readonly openHttp: ApplyDeps["openHttp"];
   readonly timing?: Partial<ApplyTiming>;
 }
@@ -66,7 +70,7 @@ export function createEngine(parts: EngineParts): Engine {
     logger: logger.child({ room: "sync" }),
     metrics,
     actor,
-    vendorFacts: (vendor, profile) => parts.connectorOf(vendor, profile)?.facts,
+    vendorFacts: (vendor, profile, target) => parts.connectorOf(vendor, profile, target)?.facts,
     ringWorkers,
     ringRelay,
   };

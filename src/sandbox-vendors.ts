@@ -13,6 +13,7 @@ import {
   type IntercomSimulator,
 } from "./sandbox/intercom/intercom-simulator.ts";
 import { startInstantlySimulator } from "./sandbox/instantly/instantly-simulator.ts";
+import { startScimTargetSimulator } from "./sandbox/scim-target/scim-target-simulator.ts";
 import { fileState } from "./sandbox/state-file.ts";
 
 /** Where the connections of a sandbox lead. */
@@ -55,12 +56,18 @@ export async function startSandboxVendors(
   const instantly = await startInstantlySimulator(options("instantly"));
   const intercom = await startIntercomSimulator(options("intercom"));
   furnish(intercom);
-  const simulators = { anthropic, instantly, intercom };
+  const scim = await startScimTargetSimulator(options("scim"));
+  for (const name of ["Handbook Authors", "Incident Responders"]) {
+    if (!scim.state().groups.some((group) => group.displayName === name))
+      scim.control.addGroup(name);
+  }
+  const simulators = { anthropic, instantly, intercom, scim };
   /** The simulators' secrets by vendor and service; "" is the main interface. */
   const secrets: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     anthropic: { "": anthropic.apiKey },
     instantly: { "": instantly.apiKey },
     intercom: { "": intercom.apiKey, scim: intercom.scimToken },
+    scim: { "": scim.apiKey },
   };
   return {
     urlOf: (vendor) =>

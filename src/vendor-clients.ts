@@ -1,7 +1,8 @@
 import type { Lane } from "./accounts/lane.ts";
 import type { HttpOptions, OpenedHttp } from "./apply/apply-deps.ts";
-import { vendorAccess, vendorFactsOf, type VendorAccess } from "./connectors/registry.ts";
+import { connectorOf, vendorAccessOf, type VendorAccess } from "./connectors/registry.ts";
 import type { SecretVault } from "./credentials/secret-vault.ts";
+import { createClientCredentials } from "./http/client-credentials.ts";
 import type { HttpPools } from "./http/http-pools.ts";
 import { createVendorHttp } from "./http/vendor-client.ts";
 import type { Clock } from "./model/clock.ts";
@@ -16,25 +17,31 @@ export function httpOpener(parts: {
   readonly logger: Logger;
   readonly vendors: SandboxVendors | undefined;
 }): (lane: Lane, options: HttpOptions) => Promise<OpenedHttp> {
+  const tokens = createClientCredentials(parts);
   return async (lane, options) => {
-    const facts = vendorFactsOf(lane.vendor, lane.profile);
-    const access = vendorAccess[lane.vendor];
+    const { vendor, profile } = lane;
+    const facts = connectorOf(vendor, profile, lane.policy.target)?.facts;
+    const access = vendorAccessOf(vendor, profile, lane.policy.target);
     if (facts === undefined || access === undefined) {
-      throw new Error(`no connector for ${lane.vendor}/${lane.profile}`);
+      throw new Error(`no connector for ${vendor}/${profile}`);
     }
     // One opening for one piece of work: the secret that is used is the one whose organisation was compared.
     const { secret, fingerprint } = await parts.vault.open(lane.tenantId, lane.credential);
     const services = await openServices(parts.vault, lane, access);
-    const simulated = parts.vendors?.urlOf(lane.vendor);
+    const simulated = parts.vendors?.urlOf(vendor);
+    const main = async () => {
+      const { token } = access;
+      if (token === undefined || simulated !== undefined) return access.authHeaders(secret);
+      const client = { tokenUrl: token.url, scope: token.scope, secret, fingerprint };
+      return access.authHeaders(await tokens.token(client));
+    };
     const http = createVendorHttp({
       facts,
-      baseUrl: simulated ?? lane.baseUrl ?? access.defaultBaseUrl,
+      baseUrl: simulated ?? lane.baseUrl ?? access.defaultBaseUrl ?? "",
       clearText: simulated !== undefined,
       serviceUrls: simulated === undefined ? services.urls : {},
       headers: (service) =>
-        Promise.resolve(
-          service === undefined ? access.authHeaders(secret) : services.headers(service),
-        ),
+        service === undefined ? main() : Promise.resolve(services.headers(service)),
       mode: () => (lane.policy.mode === "report-only" ? "report-only" : "write"),
       governor: options.governor,
       pinnedOrganization: () => lane.organization?.id,

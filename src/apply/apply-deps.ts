@@ -5,6 +5,7 @@ import type { Clock } from "../model/clock.ts";
 import type { AccountId, ConnectionId, TenantId } from "../model/ids.ts";
 import type { Logger, Metrics } from "../model/log.ts";
 import type { Actor } from "../model/records.ts";
+import type { ScimTargetSettings } from "../model/scim-target.ts";
 import type { CallGovernor, VendorHttp } from "../model/vendor-http.ts";
 
 /** What the worker works with; the composition root makes it once per process. */
@@ -19,7 +20,7 @@ export interface ApplyDeps {
   /** Unique per process life: the owner of leases. */
   readonly owner: string;
   readonly timing: ApplyTiming;
-  readonly connectorOf: (vendor: string, profile: string) => Connector | undefined;
+  readonly connectorOf: ConnectorOf;
   /** Opens the credential and gives a client that holds it. @throws SyncError CREDENTIAL_MISSING */
   readonly openHttp: (lane: Lane, options: HttpOptions) => Promise<OpenedHttp>;
   /** What sync makes of a finished listing. */
@@ -48,6 +49,13 @@ export interface LeaseRows {
     readonly nextAt: number;
   }): Promise<void>;
 }
+
+/** The connector of a lane; undefined: this build has none. */
+export type ConnectorOf = (
+  vendor: string,
+  profile: string,
+  target?: ScimTargetSettings,
+) => Connector | undefined;
 
 export interface HttpOptions {
   readonly governor: CallGovernor;

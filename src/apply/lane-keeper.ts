@@ -49,7 +49,7 @@ async function refresh(deps: ApplyDeps, lane: Lane): Promise<void> {
 }
 
 async function openLane(deps: ApplyDeps, lane: Lane) {
-  const connector = deps.connectorOf(lane.vendor, lane.profile);
+  const connector = deps.connectorOf(lane.vendor, lane.profile, lane.policy.target);
   if (connector === undefined) {
     throw new SyncError(
       "INTERNAL",

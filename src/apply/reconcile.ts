@@ -79,7 +79,7 @@ async function lookAndAct(
   signal: AbortSignal,
   notebook: Notebook,
 ): Promise<Judged> {
-  const connector = deps.connectorOf(lane.vendor, lane.profile);
+  const connector = deps.connectorOf(lane.vendor, lane.profile, lane.policy.target);
   if (connector === undefined) {
     throw new SyncError(
       "INTERNAL",

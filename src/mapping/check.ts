@@ -67,6 +67,12 @@ export function checkMapping(expansion: Expansion, facts: VendorFacts): Problem[
   checkSmothered(expansion, problems);
   checkKinds(expansion, facts, problems);
   checkServices(expansion, facts, problems);
+  if (facts.ownAddress === false && mapping.connection.url === undefined) {
+    problems.push({
+      path: ["connection"],
+      message: `${facts.vendor} has another address for every customer: add \`url:\``,
+    });
+  }
   return distinct(problems);
 }
 

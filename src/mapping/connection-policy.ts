@@ -28,7 +28,7 @@ function railRule(entry: RailEntry | undefined, floor: number, fraction: number)
 export function connectionPolicy(
   file: Pick<
     MappingFile,
-    "mode" | "connection" | "sets" | "account" | "timing" | "protected" | "rails"
+    "mode" | "connection" | "sets" | "account" | "timing" | "protected" | "rails" | "target"
   >,
   tenantDomains: readonly string[] = [],
 ): ConnectionPolicy {
@@ -57,6 +57,7 @@ export function connectionPolicy(
     },
     protectedAccounts: distinct((file.protected?.accounts ?? []).map(foldEmail)),
     adminsMin: file.protected?.admins_min ?? 2,
+    ...(file.target === undefined ? {} : { target: file.target }),
   };
 }
 

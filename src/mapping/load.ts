@@ -6,6 +6,7 @@ import type { AccessException } from "../model/identity.ts";
 import { asId, isName, type ConnectionId, type TenantId } from "../model/ids.ts";
 import type { JsonObject } from "../model/json.ts";
 import type { ConnectionPolicy } from "../model/policy.ts";
+import type { ScimTargetSettings } from "../model/scim-target.ts";
 import type { VendorFacts } from "../model/vendor-facts.ts";
 import { canonicalHash, compareText } from "./canonical.ts";
 import { checkMapping } from "./check.ts";
@@ -20,10 +21,14 @@ import { tenantFile, tenantSettings, type TenantSettings } from "./tenant-file.t
 import { checkTestFile, mappingTestFile, type MappingTestFile } from "./test-file.ts";
 import { fileSizeMax, placed, readYaml, type YamlFile } from "./yaml-file.ts";
 
-/** Facts of a vendor; a profile of undefined means the only one. undefined: this build has no such connector. */
+/**
+ * Facts of a vendor; a profile of undefined means the only one. undefined: this build has no such connector.
+ * @throws InputError for a `target` that contradicts itself, or that this vendor has no use for
+ */
 export type VendorFactsOf = (
   vendor: string,
   profile: string | undefined,
+  target?: ScimTargetSettings,
 ) => VendorFacts | undefined;
 
 /** One connection's file, ready to be proposed as a version. */
@@ -215,7 +220,18 @@ class TenantReader {
   }
 
   #factsOf(name: string, { value, file }: Parsed<MappingFile>): VendorFacts | undefined {
-    const facts = this.#vendorFactsOf(value.vendor, value.profile);
+    let facts: VendorFacts | undefined;
+    try {
+      facts = this.#vendorFactsOf(value.vendor, value.profile, value.target);
+    } catch (error) {
+      if (!(error instanceof InputError)) throw error;
+      this.#note(
+        name,
+        file,
+        error.problems.map((message) => ({ path: ["target"], message })),
+      );
+      return undefined;
+    }
     if (facts !== undefined) return facts;
     const profile = value.profile === undefined ? "" : ` with the profile "${value.profile}"`;
     this.#note(name, file, [

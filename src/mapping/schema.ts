@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { scimTargetSettings } from "../model/scim-target.ts";
 import { connectionName, kebab, line, strictObject, wordPattern } from "./strict-object.ts";
 
 /** Upper bounds of one file; a mapping beyond them is a mistake or an attack, not a company. */
@@ -188,6 +189,9 @@ export const mappingFile = strictObject({
       .optional()
       .describe("Interfaces of the vendor that have a credential of their own"),
   }),
+  target: scimTargetSettings
+    .optional()
+    .describe("Vendor scim only: where the server differs from its profile"),
   mode: mode.optional().describe("Default: report-only"),
   sets: z
     .record(z.string().regex(wordPattern), mode)

@@ -1,3 +1,5 @@
+import type { ScimTargetSettings } from "./scim-target.ts";
+
 /** What a connection may do: report-only reads and plans; additive gives and takes back its own; authoritative owns the set. */
 export type Mode = "report-only" | "additive" | "authoritative";
 
@@ -53,6 +55,8 @@ export interface ConnectionPolicy {
   /** Folded addresses that are shown and never touched. */
   readonly protectedAccounts: readonly string[];
   readonly adminsMin: number;
+  /** Where the server of a SCIM connection differs from its profile. */
+  readonly target?: ScimTargetSettings;
 }
 
 export const DAY_MS = 86_400_000;

@@ -17,6 +17,8 @@ export interface VendorFacts {
    * state counts as removed, and creating it again switches it on.
    */
   readonly removal?: "gone" | "suspended";
+  /** false: every customer has another address, which the connection must name. */
+  readonly ownAddress?: false;
   /** What bodies are called on the way out and back; absent: application/json. */
   readonly media?: { readonly send: string; readonly accept: string };
   /** Response header that names the organisation, where there is one: compared with the pin on every answer. */

@@ -22,7 +22,7 @@ export async function compareListing(
 ): Promise<void> {
   const lane = await deps.store.getLane(tenantId, connectionId);
   if (lane === undefined) return;
-  const facts = deps.vendorFacts(lane.vendor, lane.profile);
+  const facts = deps.vendorFacts(lane.vendor, lane.profile, lane.policy.target);
   await wakeChanged(deps, tenantId, connectionId, changed);
   let after: string | undefined;
   for (;;) {

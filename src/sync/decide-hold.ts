@@ -122,7 +122,10 @@ async function decidedThings(
   if (entry.direction === "gain" || entry.roleTo !== null) return [own];
   const ledger = await deps.store.listLedger(tenantId, entry.connectionId, entry.identityId);
   const lane = await deps.store.getLane(tenantId, entry.connectionId);
-  const facts = lane === undefined ? undefined : deps.vendorFacts(lane.vendor, lane.profile);
+  const facts =
+    lane === undefined
+      ? undefined
+      : deps.vendorFacts(lane.vendor, lane.profile, lane.policy.target);
   return facts?.kinds[entry.slot.kind]?.account === true
     ? [own, ...ledger.filter((item) => item.kind !== entry.slot.kind)]
     : [own];

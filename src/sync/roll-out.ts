@@ -242,7 +242,7 @@ async function simulateProposal(
   bindings: readonly GroupBinding[],
   active: MappingVersion | undefined,
 ): Promise<Simulation> {
-  const facts = deps.vendorFacts(proposal.vendor, proposal.profile);
+  const facts = deps.vendorFacts(proposal.vendor, proposal.profile, proposal.policy.target);
   if (facts === undefined) {
     throw new SyncError(
       "INTERNAL",

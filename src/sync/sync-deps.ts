@@ -6,6 +6,7 @@ import type { Clock } from "../model/clock.ts";
 import type { TenantId } from "../model/ids.ts";
 import type { Logger, Metrics } from "../model/log.ts";
 import type { Actor } from "../model/records.ts";
+import type { ScimTargetSettings } from "../model/scim-target.ts";
 import type { VendorFacts } from "../model/vendor-facts.ts";
 
 /** What the use cases of this room work with; the composition root makes it once. */
@@ -15,7 +16,11 @@ export interface SyncDeps {
   readonly logger: Logger;
   readonly metrics: Metrics;
   /** Facts of a vendor profile; undefined: this build has no such connector. */
-  readonly vendorFacts: (vendor: string, profile: string) => VendorFacts | undefined;
+  readonly vendorFacts: (
+    vendor: string,
+    profile: string,
+    target?: ScimTargetSettings,
+  ) => VendorFacts | undefined;
   /** This process, as an actor of audit records. */
   readonly actor: Actor;
   /** Tells the workers of this process that targets are due. */

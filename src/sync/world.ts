@@ -3,6 +3,7 @@ import type { GroupBinding, MappingVersion } from "../mapping/version-store.ts";
 import type { VendorObject } from "../model/account.ts";
 import type { MappingVersionId, TenantId } from "../model/ids.ts";
 import type { Lane } from "../accounts/lane.ts";
+import { targetSettingsOf } from "../model/scim-target.ts";
 import type { VendorFacts } from "../model/vendor-facts.ts";
 import type { SyncDeps } from "./sync-deps.ts";
 
@@ -68,7 +69,11 @@ export class Worlds {
     if (kept?.epoch === epoch) return kept.compiled;
     const compiled: Compiled[] = [];
     for (const version of await store.activeMappings(tenantId)) {
-      const facts = this.#deps.vendorFacts(version.vendor, version.profile);
+      const facts = this.#deps.vendorFacts(
+        version.vendor,
+        version.profile,
+        targetSettingsOf(version.document),
+      );
       if (facts === undefined) {
         this.#deps.logger.error(
           {

@@ -137,9 +137,11 @@ export function safetyTests(stage: ConnectorStage): void {
       const call = stage.call({ mode: () => "report-only" });
       const [, other] = world.roles;
       const { grantRoles } = world;
+      stage.vendor.seed("cy@example.com", world.roles[0]);
+      const holder = await stage.one("cy@example.com");
       if (grantRoles !== undefined) {
         const held = { ...slotOf(stage), role: grantRoles[0] };
-        await connector.grant(stage.call(), account, held);
+        await connector.grant(stage.call(), holder, held);
       }
       const before = stage.writes();
       const attempts = [
@@ -153,8 +155,8 @@ export function safetyTests(stage: ConnectorStage): void {
         ...(grantRoles === undefined
           ? []
           : [
-              () => connector.grant(call, account, { ...slotOf(stage), role: grantRoles[1] }),
-              () => connector.revoke(call, account, slotOf(stage)),
+              () => connector.grant(call, account, { ...slotOf(stage), role: grantRoles[0] }),
+              () => connector.revoke(call, holder, slotOf(stage)),
             ]),
       ];
       for (const attempt of attempts) {

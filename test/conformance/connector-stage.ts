@@ -4,6 +4,7 @@ import type { VendorAccess } from "../../src/connectors/registry.ts";
 import { createHttpPools, type HttpPools } from "../../src/http/http-pools.ts";
 import type { VendorHttpOptions } from "../../src/http/vendor-client.ts";
 import type { Slot } from "../../src/model/entitlement.ts";
+import { isOver } from "../../src/model/account.ts";
 import { SyncError } from "../../src/model/errors.ts";
 import type { AccountId } from "../../src/model/ids.ts";
 import type { Fault } from "../../src/sandbox/fault-schedule.ts";
@@ -14,7 +15,7 @@ import { failureOf, openVendorHttp } from "../support/vendor-http.ts";
 /** One connector and how to run its vendor. */
 export interface ConnectorWorld {
   readonly connector: Connector;
-  readonly access: VendorAccess;
+  readonly access: Pick<VendorAccess, "authHeaders" | "serviceHeaders">;
   start(clock: FakeClock): Promise<SuiteVendor>;
   /** Two account roles that the API can give; one where the vendor has no other. */
   readonly roles: readonly [string, string?];
@@ -26,8 +27,8 @@ export interface ConnectorWorld {
   readonly instant?: true;
   /** Operations whose refusals always say when to come back. */
   readonly tellsReset?: readonly string[];
-  /** Two roles of a slot that is no account slot, where the vendor has such. */
-  readonly grantRoles?: readonly [string, string];
+  /** Roles of a slot that is no account slot, where the vendor has such; a second one where a slot can hold another. */
+  readonly grantRoles?: readonly [string, string?];
 }
 
 export interface SuiteVendor {
@@ -128,6 +129,12 @@ export class ConnectorStage {
     const found = await this.connector.findAccounts(this.call(), { emails: [email] });
     expect(found).toHaveLength(1);
     return found[0] as VendorAccount;
+  }
+
+  /** Accounts of the address that somebody can use. */
+  async living(email: string): Promise<readonly VendorAccount[]> {
+    const found = await this.connector.findAccounts(this.call(), { emails: [email] });
+    return found.filter((account) => !isOver(account, this.connector.facts));
   }
 
   /** Calls that the facts do not call reads. */

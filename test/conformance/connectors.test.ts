@@ -8,8 +8,55 @@ import { startIntercomSimulator } from "../../src/sandbox/intercom/intercom-simu
 import type { FakeClock } from "../support/fake-clock.ts";
 import { startInstantlySimulator } from "../../src/sandbox/instantly/instantly-simulator.ts";
 import { startAnthropicSimulator } from "../../src/sandbox/anthropic/anthropic-simulator.ts";
+import { scimHeaders, scimConnector, scimTargetOf } from "../../src/connectors/scim/scim.ts";
+import { groupKind, member } from "../../src/connectors/scim/facts.ts";
+import type { ScimTargetSettings } from "../../src/model/scim-target.ts";
+import { startScimTargetSimulator } from "../../src/sandbox/scim-target/scim-target-simulator.ts";
+import type { Quirks } from "../../src/sandbox/scim-target/truth.ts";
 import { connectorSuite } from "./connector-suite.ts";
 import type { SuiteVendor } from "./connector-stage.ts";
+
+/** Targets that cover the dialects: the standard one with roles, whole writes, and everything odd at once. */
+const scimWorlds: readonly {
+  readonly profile: string;
+  readonly settings: ScimTargetSettings;
+  readonly quirks: Partial<Quirks>;
+}[] = [
+  { profile: "standard", settings: {}, quirks: { showsGroupsOnUsers: false } },
+  {
+    profile: "replace",
+    settings: { groups: { read: "user" }, update: { versions: "if-match" } },
+    quirks: { versions: "required", deactivation: "disable" },
+  },
+  {
+    profile: "standard",
+    settings: {
+      find: { by: ["userName", "externalId"], filters: [] },
+      page: { style: "cursor", sizeMax: 50 },
+      update: { paths: "none", opCase: "capital", booleans: "text", operationsMax: 1 },
+      groups: { read: "filter", remove: "value" },
+      roles: { remove: "replace" },
+      deactivate: { means: "delete", lossAccepted: true },
+      reactivate: { how: "create" },
+    },
+    quirks: {
+      filters: ["members.value"],
+      paging: "cursor",
+      pageMax: 50,
+      opCase: "capital",
+      pathlessPatch: "accept",
+      filterPaths: "refuse",
+      acceptsBooleans: "text",
+      booleans: "text",
+      operationsMax: 1,
+      writeAnswers: "no_content",
+      deactivation: "delete",
+      names: "capital",
+      discovery: "absent",
+      versions: "none",
+    },
+  },
+];
 
 function accessTo(vendor: string): VendorAccess {
   const access = vendorAccess[vendor];
@@ -124,3 +171,53 @@ connectorSuite({
   operations: { list: "admins.list", create: "scim_users.create" },
   instant: true,
 });
+
+for (const { profile, settings, quirks } of scimWorlds) {
+  const anchor = { id: "5c1d9f60-4a8e-4b6e-9a43-8f6f0d5c1a11", userName: "anchor@example.com" };
+  const target = scimTargetOf(profile, {
+    ...settings,
+    organization: { anchor: anchor.userName },
+    roles: {
+      style: "objects",
+      catalogue: { viewer: { rank: 10 }, editor: { rank: 20 } },
+      fallback: "viewer",
+      ...settings.roles,
+    },
+  });
+  if (target === undefined) throw new Error(`there is no SCIM profile ${profile}`);
+  connectorSuite({
+    connector: scimConnector(target, profile),
+    access: { authHeaders: (secret) => scimHeaders(target, secret) },
+    instant: true,
+    roles: ["viewer", "editor"],
+    grantRoles: [member],
+    pageSize: target.page.sizeMax,
+    operations: { list: "users.list", create: "users.create" },
+    start: async (clock) => {
+      const simulator = await startScimTargetSimulator({ clock, anchor, quirks });
+      const group = simulator.control.addGroup("Engineering");
+      const weakSecret = "scim-token-that-sees-users-only-1";
+      simulator.control.addKey(weakSecret, ["users"]);
+      return {
+        simulator,
+        secret: simulator.apiKey,
+        weakSecret,
+        organizationId: anchor.id,
+        slot: { kind: groupKind, objectId: group.id },
+        lapse: () => {
+          simulator.control.setPaid(false);
+        },
+        accept: () => {
+          throw new Error("nobody is invited here");
+        },
+        seed: (email, role) =>
+          asId<AccountId>(
+            simulator.control.seedUser({
+              userName: email,
+              attributes: { roles: [{ value: role }] },
+            }).id,
+          ),
+      };
+    },
+  });
+}

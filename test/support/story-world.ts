@@ -1,8 +1,9 @@
 import type { VendorHttp } from "../../src/model/vendor-http.ts";
 import { openSqliteStore } from "../../src/adapters/sqlite/sqlite-store.ts";
 import type { Store } from "../../src/adapters/store.ts";
-import { defaultTiming, type ApplyDeps } from "../../src/apply/apply-deps.ts";
+import { defaultTiming, type ApplyDeps, type HttpOptions } from "../../src/apply/apply-deps.ts";
 import { Breaker } from "../../src/apply/breaker.ts";
+import type { Connector } from "../../src/connectors/connector.ts";
 import { keepLane, laneNeedsKeeping } from "../../src/apply/lane-keeper.ts";
 import { reconcile } from "../../src/apply/reconcile.ts";
 import type { MemberChange } from "../../src/directory/directory-store.ts";
@@ -59,6 +60,7 @@ export class StoryWorld {
   readonly store: Store;
   readonly clock: FakeClock;
   readonly vendor: FakeVendor;
+  readonly #connector: Connector;
   readonly sync: SyncDeps;
   readonly apply: ApplyDeps;
   readonly recompute: Recompute;
@@ -70,6 +72,9 @@ export class StoryWorld {
     options: {
       readonly mapping?: JsonObject;
       readonly vendor?: FakeVendor;
+      /** Instead of the vendor inside the process: a connector, and the client that it works with. */
+      readonly connector?: Connector;
+      readonly openHttp?: (clock: FakeClock, options: HttpOptions) => VendorHttp;
       readonly loaded?: boolean;
       /** On disk instead of in memory. */
       readonly folder?: string;
@@ -78,7 +83,7 @@ export class StoryWorld {
     const clock = fakeClock();
     const folder = options.folder ?? ":memory:";
     const store = await openSqliteStore({ folder, world: "test", clock });
-    const world = new StoryWorld(store, clock, options.vendor ?? new FakeVendor());
+    const world = new StoryWorld(store, clock, options);
     await store.createTenant(tenantId, { now: clock.now() }, world.also("tenant.created"));
     await store.createIdp(
       tenantId,
@@ -99,13 +104,18 @@ export class StoryWorld {
   /** The same vendor at the same time, on the store of another folder: what a restored backup wakes up to. */
   async on(folder: string): Promise<StoryWorld> {
     const store = await openSqliteStore({ folder, world: "test", clock: this.clock });
-    return new StoryWorld(store, this.clock, this.vendor);
+    return new StoryWorld(store, this.clock, { vendor: this.vendor });
   }
 
-  private constructor(store: Store, clock: FakeClock, vendor: FakeVendor) {
+  private constructor(
+    store: Store,
+    clock: FakeClock,
+    options: NonNullable<Parameters<typeof StoryWorld.open>[0]>,
+  ) {
     this.store = store;
     this.clock = clock;
-    this.vendor = vendor;
+    this.vendor = options.vendor ?? new FakeVendor();
+    this.#connector = options.connector ?? this.vendor;
     this.#breaker = new Breaker(clock);
     this.sync = {
       store,
@@ -113,7 +123,7 @@ export class StoryWorld {
       logger: silent,
       metrics: unmeasured,
       actor,
-      vendorFacts: () => this.vendor.facts,
+      vendorFacts: () => this.#connector.facts,
       ringWorkers: () => undefined,
       ringRelay: () => undefined,
     };
@@ -127,8 +137,12 @@ export class StoryWorld {
       actor,
       owner: "worker-1",
       timing: defaultTiming,
-      connectorOf: () => this.vendor,
-      openHttp: () => Promise.resolve({ http: noHttp, credentialFingerprint: this.credential }),
+      connectorOf: () => this.#connector,
+      openHttp: (_lane, http) =>
+        Promise.resolve({
+          http: options.openHttp?.(clock, http) ?? noHttp,
+          credentialFingerprint: this.credential,
+        }),
       afterListing: (tenant, connection, changed) =>
         compareListing(this.sync, tenant, connection, changed),
       afterObjects: async (tenant, connection) => {
@@ -169,7 +183,7 @@ export class StoryWorld {
 
   async activate(mapping: JsonObject, approvals: "auto" | "required" = "auto") {
     const file = mappingFile.parse(mapping);
-    const compiled = compileMapping(mapping, this.vendor.facts);
+    const compiled = compileMapping(mapping, this.#connector.facts);
     const [result] = await proposeMappings(
       this.sync,
       tenantId,

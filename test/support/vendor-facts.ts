@@ -1,4 +1,6 @@
 import { restFacts, scimFacts } from "../../src/connectors/intercom/facts.ts";
+import { vendorFactsOf as shippedFactsOf } from "../../src/connectors/registry.ts";
+import type { ScimTargetSettings } from "../../src/model/scim-target.ts";
 import type { KindFacts, RoleFacts, VendorFacts } from "../../src/model/vendor-facts.ts";
 
 function role(rank: number, more: Partial<RoleFacts> = {}): RoleFacts {
@@ -79,7 +81,13 @@ export const instantlyFacts = vendor("instantly", "default", {
 const all = [anthropicFacts, instantlyFacts, restFacts, scimFacts];
 
 /** Facts by vendor and profile; without a profile the vendor's only one. */
-export function vendorFactsOf(name: string, profile: string | undefined): VendorFacts | undefined {
+export function vendorFactsOf(
+  name: string,
+  profile: string | undefined,
+  target?: ScimTargetSettings,
+): VendorFacts | undefined {
+  // What a SCIM server has is in its target: there is nothing to stand in for.
+  if (name === "scim") return shippedFactsOf(name, profile, target);
   return all.find(
     (facts) => facts.vendor === name && (profile === undefined || facts.profile === profile),
   );

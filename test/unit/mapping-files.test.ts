@@ -27,6 +27,7 @@ describe("the shipped mapping files", () => {
       "example/anthropic",
       "example/instantly",
       "example/intercom",
+      "example/wiki",
     ]);
   });
 

@@ -86,7 +86,10 @@ export const peopleOperations = [
       const answers = [];
       for (const item of explanation.connections) {
         const lane = await deps.store.getLane(tenantId, item.connectionId);
-        const facts = lane === undefined ? undefined : deps.vendorFacts(lane.vendor, lane.profile);
+        const facts =
+          lane === undefined
+            ? undefined
+            : deps.vendorFacts(lane.vendor, lane.profile, lane.policy.target);
         if (facts !== undefined) answers.push(answerWant(item, facts, thing));
       }
       return { ...explanation, want: answers };

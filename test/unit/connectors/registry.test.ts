@@ -1,7 +1,12 @@
 import { describe, expect, test } from "vitest";
 import { readFileSync } from "node:fs";
 import { capabilities } from "../../../src/connectors/capabilities.ts";
-import { connectorOf, connectors, vendorAccess } from "../../../src/connectors/registry.ts";
+import {
+  connectorOf,
+  connectors,
+  vendorAccess,
+  vendorAccessOf,
+} from "../../../src/connectors/registry.ts";
 
 const all = Object.entries(connectors).flatMap(([vendor, profiles]) =>
   Object.entries(profiles).map(([profile, connector]) => ({ vendor, profile, connector })),
@@ -30,7 +35,10 @@ describe.each(all)("the facts of $vendor/$profile", ({ vendor, profile, connecto
 
   test("stand under their own name, with a way to reach the vendor over TLS", () => {
     expect([facts.vendor, facts.profile]).toEqual([vendor, profile]);
-    expect(vendorAccess[vendor]?.defaultBaseUrl).toMatch(/^https:\/\/[^/]+$/);
+    const access = vendorAccessOf(vendor, profile);
+    expect(access?.authHeaders("a-secret")).toBeDefined();
+    if (facts.ownAddress === false) expect(access?.defaultBaseUrl).toBeUndefined();
+    else expect(access?.defaultBaseUrl).toMatch(/^https:\/\/[^/]+$/);
   });
 
   test("declare each operation and each call once, with a bucket that exists", () => {
@@ -83,6 +91,24 @@ describe.each(all)("the facts of $vendor/$profile", ({ vendor, profile, connecto
   });
 });
 
+describe("a SCIM target that differs from its profile", () => {
+  test("is one connector for one difference, with facts of its own", () => {
+    const settings = { groups: { source: "none" } } as const;
+    const made = connectorOf("scim", "standard", settings);
+    expect(made).toBe(connectorOf("scim", "standard", structuredClone(settings)));
+    expect(made).not.toBe(connectorOf("scim", "standard"));
+    expect(Object.keys(made?.facts.kinds ?? {})).toEqual(["account"]);
+    expect(connectorOf("scim", "nobody", settings)).toBeUndefined();
+  });
+
+  test("is refused where it contradicts itself, and at a vendor that is what it is", () => {
+    expect(() => connectorOf("scim", "standard", { roles: { style: "objects" } })).toThrow(
+      /roles\.catalogue: list every role/,
+    );
+    expect(() => connectorOf("instantly", "default", {})).toThrow(/is for the vendor scim/);
+  });
+});
+
 describe("credential headers", () => {
   test("an Anthropic key goes into x-api-key, a token into authorization, both with a version", () => {
     const { authHeaders } = vendorAccess.anthropic ?? {};
@@ -100,6 +126,23 @@ describe("credential headers", () => {
     const { authHeaders, serviceHeaders } = vendorAccess.intercom ?? {};
     expect(authHeaders?.("k")).toEqual({ authorization: "Bearer k", "intercom-version": "2.16" });
     expect(serviceHeaders?.scim?.("s")).toEqual({ authorization: "Bearer s" });
+  });
+
+  test.each([
+    [{}, { authorization: "Bearer s3cret" }],
+    [{ auth: { prefix: "SSWS" } }, { authorization: "SSWS s3cret" }],
+    [{ auth: { prefix: "" } }, { authorization: "s3cret" }],
+    [{ auth: { scheme: "header", header: "x-token" } }, { "x-token": "s3cret" }],
+    [{ auth: { scheme: "basic" } }, { authorization: "Basic czNjcmV0" }],
+  ] as const)("a SCIM secret goes where the target %j says", (settings, headers) => {
+    expect(vendorAccessOf("scim", "standard", settings)?.authHeaders("s3cret")).toEqual(headers);
+  });
+
+  test("a SCIM client with an authorization server says where its token comes from", () => {
+    const tokenUrl = "https://login.example.com/token";
+    const access = vendorAccessOf("scim", "standard", { auth: { scheme: "oauth2", tokenUrl } });
+    expect(access?.token).toEqual({ url: tokenUrl, scope: null });
+    expect(access?.authHeaders("t1")).toEqual({ authorization: "Bearer t1" });
   });
 
   test("an Instantly key is a bearer token", () => {
