@@ -25,8 +25,10 @@ import type { InputError } from "./model/errors.ts";
 import { newId, type TenantId } from "./model/ids.ts";
 import type { Logger } from "./model/log.ts";
 import type { Actor } from "./model/records.ts";
+import { showCases } from "./offboarding/case-gauges.ts";
 import { openAuditStream, openBus } from "./open-bus.ts";
 import { homeOf, openClock, openStore } from "./open-store.ts";
+import { channelOf } from "./plan/channel.ts";
 import { createScimRouter } from "./scim/router.ts";
 import type { Brake } from "./recovery/brake-store.ts";
 import { checkStoreAtStart } from "./recovery/start-check.ts";
@@ -183,6 +185,7 @@ export async function startApp(config: Config): Promise<App> {
   );
   listeners.push(operatorListener);
   metrics.beforeScrape(() => showLanes({ store, metrics: metrics.metrics, clock }));
+  metrics.beforeScrape(() => showCases({ store, metrics: metrics.metrics, clock }));
   // Who neither hints nor works needs no connection to the bus.
   if (config.roles.has("relay") || config.roles.has("worker")) {
     metrics.beforeScrape(() => showBus({ bus, metrics: metrics.metrics }));
@@ -248,6 +251,12 @@ function consoleDeps(
     readMappings: async (tenantId) => (await read(tenantId))?.connections ?? [],
     proposeMappings: async (tenantId, actor) =>
       rollOut({ engine, store }, tenantId, await read(tenantId), actor),
+    leaverFacts: (vendor, profile) => {
+      const connector = connectorOf(vendor, profile);
+      if (connector === undefined) return undefined;
+      const { facts, work } = connector;
+      return { facts, channel: channelOf(facts), work: work?.kind };
+    },
     backlog: async () => store.recomputeBacklog(clock.now()),
   };
 }

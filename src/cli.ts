@@ -9,6 +9,7 @@ import {
   type Terminal,
 } from "./cli/command.ts";
 import { deadLetterCommands } from "./cli/dead-letters.ts";
+import { leaverCommands } from "./cli/leavers.ts";
 import { offlineCommands } from "./cli/offline.ts";
 import { onlineCommands } from "./cli/online.ts";
 import { recoverCommands } from "./cli/recover.ts";
@@ -19,6 +20,7 @@ import { InputError } from "./model/errors.ts";
 export const commands: readonly Command[] = [
   ...offlineCommands,
   ...onlineCommands,
+  ...leaverCommands,
   ...recoverCommands,
   ...deadLetterCommands,
 ];

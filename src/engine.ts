@@ -10,6 +10,7 @@ import { createWorker, type Worker } from "./apply/worker.ts";
 import { processRoles, type ProcessRole } from "./config/settings.ts";
 import { createConsumer } from "./events/consumer.ts";
 import { createFanouts } from "./events/fanouts.ts";
+import { createLoop } from "./events/loop.ts";
 import type { HintBus } from "./events/hint-bus.ts";
 import { createRelay } from "./events/relay.ts";
 import { createSweep } from "./events/sweep.ts";
@@ -17,6 +18,8 @@ import type { Clock } from "./model/clock.ts";
 import { newId, type ConnectionId, type TenantId } from "./model/ids.ts";
 import type { Logger, Metrics } from "./model/log.ts";
 import type { Actor } from "./model/records.ts";
+import { keepCases } from "./offboarding/case-keeper.ts";
+import type { OffboardingDeps } from "./offboarding/offboarding-deps.ts";
 import { bindGroup } from "./sync/bind-groups.ts";
 import { compareListing } from "./sync/compare-listing.ts";
 import { createRecompute, type Recompute } from "./sync/recompute.ts";
@@ -50,6 +53,7 @@ export interface Engine {
 
 const keepPollMs = 5_000;
 const keepLeaseMs = 120_000;
+const casesPollMs = 5_000;
 
 export function createEngine(parts: EngineParts): Engine {
   const { store, bus, clock, logger, metrics, owner } = parts;
@@ -105,6 +109,18 @@ export function createEngine(parts: EngineParts): Engine {
     afterPage: ringRelay,
   });
   const keeper = createKeeper(apply, store);
+  const offboarding: OffboardingDeps = {
+    store,
+    clock,
+    logger: logger.child({ room: "offboarding" }),
+    actor,
+  };
+  const cases = createLoop({
+    name: "cases",
+    clock,
+    logger,
+    round: async () => ((await keepCases(offboarding)) > 0 ? 0 : casesPollMs),
+  });
   return {
     sync,
     apply,
@@ -119,10 +135,13 @@ export function createEngine(parts: EngineParts): Engine {
         keeper.start();
       }
       if (roles.has("relay")) relay.start();
-      if (roles.has("scheduler")) fanouts.start();
+      if (roles.has("scheduler")) {
+        fanouts.start();
+        cases.start();
+      }
     },
     async stop() {
-      await Promise.all([keeper.stop(), sweep.stop(), fanouts.stop(), relay.stop()]);
+      await Promise.all([keeper.stop(), sweep.stop(), fanouts.stop(), relay.stop(), cases.stop()]);
       await consumer.stop();
       await worker?.stop();
     },

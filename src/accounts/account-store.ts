@@ -16,6 +16,7 @@ import type { Also, AuditRecord } from "../model/records.ts";
 import type { Finding, FindingDraft } from "./finding.ts";
 import type { GateRefusal, Intent, IntentState, StepKind } from "./intent.ts";
 import type { Lane, StopSwitch } from "./lane.ts";
+import type { LeaverCase, LeaverSight } from "./leaver-case.ts";
 import type { Hold, RailEntry, RailRequest } from "./rail.ts";
 import type { LeasedTarget, Priority, Target, TargetReason, TargetState } from "./target.ts";
 
@@ -64,6 +65,8 @@ export interface TargetWish {
 /** Everything the store knows of one identity, all connections: what a recompute compares its wishes with. */
 export interface PersonState {
   readonly identityId: IdentityId;
+  /** The leaver case that is theirs now, if any. */
+  readonly leaverCase: LeaverCase | undefined;
   readonly targets: readonly (Target & { readonly hash: string })[];
   readonly links: readonly Link[];
   readonly ledger: readonly LedgerEntry[];
@@ -92,7 +95,9 @@ export interface AccountStore {
    * Commits the wishes of one recompute and `done = wanted`, only where `done < wanted`; otherwise writes nothing and answers
    * `applied: false`. A wish whose hash is the target's writes no target row; its rail request still counts. A new hash:
    * generation + 1, attempts 0, state due, wake + 1, dueAt now. Targets of the identity at connections without a wish stay.
-   * `nextDueAt` re-arms the mark (an exception that ends, somebody who starts), urgent with `nextUrgent` (a leave instant). Opened holds write a `hold.opened` record.
+   * `nextDueAt` re-arms the mark (an exception that ends, somebody who starts), urgent with `nextUrgent` (a leave instant). Opened
+   * holds write a `hold.opened` record. `leaver` opens the person's case where they are gone and have none, adds connections to an
+   * open one, and ends it where they are back.
    */
   commitSync(
     tenantId: TenantId,
@@ -102,6 +107,7 @@ export interface AccountStore {
       readonly wishes: readonly TargetWish[];
       readonly nextDueAt: Instant | undefined;
       readonly nextUrgent?: boolean;
+      readonly leaver?: LeaverSight;
       readonly now: Instant;
     },
     also: Also,

@@ -9,7 +9,10 @@ export type StepKind =
   | "remove_account"
   | "cancel_invitation"
   | "grant"
-  | "revoke";
+  | "revoke"
+  | "contain_account"
+  | "deactivate_key"
+  | "hand_over";
 
 /** sent: past the gate, no outcome yet · done · refused: the vendor said no · unsent: nothing left the process · unknown: may or may not have happened. */
 export type IntentState = "sent" | "done" | "refused" | "unsent" | "unknown";

@@ -1,4 +1,5 @@
 import type { AccountStore } from "../accounts/account-store.ts";
+import type { CaseStore } from "../accounts/case-store.ts";
 import type { AuditStore } from "../audit/audit-store.ts";
 import type { CredentialStore } from "../credentials/credential-store.ts";
 import type { DirectoryStore } from "../directory/directory-store.ts";
@@ -15,6 +16,7 @@ export interface Store
     DeadLetterStore,
     MappingVersionStore,
     AccountStore,
+    CaseStore,
     AuditStore,
     CredentialStore,
     BrakeStore {

@@ -1,4 +1,5 @@
 import type { AccountStore } from "../accounts/account-store.ts";
+import type { CaseStore } from "../accounts/case-store.ts";
 import type { Lane } from "../accounts/lane.ts";
 import type { Connector } from "../connectors/connector.ts";
 import type { Clock } from "../model/clock.ts";
@@ -10,7 +11,7 @@ import type { CallGovernor, VendorHttp } from "../model/vendor-http.ts";
 
 /** What the worker works with; the composition root makes it once per process. */
 export interface ApplyDeps {
-  readonly store: AccountStore;
+  readonly store: AccountStore & CaseStore;
   /** Leased rows: who holds one is alone with what it names. */
   readonly leases: LeaseRows;
   readonly clock: Clock;
@@ -80,6 +81,8 @@ export interface ApplyTiming {
   /** A listing of a connection with open invitations, and of a quiet one. */
   readonly listBusyMs: number;
   readonly listQuietMs: number;
+  /** The longest pause between listings while late returns of leavers are watched for. */
+  readonly listWatchMs: number;
   /** How long an organisation check with one credential is believed. */
   readonly checkMs: number;
 }
@@ -90,5 +93,6 @@ export const defaultTiming: ApplyTiming = {
   intentGraceMs: 5_000,
   listBusyMs: 5 * 60_000,
   listQuietMs: 24 * 3_600_000,
+  listWatchMs: 15 * 60_000,
   checkMs: 15 * 60_000,
 };

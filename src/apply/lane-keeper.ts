@@ -141,8 +141,9 @@ async function listAccounts(
   if (finished.implausible) await reportImplausible(deps, lane, count, finished.previousCount ?? 0);
   else finished.gone.forEach((id) => changed.add(id));
   const after = await deps.store.getLane(tenantId, connectionId);
-  const periodMs =
-    (after?.openInvitations ?? 0) > 0 ? deps.timing.listBusyMs : deps.timing.listQuietMs;
+  const watched = (await deps.store.countCases()).some((row) => row.tenantId === tenantId);
+  const quietMs = watched ? deps.timing.listWatchMs : deps.timing.listQuietMs;
+  const periodMs = (after?.openInvitations ?? 0) > 0 ? deps.timing.listBusyMs : quietMs;
   await deps.store.updateLane(
     tenantId,
     {

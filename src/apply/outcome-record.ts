@@ -12,6 +12,9 @@ const actions: Readonly<Record<StepKind, string>> = {
   cancel_invitation: "invitation.cancelled",
   grant: "grant.set",
   revoke: "grant.revoked",
+  contain_account: "account.contained",
+  deactivate_key: "key.deactivated",
+  hand_over: "work.handed_over",
 };
 
 /** The one audit record of a vendor write: who, what, why, by which rule and mapping version, and how it ended. */

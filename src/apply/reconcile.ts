@@ -14,7 +14,9 @@ import type { Breaker } from "./breaker.ts";
 import { byHandKinds, leaveToPeople, manualLookMs } from "./by-hand.ts";
 import { reportPlan, reportRemainingKeys } from "./findings.ts";
 import { createGovernor } from "./governor.ts";
+import { keepLease } from "./keep-lease.ts";
 import { ensureChecked, pauseLane } from "./lane-check.ts";
+import { LeaverWork } from "./leaver-work.ts";
 import { lookAt, type Look } from "./look.ts";
 import { refusalVerdict, reserveStep } from "./refusal.ts";
 import { retryVerdict } from "./retry.ts";
@@ -160,6 +162,7 @@ class Rounds {
   readonly #fingerprint: string;
   readonly #ran = new Set<string>();
   readonly #notebook: Notebook;
+  readonly #leaver: LeaverWork | undefined;
 
   constructor(input: RoundsInput) {
     this.#deps = input.deps;
@@ -170,6 +173,26 @@ class Rounds {
     this.#window = input.window;
     this.#fingerprint = input.fingerprint;
     this.#notebook = input.notebook;
+    const departed = input.target.desired.lifecycle === "departed";
+    this.#leaver = departed
+      ? new LeaverWork(this.#tools(), input.lane, {
+          read: () => input.notebook.notes,
+          add: (facts) => {
+            this.#note(facts);
+          },
+        })
+      : undefined;
+  }
+
+  #tools(): Omit<StepContext, "look"> {
+    return {
+      deps: this.#deps,
+      connector: this.#connector,
+      call: this.#call,
+      target: this.#target,
+      window: this.#window,
+      credentialFingerprint: this.#fingerprint,
+    };
   }
 
   async run(intents: Parameters<typeof settleIntents>[3]): Promise<Judged> {
@@ -179,6 +202,8 @@ class Rounds {
       if ("state" in look) return look;
       open = [];
       const plan = await this.#plan(look);
+      const early = await this.#leaver?.before(look, plan);
+      if (early !== undefined) return early === "abandoned" ? early : this.#withNotes(early);
       if (this.#lane.policy.mode === "report-only") return this.#reportOnly(plan, look);
       const fresh = plan.steps.filter((step) => !this.#ran.has(stepKey(step)));
       if (fresh.length === 0) {
@@ -186,8 +211,8 @@ class Rounds {
           return this.#settling("the vendor does not show what it accepted yet");
         return this.#converged(plan, look);
       }
-      const early = this.#tooEarlyToCreate(fresh, look);
-      if (early !== undefined) return early;
+      const tooEarly = this.#tooEarlyToCreate(fresh, look);
+      if (tooEarly !== undefined) return tooEarly;
       const parts = await this.#act(fresh, look);
       if (parts === "abandoned") return parts;
       if (parts.length > 0)
@@ -299,15 +324,7 @@ class Rounds {
   /** Runs the steps in order. Empty: all ran. A step that may not run does not stop gains behind it; losses wait for gains. */
   async #act(steps: readonly Step[], look: Look): Promise<readonly Verdict[] | "abandoned"> {
     const parts: Verdict[] = [];
-    const context: StepContext = {
-      deps: this.#deps,
-      connector: this.#connector,
-      call: this.#call,
-      target: this.#target,
-      look,
-      window: this.#window,
-      credentialFingerprint: this.#fingerprint,
-    };
+    const context: StepContext = { ...this.#tools(), look };
     for (const step of steps) {
       if (this.#byHandKinds().includes(step.slot.kind)) continue;
       const wait = this.#waitsForGain(step, parts);
@@ -317,7 +334,7 @@ class Rounds {
       }
       const inviteLimit = this.#inviteLimit(step, look);
       if (inviteLimit !== undefined) throw inviteLimit;
-      if (step.action === "remove_account")
+      if (step.action === "remove_account" && this.#leaver === undefined)
         await reportRemainingKeys(this.#deps, this.#connector, this.#call, this.#target, look);
       const verdict = await this.#runOne(context, step);
       if (verdict === "abandoned") return verdict;
@@ -416,6 +433,7 @@ class Rounds {
       look,
       this.#connector.facts,
       this.#notebook.notes,
+      this.#leaver,
     );
     return heaviest([verdict, ...this.#blockedParts(plan)]) ?? verdict;
   }
@@ -560,35 +578,6 @@ async function restLane(deps: ApplyDeps, lane: Lane, until: number): Promise<voi
     { connectionId: lane.connectionId, set: { breakerUntil: until }, now: deps.clock.now() },
     { records: [], recompute: [] },
   );
-}
-
-/** Renews the lease while the work goes on; a lost lease aborts it. */
-function keepLease(deps: ApplyDeps, target: LeasedTarget, abort: AbortController): () => void {
-  let cancel: () => void = () => undefined;
-  const renew = async () => {
-    const until = deps.clock.now() + deps.timing.leaseMs;
-    const kept = await deps.store.renewLease(target.tenantId, {
-      connectionId: target.connectionId,
-      identityId: target.identityId,
-      fence: target.fence,
-      until,
-    });
-    if (!kept) abort.abort();
-    else if (!abort.signal.aborted) arm();
-  };
-  const arm = () => {
-    cancel = deps.clock.after(deps.timing.leaseMs / 3, () => {
-      renew().catch((error: unknown) => {
-        deps.logger.warn({ err: error }, "lease not renewed");
-        abort.abort();
-      });
-    });
-  };
-  arm();
-  return () => {
-    cancel();
-    if (!abort.signal.aborted) abort.abort();
-  };
 }
 
 function stepKey(step: Step): string {

@@ -1,7 +1,8 @@
-import type { GateRefusal } from "../accounts/intent.ts";
+import type { GateRefusal, StepKind } from "../accounts/intent.ts";
 import type { LeasedTarget } from "../accounts/target.ts";
 import type { Applied, Call, Connector } from "../connectors/connector.ts";
 import type { VendorAccount } from "../model/account.ts";
+import type { Slot } from "../model/entitlement.ts";
 import { SyncError } from "../model/errors.ts";
 import { newId, type IntentId } from "../model/ids.ts";
 import type { Step } from "../plan/step.ts";
@@ -45,6 +46,17 @@ export type StepResult =
   | { readonly ran: true; readonly outcome: Applied["outcome"] }
   | { readonly ran: false; readonly refusal: GateRefusal };
 
+/** One vendor write, as gate, outcome row and audit record see it. A step of a plan is one; what only leavers need is neutral. */
+export interface Write {
+  readonly action: StepKind;
+  readonly slot: Slot;
+  readonly roleFrom: string | null;
+  readonly roleTo: string | null;
+  readonly direction: "loss" | "gain" | "neutral";
+  readonly privileged: boolean;
+  readonly because: readonly string[];
+}
+
 /**
  * One vendor write through the one gate: an intent row, the call, an outcome row with what it changed and its audit record.
  * Errors of the call leave as SyncErrors after their outcome is written; an unanswered write stays `unknown`.
@@ -53,14 +65,20 @@ export async function runStep(context: StepContext, step: Step): Promise<StepRes
   const { connector, deps, target, call } = context;
   const inSlot = step.action === "grant" || step.action === "revoke";
   const key = inSlot ? connector.exclusiveKey?.(step.slot) : undefined;
-  if (key === undefined) return passGate(context, step);
+  const pass = () => runWrite(context, step, () => send(context, step));
+  if (key === undefined) return pass();
   const { tenantId, connectionId } = target;
   const place = { tenantId, connectionId, key };
   // Before the gate: what it allows must leave soon after.
-  return aloneWith(deps, place, call.signal, () => passGate(context, step));
+  return aloneWith(deps, place, call.signal, pass);
 }
 
-async function passGate(context: StepContext, step: Step): Promise<StepResult> {
+/** As `runStep`, for a write that no plan has a step for. */
+export async function runWrite(
+  context: StepContext,
+  step: Write,
+  sendIt: () => Promise<Sent>,
+): Promise<StepResult> {
   const { deps, target } = context;
   const intentId = newId<IntentId>(deps.clock);
   const now = deps.clock.now();
@@ -84,7 +102,7 @@ async function passGate(context: StepContext, step: Step): Promise<StepResult> {
   if (!gate.ok) return { ran: false, refusal: gate };
   context.window.open(windowEnd);
   try {
-    const applied = await send(context, step);
+    const applied = await sendIt();
     await finish(context, step, intentId, "done", applied);
     return { ran: true, outcome: applied.outcome };
   } catch (error) {
@@ -95,7 +113,7 @@ async function passGate(context: StepContext, step: Step): Promise<StepResult> {
   }
 }
 
-type Sent = Applied & { readonly account?: VendorAccount };
+export type Sent = Applied & { readonly account?: VendorAccount };
 
 async function send(context: StepContext, step: Step): Promise<Sent> {
   const { connector, call, target, look } = context;
@@ -127,7 +145,7 @@ async function send(context: StepContext, step: Step): Promise<Sent> {
 
 async function finish(
   context: StepContext,
-  step: Step,
+  step: Write,
   intentId: IntentId,
   state: "done",
   applied: Sent,
@@ -182,7 +200,7 @@ async function finish(
 
 async function finishFailed(
   context: StepContext,
-  step: Step,
+  step: Write,
   intentId: IntentId,
   error: unknown,
 ): Promise<void> {

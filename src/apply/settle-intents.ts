@@ -99,6 +99,11 @@ function hasHappened(facts: VendorFacts, intent: Intent, look: Look): boolean {
       return heldRole(facts, look, intent) === intent.roleTo;
     case "revoke":
       return heldRole(facts, look, intent) === undefined;
+    case "contain_account":
+    case "deactivate_key":
+    case "hand_over":
+      // No look shows it, and doing it again changes nothing: it counts as not done.
+      return false;
   }
 }
 
@@ -178,6 +183,10 @@ export function changesOf(
       };
     case "revoke":
       return { ledger: [{ op: "remove", slot: write.slot }], link: undefined };
+    case "contain_account":
+    case "deactivate_key":
+    case "hand_over":
+      return { ledger: [], link: undefined };
     case "remove_account":
     case "cancel_invitation":
       // The account took everything with it.

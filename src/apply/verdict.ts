@@ -20,6 +20,17 @@ export interface Verdict {
   readonly notes: JsonObject;
 }
 
+/** What the case of a leaver still asks for. */
+interface LeaverDuties {
+  /** People owe something here, so that the target is looked at again. */
+  owesMore(): Promise<boolean>;
+  /** The last declared read agreed. */
+  verified(facts: JsonObject): Promise<void>;
+}
+
+/** How often what people owe is looked for. */
+const dutyLookMs = 60 * 60_000;
+
 const weight: Readonly<Record<TargetState, number>> = {
   parked: 5,
   held: 4,
@@ -50,10 +61,11 @@ export async function convergedVerdict(
   look: Look,
   facts: VendorFacts,
   notes: JsonObject,
+  leaver: LeaverDuties | undefined,
 ): Promise<Verdict> {
   const base = { attempts: 0, notes };
   if (target.desired.lifecycle === "departed")
-    return absentVerdict(deps, lane, target, look, facts, notes);
+    return absentVerdict(deps, lane, target, look, facts, notes, leaver);
   if (look.account?.state === "invited" || plan.afterAcceptance.length > 0) {
     return {
       ...base,
@@ -66,7 +78,7 @@ export async function convergedVerdict(
   const active = look.account?.state === "active";
   return {
     ...base,
-    notes: active ? { ...notes, invitesSent: 0 } : notes,
+    notes: active ? { ...notes, invitesSent: 0, goneAt: null } : notes,
     state: "idle",
     reason: null,
     dueAt: null,
@@ -81,12 +93,22 @@ async function absentVerdict(
   look: Look,
   facts: VendorFacts,
   notes: JsonObject,
+  leaver: LeaverDuties | undefined,
 ): Promise<Verdict> {
   const now = deps.clock.now();
   const present = look.account !== undefined && !isOver(look.account, facts);
+  if (!present && look.link === undefined && (await leaver?.owesMore()) === true)
+    return owedByPeople(now, { ...notes, goneAt: null });
   if (present || look.link === undefined) {
     // Present: something blocks the removal and says so itself. Never linked: there is nothing to verify.
-    return { state: "idle", reason: null, dueAt: null, attempts: 0, reached: !present, notes };
+    return {
+      state: "idle",
+      reason: null,
+      dueAt: null,
+      attempts: 0,
+      reached: !present,
+      notes: { ...notes, goneAt: null },
+    };
   }
   const goneAt = typeof notes.goneAt === "number" ? notes.goneAt : now;
   const next = lane.policy.timing.verifyMs.map((ms) => goneAt + ms).find((at) => at > now);
@@ -100,6 +122,8 @@ async function absentVerdict(
       notes: { ...notes, goneAt },
     };
   }
+  await leaver?.verified({ accountId: look.link.accountId, goneAt, verifiedAt: now });
+  if ((await leaver?.owesMore()) === true) return owedByPeople(now, { ...notes, goneAt });
   await deps.store.changeLink(
     target.tenantId,
     {
@@ -129,5 +153,19 @@ async function absentVerdict(
     attempts: 0,
     reached: true,
     notes: { ...notes, goneAt },
+  };
+}
+
+function owedByPeople(now: Instant, notes: JsonObject): Verdict {
+  return {
+    state: "manual",
+    reason: {
+      code: "MANUAL_STEP",
+      text: "the account is gone and people still owe something: `rolecall case show`",
+    },
+    dueAt: now + dutyLookMs,
+    attempts: 0,
+    reached: true,
+    notes,
   };
 }

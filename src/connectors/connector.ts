@@ -185,4 +185,6 @@ export interface VendorKey {
   readonly principal: AccountId | undefined;
   readonly createdAt: number | undefined;
   readonly hint: string | undefined;
+  /** Where the vendor tells. */
+  readonly lastUsedAt?: number;
 }

@@ -4,6 +4,7 @@ import type { AuditStore } from "../audit/audit-store.ts";
 import type { CredentialStore } from "../credentials/credential-store.ts";
 import type { DeadLetterStore } from "../events/dead-letter-store.ts";
 import type { IdpId, TenantId } from "../model/ids.ts";
+import type { RehearsalDeps } from "../offboarding/rehearse.ts";
 import type { BrakeStore } from "../recovery/brake-store.ts";
 import type { Actor } from "../model/records.ts";
 import type { SyncDeps } from "../sync/sync-deps.ts";
@@ -46,6 +47,7 @@ export interface ConsoleDeps extends SyncDeps {
     tenantId: TenantId,
     actor: Actor,
   ) => Promise<readonly ProposalResult[]>;
+  readonly leaverFacts: RehearsalDeps["leaverFacts"];
   readonly backlog: () => Promise<{ readonly owed: number; readonly urgentOwed: number }>;
 }
 

@@ -1,5 +1,5 @@
 import { foldEmail } from "../model/fold.ts";
-import { DAY_MS, type ConnectionPolicy, type RailRule } from "../model/policy.ts";
+import { DAY_MS, type ConnectionPolicy, type HeirPolicy, type RailRule } from "../model/policy.ts";
 import type { MappingFile } from "./schema.ts";
 
 const unitMs = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: DAY_MS } as const;
@@ -28,7 +28,15 @@ function railRule(entry: RailEntry | undefined, floor: number, fraction: number)
 export function connectionPolicy(
   file: Pick<
     MappingFile,
-    "mode" | "connection" | "sets" | "account" | "timing" | "protected" | "rails" | "target"
+    | "mode"
+    | "connection"
+    | "sets"
+    | "account"
+    | "heirs"
+    | "timing"
+    | "protected"
+    | "rails"
+    | "target"
   >,
   tenantDomains: readonly string[] = [],
 ): ConnectionPolicy {
@@ -55,9 +63,21 @@ export function connectionPolicy(
       privilegedGrants: rails?.grants?.privileged ?? 1,
       leavers: railRule(rails?.leavers, 10, 0.01),
     },
+    ...(file.heirs === undefined ? {} : { heirs: heirsOf(file.heirs) }),
     protectedAccounts: distinct((file.protected?.accounts ?? []).map(foldEmail)),
     adminsMin: file.protected?.admins_min ?? 2,
     ...(file.target === undefined ? {} : { target: file.target }),
+  };
+}
+
+function heirsOf(heirs: NonNullable<MappingFile["heirs"]>): HeirPolicy {
+  return {
+    work: (heirs.work ?? []).map(({ label, to }) => ({
+      to,
+      ...(label === undefined ? {} : { label }),
+    })),
+    people: distinct((heirs.people ?? []).map(foldEmail)),
+    ...(heirs.owner === undefined ? {} : { owner: foldEmail(heirs.owner) }),
   };
 }
 

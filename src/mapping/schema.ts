@@ -204,6 +204,28 @@ export const mappingFile = strictObject({
     create: z.enum(["invite", "never"]).optional(),
     inviteResends: z.int().min(0).max(10).optional(),
   }).optional(),
+  heirs: strictObject({
+    work: z
+      .array(
+        strictObject({
+          label: line(300)
+            .optional()
+            .describe("Only items with this tag or topic; absent: the rest"),
+          to: line(300).describe("Name of the object that takes them over: a team"),
+        }),
+      )
+      .min(1)
+      .max(bounds.list)
+      .optional()
+      .describe("Where a leaver's open work goes, first fitting entry first"),
+    people: z
+      .array(email)
+      .min(1)
+      .max(bounds.list)
+      .optional()
+      .describe("Who takes over what has to be done by hand; then the manager, then the owner"),
+    owner: email.optional().describe("Who answers for this connection"),
+  }).optional(),
   timing: strictObject({
     debounce: duration.optional(),
     grace: duration.optional(),

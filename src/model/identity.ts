@@ -11,6 +11,8 @@ export interface IdentityFacts {
   readonly inactiveSince: number | undefined;
   /** What HR says; absent: no HR record is joined with the person. */
   readonly employment?: EmploymentFacts;
+  /** When an operator ordered that they leave; absent: nobody did. */
+  readonly departedAt?: number;
   /** SCIM userName as sent. */
   readonly userName: string;
   readonly displayName: string;

@@ -26,6 +26,9 @@ export type HoldId = Branded<"HoldId">;
 /** One vendor write that was allowed. UUIDv7. */
 export type IntentId = Branded<"IntentId">;
 
+/** One leaver case. UUIDv7. */
+export type CaseId = Branded<"CaseId">;
+
 const namePattern = /^[a-z0-9][a-z0-9-]{0,63}$/;
 
 /** Whether `text` can name a tenant, an IdP connection or a connection. */

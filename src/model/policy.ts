@@ -30,6 +30,15 @@ export interface TimingPolicy {
   readonly verifyMs: readonly number[];
 }
 
+/** Who takes over what a leaver had at one connection. */
+export interface HeirPolicy {
+  /** Objects that take open work over, first fitting one first: those with a label want it, one without takes the rest. */
+  readonly work: readonly { readonly label?: string; readonly to: string }[];
+  /** People, best first, as folded addresses; then the leaver's manager, then the owner. Who left is skipped. */
+  readonly people: readonly string[];
+  readonly owner?: string;
+}
+
 export interface ServiceAccess {
   /** As `Lane.credential`. */
   readonly credential: string;
@@ -52,6 +61,8 @@ export interface ConnectionPolicy {
   readonly inviteResends: number;
   readonly timing: TimingPolicy;
   readonly rails: RailPolicy;
+  /** Who takes over what a leaver had; absent: nobody is declared. */
+  readonly heirs?: HeirPolicy;
   /** Folded addresses that are shown and never touched. */
   readonly protectedAccounts: readonly string[];
   readonly adminsMin: number;

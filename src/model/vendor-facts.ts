@@ -27,9 +27,14 @@ export interface VendorFacts {
   readonly requestIdHeader?: string;
   /** Interfaces beside the main one, with an address and a credential of their own; `endpoints` name them. */
   readonly services?: Readonly<Record<string, ServiceFacts>>;
+  /** What ends with an account and no way brings back: said before somebody leaves. */
+  readonly lostForGood?: readonly string[];
   /** Things this vendor cannot do through its API, each with what to do instead. */
   readonly impossible: readonly { readonly what: string; readonly instead: string }[];
 }
+
+/** How accounts end at a vendor: by its own API, by SCIM, or by hand. Leaver times are told by it. */
+export type Channel = "api" | "scim" | "manual";
 
 export interface ServiceFacts {
   /** One line for people: where the vendor shows address and token. */

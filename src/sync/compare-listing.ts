@@ -6,6 +6,7 @@ import type { AccountId, ConnectionId, IdentityId, TenantId } from "../model/ids
 import { emailDomain } from "../model/fold.ts";
 import { newRecord, type RecomputeRequest } from "../model/records.ts";
 import type { ConnectionPolicy } from "../model/policy.ts";
+import { noteReturn } from "./late-return.ts";
 import type { SyncDeps } from "./sync-deps.ts";
 
 const pageSize = 500;
@@ -86,6 +87,9 @@ async function matchAccounts(
       await link(deps, tenantId, connectionId, account, one.identityId, findings);
     } else {
       findings.push(unmatched(connectionId, account, found[0]?.identityId, found.length > 0));
+      const gone = found.find((person) => !person.active && !person.former);
+      if (gone !== undefined)
+        await noteReturn(deps, tenantId, connectionId, gone.identityId, account.accountId);
     }
   }
   if (findings.length > 0)

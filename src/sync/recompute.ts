@@ -11,6 +11,7 @@ import { foldEmail } from "../model/fold.ts";
 import { newRecord, type Cause } from "../model/records.ts";
 import { accountKindOf } from "../plan/plan.ts";
 import { railWishes } from "../plan/rail-wishes.ts";
+import { leaverSight } from "./leaver-sight.ts";
 import { reportLookalikes } from "./lookalikes.ts";
 import type { SyncDeps } from "./sync-deps.ts";
 import { Worlds, type ConnectionWorld, type World } from "./world.ts";
@@ -86,6 +87,7 @@ async function commit(
     const wish = targetWish(deps, connection, person, state, mark.cause, exceptions, now);
     if (wish !== undefined) wishes.push(wish);
   }
+  const leaver = leaverSight(deps, world, person, departure, state, wishes);
   const answer = await deps.store.commitSync(
     person.tenantId,
     {
@@ -93,6 +95,7 @@ async function commit(
       wanted: mark.wanted,
       wishes,
       ...nextChangeOf(person, exceptions, now),
+      ...(leaver === undefined ? {} : { leaver }),
       now,
     },
     { records: [], recompute: [] },

@@ -154,6 +154,37 @@ export const metricTable = {
     unit: "seconds",
     help: "Age of the oldest leaver who still has access.",
   },
+  rolecall_leaver_contained_seconds: {
+    kind: "histogram",
+    labels: ["tenant", "channel", "clock"],
+    unit: "seconds",
+    help: "Time until nothing of a leaver's works any more at one connection, from the accepted signal and from the instant of HR.",
+    buckets: delayBuckets,
+  },
+  rolecall_leaver_cases: {
+    kind: "gauge",
+    labels: ["tenant", "state"],
+    unit: "count",
+    help: "Leaver cases that are open, and closed ones that are watched for late returns.",
+  },
+  rolecall_leaver_duties_open: {
+    kind: "gauge",
+    labels: ["tenant", "channel", "kind"],
+    unit: "count",
+    help: "Duties of leaver cases that are not done.",
+  },
+  rolecall_leaver_duties_overdue: {
+    kind: "gauge",
+    labels: ["tenant", "channel", "kind"],
+    unit: "count",
+    help: "Duties of leaver cases that are not done and past their deadline.",
+  },
+  rolecall_leaver_duty_due_seconds: {
+    kind: "gauge",
+    labels: ["tenant"],
+    unit: "seconds",
+    help: "Time to the earliest deadline of a duty that is not done; negative once it is missed, 0 where there is none.",
+  },
   rolecall_holds_open: {
     kind: "gauge",
     labels: ["tenant", "connection"],

@@ -6,6 +6,7 @@ import { accountObservationSuite } from "./account-observation-suite.ts";
 import { accountRailSuite } from "./account-rail-suite.ts";
 import type { OpenStore } from "./account-stage.ts";
 import { accountTargetSuite } from "./account-target-suite.ts";
+import { leaverCaseSuite } from "./leaver-case-suite.ts";
 
 /** What every implementation of the account port has to do; `open` gives a fresh, empty store. */
 export function accountStoreSuite(name: string, open: OpenStore): void {
@@ -24,6 +25,9 @@ export function accountStoreSuite(name: string, open: OpenStore): void {
     });
     describe("observations", () => {
       accountObservationSuite(open);
+    });
+    describe("leaver cases", () => {
+      leaverCaseSuite(open);
     });
     describe("lanes", () => {
       accountLaneSuite(open);

@@ -88,6 +88,7 @@ export class Node {
       putCredential: unused,
       readMappings: unused,
       proposeMappings: unused,
+      leaverFacts: () => undefined,
       backlog: async () => store.recomputeBacklog(this.clock.now()),
     };
   }

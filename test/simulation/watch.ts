@@ -1,3 +1,4 @@
+import type { StepKind } from "../../src/accounts/intent.ts";
 import type { Lane } from "../../src/accounts/lane.ts";
 import type { LeasedTarget } from "../../src/accounts/target.ts";
 import type { Store } from "../../src/adapters/store.ts";
@@ -6,7 +7,6 @@ import type { AccountId, ConnectionId, IdentityId, TenantId } from "../../src/mo
 import { modeOf } from "../../src/model/policy.ts";
 import type { LeasedFanout } from "../../src/events/recompute-store.ts";
 import type { Also } from "../../src/model/records.ts";
-import type { StepAction } from "../../src/plan/step.ts";
 import type { NetworkWatch } from "./vendor-network.ts";
 import { judgeLanding } from "./watch-landing.ts";
 import { judgeRails } from "./watch-rails.ts";
@@ -31,7 +31,7 @@ export interface WatchedIntent {
   landed: boolean;
 }
 
-const stepOf: Readonly<Record<string, readonly StepAction[]>> = {
+const stepOf: Readonly<Record<string, readonly StepKind[]>> = {
   "accounts.create": ["create_account"],
   "accounts.role": ["set_account_role"],
   "accounts.remove": ["remove_account", "cancel_invitation"],

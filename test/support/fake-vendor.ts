@@ -72,6 +72,11 @@ export class FakeVendor implements Connector {
     this.#faults.set(operation, queue);
   }
 
+  /** Faults that wait for this operation are forgotten. */
+  heal(operation: Operation): void {
+    this.#faults.delete(operation);
+  }
+
   seed(email: string, role = "user", more: Partial<VendorAccount> = {}): AccountId {
     this.#serial += 1;
     const accountId = asId<AccountId>(`acc_${String(this.#serial)}`);
@@ -122,7 +127,7 @@ export class FakeVendor implements Connector {
   check() {
     return this.#answer("check", () => ({
       organization: this.organization,
-      ownAccountIds: [],
+      ownAccountIds: [] as AccountId[],
       notes: [],
     }));
   }

@@ -29,6 +29,8 @@ import {
   type Also,
   type RecomputeRequest,
 } from "../../src/model/records.ts";
+import { keepCases } from "../../src/offboarding/case-keeper.ts";
+import type { OffboardingDeps } from "../../src/offboarding/offboarding-deps.ts";
 import { bindGroup } from "../../src/sync/bind-groups.ts";
 import { compareListing } from "../../src/sync/compare-listing.ts";
 import { createRecompute, type Recompute } from "../../src/sync/recompute.ts";
@@ -163,6 +165,11 @@ export class StoryWorld {
         );
       },
     };
+  }
+
+  /** What the keeper of leaver cases works with. */
+  get offboarding(): OffboardingDeps {
+    return { store: this.store, clock: this.clock, logger: silent, actor };
   }
 
   credential = "cred-1";
@@ -332,7 +339,8 @@ export class StoryWorld {
         (await this.#fanout()) ||
         (await this.#sweep()) ||
         (await this.#lanes()) ||
-        (await this.#targets());
+        (await this.#targets()) ||
+        (await keepCases(this.offboarding)) > 0;
       if (!worked) return;
     }
     throw new Error("the world does not settle");

@@ -126,7 +126,10 @@ function* passRail(
   tenantId: TenantId,
   step: Step,
 ): Steps<GateRefusal | { readonly entryId: string | null }> {
-  if (step.direction === "neutral") return { entryId: null };
+  if (step.direction === "neutral") {
+    const refusal = yield* refusalOfLeaver(db, tenantId, step);
+    return refusal ?? { entryId: null };
+  }
   const entries = yield* db.all<EntryRow>(
     `SELECT ${entryColumns} FROM rail_entries WHERE tenant_id = ? AND connection_id = ? AND identity_id = ? AND ${openEntry}
        AND kind = ? AND object_id = ? AND direction = ? AND role_to IS NOT DISTINCT FROM ? ORDER BY reserved_at, entry_id`,
@@ -153,6 +156,24 @@ function* passRail(
   if (step.direction === "loss" && reserved.not_before > step.now)
     return { why: "rail_waiting", until: reserved.not_before };
   return { entryId: reserved.entry_id };
+}
+
+/** What only leavers are done to (keys, work) waits with their account: it is counted there, and held or refused with it. */
+function* refusalOfLeaver(
+  db: Database,
+  tenantId: TenantId,
+  step: Step,
+): Steps<GateRefusal | undefined> {
+  const entries = yield* db.all<Pick<EntryRow, "state">>(
+    `SELECT state FROM rail_entries WHERE tenant_id = ? AND connection_id = ? AND identity_id = ? AND rail = 'leavers' AND state <> 'cancelled' ORDER BY reserved_at DESC, entry_id DESC`,
+    tenantId,
+    step.connectionId,
+    step.identityId,
+  );
+  if (entries.length === 0) return { why: "rail_missing" };
+  if (entries.some(({ state }) => state === "rejected")) return { why: "rail_rejected" };
+  if (entries.some(({ state }) => state === "held")) return { why: "rail_held" };
+  return undefined;
 }
 
 interface OpenIntentRow {

@@ -7,6 +7,7 @@ import { entryColumns, openEntry, type EntryRow } from "./account-rows.ts";
 import type { TargetKey } from "./account-args.ts";
 import { writeRecord } from "./also.ts";
 import type { Database, Steps } from "./database.ts";
+import { isEmergency } from "./departure-queries.ts";
 
 /** What is counted together, and shares one open hold. */
 interface CountGroup {
@@ -249,6 +250,10 @@ function* judge(
   holdIds: string[],
   now: Instant,
 ): Steps<HoldId | undefined> {
+  if (group.rail === "leavers" && (yield* isEmergency(db, target.tenantId, target.identityId))) {
+    yield* passDecided(db, target.tenantId, entryIds);
+    return undefined;
+  }
   const open = yield* openHoldOf(db, group);
   if (open !== undefined && group.rail !== "leavers") {
     yield* holdEntries(db, group, open, entryIds);
@@ -264,6 +269,17 @@ function* judge(
   const all = group.rail === "leavers" || group.rail === "source" ? entryIds : undefined;
   yield* holdEntries(db, group, holdId, all);
   return open === undefined ? asId<HoldId>(holdId) : undefined;
+}
+
+/** A person named them: they run, and do not count. */
+function* passDecided(db: Database, tenantId: string, entryIds: readonly string[]): Steps<void> {
+  for (const entryId of entryIds) {
+    yield* db.tell(
+      "UPDATE rail_entries SET state = 'approved', decided = 1 WHERE tenant_id = ? AND entry_id = ? AND state = 'reserved'",
+      tenantId,
+      entryId,
+    );
+  }
 }
 
 /** `entryIds` undefined: every reserved entry of the group. */

@@ -27,6 +27,8 @@ import {
 } from "./account-rows.ts";
 import { readyAt } from "./account-targets.ts";
 import { writeAlso, writeRecord } from "./also.ts";
+import { noteLeaver } from "./case-commands.ts";
+import { caseColumns, toCase, type CaseRow } from "./case-rows.ts";
 import { documentText, type Database, type Steps } from "./database.ts";
 import type { Query } from "./engine.ts";
 
@@ -48,6 +50,8 @@ export function* commitSync(
     const target = { tenantId, connectionId: wish.connectionId, identityId };
     opened.push(...(yield* reserveEntries(db, target, wish.rail, { cancelOthers: true, now })));
   }
+  if (command.leaver !== undefined)
+    yield* noteLeaver(db, tenantId, identityId, command.leaver, now);
   yield* writeAlso(db, tenantId, also, now);
   return { applied: true, changed, opened };
 }
@@ -167,8 +171,16 @@ function* peopleNow(
     ),
     (row): GrantItem => ({ ...toGrant(row), connectionId: row.connection_id as ConnectionId }),
   );
+  const cases = byPerson(
+    yield* db.all<CaseRow>(
+      `SELECT ${caseColumns} FROM leaver_cases WHERE ${ofPeople} AND returned_at IS NULL`,
+      ...asked,
+    ),
+    toCase,
+  );
   return identityIds.map((identityId) => ({
     identityId,
+    leaverCase: cases.get(identityId)?.[0],
     targets: targets.get(identityId) ?? [],
     links: links.get(identityId) ?? [],
     ledger: ledger.get(identityId) ?? [],

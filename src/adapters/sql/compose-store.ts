@@ -3,6 +3,7 @@ import type { Store, StoreStamp } from "../store.ts";
 import { accountStore } from "./account-store.ts";
 import { auditStore } from "./audit-store.ts";
 import { brakeStore } from "./brake.ts";
+import { caseStore } from "./case-store.ts";
 import { credentialStore } from "./credential-store.ts";
 import { deadLetterStore } from "./dead-letters.ts";
 import { directoryStore } from "./directory-store.ts";
@@ -25,6 +26,7 @@ export function composeStore(
     ...credentialStore(engine, clock),
     ...auditStore(engine),
     ...accountStore(engine),
+    ...caseStore(engine, clock),
     ...brakeStore(engine),
     ...deadLetterStore(engine, clock),
     stamp,

@@ -25,6 +25,7 @@ export interface IdentityRow {
   readonly identityId: IdentityId;
   readonly active: boolean;
   readonly inactiveSince: number | undefined;
+  readonly departedAt?: number;
   /** Rises with every membership change that marked the person. */
   readonly wanted: number;
   readonly groups: ReadonlySet<GroupId>;
@@ -63,6 +64,7 @@ export function identityFacts(row: IdentityRow): IdentityFacts {
     identityId: row.identityId,
     active: row.active,
     inactiveSince: row.inactiveSince,
+    ...(row.departedAt === undefined ? {} : { departedAt: row.departedAt }),
     userName,
     displayName: telling.find((source) => source.display_name !== null)?.display_name ?? userName,
     givenName: text("name.givenName"),

@@ -28,6 +28,8 @@ interface FactRow {
   readonly identity_id: IdentityId;
   readonly identity_active: 0 | 1;
   readonly inactive_since: number | null;
+  /** A person ordered that they leave, whatever the sources say. */
+  readonly departed_at: number | null;
   readonly wanted: number | null;
   readonly source_user_id: SourceUserId;
   readonly idp_id: IdpId;
@@ -50,11 +52,12 @@ function* readFacts(
   withGroups: boolean,
 ): Steps<readonly IdentityFacts[]> {
   const rows = yield* db.all<FactRow>(
-    `SELECT i.identity_id, i.active AS identity_active, i.inactive_since, r.wanted, u.source_user_id, u.idp_id,
+    `SELECT i.identity_id, i.active AS identity_active, i.inactive_since, d.at AS departed_at, r.wanted, u.source_user_id, u.idp_id,
        p.loaded_at IS NOT NULL AS loaded, u.user_name, u.external_id, u.display_name, u.active,
        u.deleted_at IS NOT NULL AS deleted, u.version, u.created_at, u.resource
      FROM ${db.dialect.values("ids")} CROSS JOIN identities i CROSS JOIN users u CROSS JOIN idps p
      LEFT JOIN recompute r ON r.tenant_id = i.tenant_id AND r.identity_id = i.identity_id
+     LEFT JOIN departures d ON d.tenant_id = i.tenant_id AND d.identity_id = i.identity_id AND d.lifted_at IS NULL
      WHERE i.tenant_id = ? AND i.identity_id = ids.value
        AND u.tenant_id = i.tenant_id AND u.identity_id = i.identity_id
        AND p.tenant_id = i.tenant_id AND p.idp_id = u.idp_id
@@ -74,14 +77,20 @@ function* readFacts(
       identityFacts({
         tenantId,
         identityId: first.identity_id,
-        active: first.identity_active === 1,
-        inactiveSince: first.inactive_since ?? undefined,
+        active: first.identity_active === 1 && first.departed_at === null,
+        inactiveSince: earliest(first.inactive_since, first.departed_at),
+        ...(first.departed_at === null ? {} : { departedAt: first.departed_at }),
         wanted: first.wanted ?? 0,
         groups: new Set(own.flatMap((row) => groups.get(row.source_user_id) ?? [])),
         sources: own.map((row) => toSource(row, emails.get(row.source_user_id) ?? [])),
       }),
     ];
   });
+}
+
+function earliest(...instants: readonly (number | null)[]): number | undefined {
+  const known = instants.filter((at) => at !== null);
+  return known.length === 0 ? undefined : Math.min(...known);
 }
 
 interface EmailRow {
@@ -248,12 +257,13 @@ export const findIdentitiesByEmail: Query<
   *run(db, { tenantId, emails }) {
     return (yield* db.all<{ email: string; identity_id: IdentityId; active: 0 | 1; former: 0 | 1 }>(
       // One row for each person and address: present at one source outweighs former at another.
-      `SELECT e.email_folded AS email, i.identity_id, i.active, min(CASE WHEN e.position IS NULL THEN 1 ELSE 0 END) AS former
+      `SELECT e.email_folded AS email, i.identity_id, CASE WHEN d.at IS NULL THEN i.active ELSE 0 END AS active, min(CASE WHEN e.position IS NULL THEN 1 ELSE 0 END) AS former
          FROM ${db.dialect.values("asked")} CROSS JOIN user_emails e CROSS JOIN users u CROSS JOIN identities i
+         LEFT JOIN departures d ON d.tenant_id = i.tenant_id AND d.identity_id = i.identity_id AND d.lifted_at IS NULL
          WHERE e.tenant_id = ? AND e.email_folded = asked.value
            AND u.tenant_id = e.tenant_id AND u.source_user_id = e.source_user_id
            AND i.tenant_id = u.tenant_id AND i.identity_id = u.identity_id
-         GROUP BY e.email_folded, i.identity_id, i.active ORDER BY e.email_folded, former, i.active DESC, i.identity_id`,
+         GROUP BY e.email_folded, i.identity_id, i.active, d.at ORDER BY e.email_folded, former, active DESC, i.identity_id`,
       JSON.stringify([...new Set(emails)]),
       tenantId,
     )).map((row) => ({

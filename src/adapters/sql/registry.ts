@@ -3,6 +3,7 @@ import { auditCommands } from "./audit-commands.ts";
 import { auditQueries } from "./audit-queries.ts";
 import { auditStreamCommands, auditStreamQueries } from "./audit-stream.ts";
 import { brakeCommands, brakeQueries } from "./brake.ts";
+import { caseCommands, caseQueries } from "./case-store.ts";
 import { credentialCommands } from "./credential-commands.ts";
 import { credentialQueries } from "./credential-queries.ts";
 import { deadLetterCommands, deadLetterQueries } from "./dead-letters.ts";
@@ -32,6 +33,7 @@ export const commands: Commands = {
   ...auditStreamCommands,
   ...deadLetterCommands,
   ...accountCommands,
+  ...caseCommands,
 };
 
 /** Every query by the name under which it crosses to the reading thread. */
@@ -47,4 +49,5 @@ export const queries: Queries = {
   ...auditStreamQueries,
   ...deadLetterQueries,
   ...accountQueries,
+  ...caseQueries,
 };

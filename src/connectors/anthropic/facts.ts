@@ -109,6 +109,10 @@ export const consoleFacts: VendorFacts = {
   settleMs: 30_000,
   organizationHeader: "anthropic-organization-id",
   requestIdHeader: "request-id",
+  lostForGood: [
+    "the membership and all workspace memberships: who comes back is invited anew",
+    "personal API keys: they end with the account",
+  ],
   impossible: [
     {
       what: "give, change or remove the roles admin, owner, primary_owner and membership_admin",

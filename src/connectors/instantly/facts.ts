@@ -62,6 +62,7 @@ export const instantlyFacts: VendorFacts = {
   buckets: [{ name: bucket, capacity: 100, perMs: 1_000 }],
   create: { unique: false, invitationMs: null },
   settleMs: 5_000,
+  lostForGood: ["the membership, with role and permissions: who comes back is invited anew"],
   impossible: [
     {
       what: "give, change or remove the owner",

@@ -128,6 +128,11 @@ const kinds = {
   },
 } as const satisfies Record<string, KindFacts>;
 
+const lostForGood = [
+  "the teammate with role, teams and seat: a restored one starts from nothing",
+  "the hold on conversations and articles: the workspace's default owner has what nobody took over, closed ones too",
+];
+
 const impossible = [
   {
     what: "give, change or take a permission role, or list roles that nobody holds",
@@ -183,6 +188,7 @@ export const restFacts: VendorFacts = {
   },
   endpoints: restEndpoints,
   create: { unique: false, invitationMs: null },
+  lostForGood,
   impossible: [
     {
       what: "invite or remove teammates in a plan without SCIM",
@@ -208,6 +214,7 @@ export const scimFacts: VendorFacts = {
   // The vendor tells no limit for SCIM.
   buckets: [...base.buckets, { name: "scim", capacity: 20, perMs: 10_000 }],
   create: { unique: false, invitationMs: null },
+  lostForGood,
   impossible: [
     {
       what: "deactivate a teammate and keep the account",

@@ -2,6 +2,7 @@ import type { Operation } from "../operation.ts";
 import { deadLetterOperations } from "./dead-letters.ts";
 import { decisionOperations } from "./decisions.ts";
 import { laneOperations } from "./lanes.ts";
+import { leaverOperations } from "./leavers.ts";
 import { peopleOperations } from "./people.ts";
 import { recoveryOperations } from "./recovery.ts";
 import { setupOperations } from "./setup.ts";
@@ -12,6 +13,7 @@ export const allOperations: readonly Operation[] = [
   ...laneOperations,
   ...peopleOperations,
   ...decisionOperations,
+  ...leaverOperations,
   ...tenantOperations,
   ...setupOperations,
   ...recoveryOperations,

@@ -1,0 +1,101 @@
+import {
+  deadlineFindingKey,
+  watchMs,
+  type LeaverCase,
+  type Obligation,
+} from "../accounts/leaver-case.ts";
+import type { TenantId } from "../model/ids.ts";
+import { newRecord } from "../model/records.ts";
+import { leaverPack, packHash } from "./leaver-pack.ts";
+import type { OffboardingDeps } from "./offboarding-deps.ts";
+
+const page = 200;
+
+/**
+ * One round over all cases: tells of deadlines that come near or were missed, each once, and ends cases in which nothing is owed any
+ * more. Alarms are due times on rows, so any number of processes may run it at once. Answers how much it did.
+ */
+export async function keepCases(deps: OffboardingDeps): Promise<number> {
+  const alarms = await deps.store.takeAlarms({ now: deps.clock.now(), limit: page });
+  for (const { tenantId, alarm, obligation } of alarms) {
+    await tellDeadline(deps, tenantId, alarm, obligation);
+  }
+  const closable = await deps.store.listClosable(page);
+  for (const item of closable) await close(deps, item);
+  return alarms.length + closable.length;
+}
+
+async function tellDeadline(
+  deps: OffboardingDeps,
+  tenantId: TenantId,
+  alarm: "warning" | "missed",
+  obligation: Obligation,
+): Promise<void> {
+  const { connectionId, identityId, kind, subject, channel, caseId, deadline } = obligation;
+  const missed = alarm === "missed";
+  const what = subject === "" ? kind : `${kind} ${subject}`;
+  const text = missed
+    ? `a leaver's deadline was missed: ${what} is not done; see \`rolecall case show ${caseId}\``
+    : `a leaver's deadline comes near: ${what} is not done; see \`rolecall case show ${caseId}\``;
+  await deps.store.raiseFindings(tenantId, {
+    findings: [
+      {
+        key: deadlineFindingKey(obligation),
+        kind: missed ? "deadline_missed" : "deadline_near",
+        severity: "urgent",
+        identityId,
+        ...(connectionId === undefined ? {} : { connectionId }),
+        text,
+        facts: { caseId, kind, subject, channel, deadline },
+      },
+    ],
+    now: deps.clock.now(),
+  });
+  deps.logger.error(
+    {
+      tenantId,
+      caseId,
+      identityId,
+      kind,
+      channel,
+      deadline,
+      ...(connectionId === undefined ? {} : { connectionId }),
+    },
+    missed ? "leaver deadline missed" : "leaver deadline comes near",
+  );
+}
+
+async function close(deps: OffboardingDeps, item: LeaverCase): Promise<void> {
+  const { tenantId, caseId, identityId } = item;
+  const pack = await leaverPack(deps, item);
+  const now = deps.clock.now();
+  const evidence = { packHash: packHash(pack), madeAt: now };
+  const closed = await deps.store.closeCase(
+    tenantId,
+    { caseId, facts: evidence, watchUntil: now + watchMs, now },
+    {
+      records: [
+        newRecord(deps.clock, {
+          actor: deps.actor,
+          action: "case.closed",
+          subject: { type: "identity", id: identityId },
+          facts: {
+            caseId,
+            ...evidence,
+            t0: item.t0,
+            connections: pack.connections.map((story) => ({
+              connectionId: story.connectionId,
+              channel: story.channel,
+              containedSeconds: story.contained?.fromSignal ?? null,
+              removedSeconds: story.removed?.fromSignal ?? null,
+            })),
+          },
+        }),
+      ],
+      recompute: [],
+    },
+  );
+  // Something came to be owed meanwhile: the next round sees.
+  if (!closed) return;
+  await deps.store.resolveFindings(tenantId, { prefix: `deadline:${caseId}:`, now });
+}
