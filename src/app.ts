@@ -26,9 +26,11 @@ import { newId, type TenantId } from "./model/ids.ts";
 import type { Logger } from "./model/log.ts";
 import type { Actor } from "./model/records.ts";
 import { showCases } from "./offboarding/case-gauges.ts";
+import { openChannels } from "./notify-channels.ts";
+import { showNotices } from "./notify/notice-gauges.ts";
 import { openAuditStream, openBus } from "./open-bus.ts";
 import { homeOf, openClock, openStore } from "./open-store.ts";
-import { channelOf } from "./plan/channel.ts";
+import { leaverFactsOf } from "./scheduled-loops.ts";
 import { createScimRouter } from "./scim/router.ts";
 import type { Brake } from "./recovery/brake-store.ts";
 import { checkStoreAtStart } from "./recovery/start-check.ts";
@@ -91,6 +93,9 @@ export async function startApp(config: Config): Promise<App> {
     readEnv,
     readFile: (path) => readFile(path, "utf8"),
   });
+  const publicUrl = config.publicUrl ?? `http://localhost:${String(config.port)}`;
+  const ways = openChannels(config, { pools, publicUrl });
+  const channels = ways.channels.map((channel) => channel.name);
   const failed = Promise.withResolvers<Error>();
   const bus = await openBus(config, {
     clock,
@@ -110,6 +115,7 @@ export async function startApp(config: Config): Promise<App> {
     roles: config.roles,
     connectorOf,
     openHttp: httpOpener({ vault, pools, clock, logger, vendors }),
+    channels: ways.channels,
     // A fast clock shrinks every window that guards against slow machines; these are kept humane.
     timing: config.timeScale > 1 ? { leaseMs: 600_000, intentWindowMs: 120_000 } : {},
   });
@@ -152,7 +158,6 @@ export async function startApp(config: Config): Promise<App> {
     },
     liveChecks: { bus: () => bus.live().why },
   });
-  const publicUrl = config.publicUrl ?? `http://localhost:${String(config.port)}`;
   const scim = createScimRouter({
     store,
     clock,
@@ -162,12 +167,16 @@ export async function startApp(config: Config): Promise<App> {
     onCommit: engine.ringRelay,
     authenticate: idpCaller(createTokenCheck({ store, kind: "scim", clock, logger })),
   });
-  const api = createApi(consoleDeps(config, engine, store, vault, clock, publicUrl), {
-    defaultTenant: config.tenantId,
-    operations: allOperations,
-    logger: logger.child({ room: "console" }),
-    authenticate: operatorCaller(createTokenCheck({ store, kind: "operator", clock, logger })),
-  });
+  const operations = consoleDeps(config, engine, store, vault, clock, publicUrl);
+  const api = createApi(
+    { ...operations, channels },
+    {
+      defaultTenant: config.tenantId,
+      operations: allOperations,
+      logger: logger.child({ room: "console" }),
+      authenticate: operatorCaller(createTokenCheck({ store, kind: "operator", clock, logger })),
+    },
+  );
   const probes = { live: () => health.live(), ready: () => health.ready() };
   const listeners: Listener[] = [];
   const publicListener = config.roles.has("api")
@@ -186,6 +195,7 @@ export async function startApp(config: Config): Promise<App> {
   listeners.push(operatorListener);
   metrics.beforeScrape(() => showLanes({ store, metrics: metrics.metrics, clock }));
   metrics.beforeScrape(() => showCases({ store, metrics: metrics.metrics, clock }));
+  metrics.beforeScrape(() => showNotices({ store, channels, metrics: metrics.metrics }));
   // Who neither hints nor works needs no connection to the bus.
   if (config.roles.has("relay") || config.roles.has("worker")) {
     metrics.beforeScrape(() => showBus({ bus, metrics: metrics.metrics }));
@@ -212,6 +222,7 @@ export async function startApp(config: Config): Promise<App> {
       if (config.roles.has("scheduler")) await sequencer.stop();
       await auditStream?.stop();
       await store.close();
+      ways.close();
       await vendors?.close();
       await pools.close();
     },
@@ -235,7 +246,7 @@ function consoleDeps(
   vault: SecretVault,
   clock: Clock,
   publicUrl: string,
-): ConsoleDeps {
+): Omit<ConsoleDeps, "channels"> {
   const read = async (tenantId: TenantId): Promise<LoadedTenant | undefined> =>
     (await loadMappings(config.mappingsDir, vendorFactsOf, [tenantId]))[0];
   return {
@@ -251,12 +262,7 @@ function consoleDeps(
     readMappings: async (tenantId) => (await read(tenantId))?.connections ?? [],
     proposeMappings: async (tenantId, actor) =>
       rollOut({ engine, store }, tenantId, await read(tenantId), actor),
-    leaverFacts: (vendor, profile) => {
-      const connector = connectorOf(vendor, profile);
-      if (connector === undefined) return undefined;
-      const { facts, work } = connector;
-      return { facts, channel: channelOf(facts), work: work?.kind };
-    },
+    leaverFacts: leaverFactsOf(connectorOf),
     backlog: async () => store.recomputeBacklog(clock.now()),
   };
 }

@@ -10,6 +10,7 @@ import {
 } from "./cli/command.ts";
 import { deadLetterCommands } from "./cli/dead-letters.ts";
 import { leaverCommands } from "./cli/leavers.ts";
+import { noticeCommands } from "./cli/notices.ts";
 import { offlineCommands } from "./cli/offline.ts";
 import { onlineCommands } from "./cli/online.ts";
 import { recoverCommands } from "./cli/recover.ts";
@@ -21,6 +22,7 @@ export const commands: readonly Command[] = [
   ...offlineCommands,
   ...onlineCommands,
   ...leaverCommands,
+  ...noticeCommands,
   ...recoverCommands,
   ...deadLetterCommands,
 ];

@@ -10,7 +10,6 @@ import { createWorker, type Worker } from "./apply/worker.ts";
 import { processRoles, type ProcessRole } from "./config/settings.ts";
 import { createConsumer } from "./events/consumer.ts";
 import { createFanouts } from "./events/fanouts.ts";
-import { createLoop } from "./events/loop.ts";
 import type { HintBus } from "./events/hint-bus.ts";
 import { createRelay } from "./events/relay.ts";
 import { createSweep } from "./events/sweep.ts";
@@ -18,8 +17,8 @@ import type { Clock } from "./model/clock.ts";
 import { newId, type ConnectionId, type TenantId } from "./model/ids.ts";
 import type { Logger, Metrics } from "./model/log.ts";
 import type { Actor } from "./model/records.ts";
-import { keepCases } from "./offboarding/case-keeper.ts";
-import type { OffboardingDeps } from "./offboarding/offboarding-deps.ts";
+import type { Channel } from "./notify/channel.ts";
+import { createScheduledLoops } from "./scheduled-loops.ts";
 import { bindGroup } from "./sync/bind-groups.ts";
 import { compareListing } from "./sync/compare-listing.ts";
 import { createRecompute, type Recompute } from "./sync/recompute.ts";
@@ -38,6 +37,8 @@ export interface EngineParts {
   readonly connectorOf: ConnectorOf;
   readonly openHttp: ApplyDeps["openHttp"];
   readonly timing?: Partial<ApplyTiming>;
+  /** Ways out to people; none unless told. */
+  readonly channels?: readonly Channel[];
 }
 
 /** Everything between the directory and the vendors, wired once: used by the service, by tests and by the simulator. */
@@ -53,7 +54,6 @@ export interface Engine {
 
 const keepPollMs = 5_000;
 const keepLeaseMs = 120_000;
-const casesPollMs = 5_000;
 
 export function createEngine(parts: EngineParts): Engine {
   const { store, bus, clock, logger, metrics, owner } = parts;
@@ -109,18 +109,7 @@ export function createEngine(parts: EngineParts): Engine {
     afterPage: ringRelay,
   });
   const keeper = createKeeper(apply, store);
-  const offboarding: OffboardingDeps = {
-    store,
-    clock,
-    logger: logger.child({ room: "offboarding" }),
-    actor,
-  };
-  const cases = createLoop({
-    name: "cases",
-    clock,
-    logger,
-    round: async () => ((await keepCases(offboarding)) > 0 ? 0 : casesPollMs),
-  });
+  const scheduled = createScheduledLoops(parts, actor);
   return {
     sync,
     apply,
@@ -137,11 +126,12 @@ export function createEngine(parts: EngineParts): Engine {
       if (roles.has("relay")) relay.start();
       if (roles.has("scheduler")) {
         fanouts.start();
-        cases.start();
+        for (const loop of scheduled) loop.start();
       }
     },
     async stop() {
-      await Promise.all([keeper.stop(), sweep.stop(), fanouts.stop(), relay.stop(), cases.stop()]);
+      const loops = [keeper, sweep, fanouts, relay, ...scheduled];
+      await Promise.all(loops.map((loop) => loop.stop()));
       await consumer.stop();
       await worker?.stop();
     },

@@ -44,6 +44,7 @@ export type FindingKind =
   | "deadline_near"
   | "deadline_missed"
   | "leaver_returned"
+  | "leave_not_clean"
   | "invitation_expired"
   | "manual_step"
   | "wrong_organization"

@@ -6,6 +6,7 @@ import type { DirectoryStore } from "../directory/directory-store.ts";
 import type { DeadLetterStore } from "../events/dead-letter-store.ts";
 import type { RecomputeStore } from "../events/recompute-store.ts";
 import type { MappingVersionStore } from "../mapping/version-store.ts";
+import type { DeliveryStore } from "../notify/delivery-store.ts";
 import type { BrakeStore } from "../recovery/brake-store.ts";
 
 /** Every port that a database adapter implements, over one database. */
@@ -17,6 +18,7 @@ export interface Store
     MappingVersionStore,
     AccountStore,
     CaseStore,
+    DeliveryStore,
     AuditStore,
     CredentialStore,
     BrakeStore {

@@ -54,7 +54,7 @@ export class LeaverWork {
     this.#keys = await keysOf(connector, call, look.account, look.link);
     const present = this.#isPresent(look);
     await this.#reportMadeKeys();
-    if (this.#lane.policy.mode === "report-only") {
+    if (this.#isLeftAlone(plan)) {
       await this.#noteDuties(look, present);
       return undefined;
     }
@@ -81,6 +81,13 @@ export class LeaverWork {
   /** The last of the declared reads agreed. */
   async verified(facts: JsonObject): Promise<void> {
     await this.#duties.settle([{ kind: "verify", subject: "", facts }], [], null);
+  }
+
+  /** Report-only, a protected account, our own one, or one that the mapping keeps: people do all of it. */
+  #isLeftAlone(plan: Plan): boolean {
+    const { mode, leaver } = this.#lane.policy;
+    const isProtected = plan.blocked.some((item) => item.code === "PROTECTED");
+    return mode === "report-only" || leaver === "keep" || isProtected;
   }
 
   #isPresent(look: Look): boolean {

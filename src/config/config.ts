@@ -5,6 +5,7 @@ import type { Instant } from "../model/clock.ts";
 import { InputError } from "../model/errors.ts";
 import { asId, type TenantId } from "../model/ids.ts";
 import { kafkaContradictions, readKafka, type KafkaConfig } from "./kafka-settings.ts";
+import { notifyContradictions, readNotify, type NotifyConfig } from "./notify-settings.ts";
 import type { Setting } from "./setting.ts";
 import {
   processRoles,
@@ -45,6 +46,7 @@ export interface Config {
   readonly dropHints: boolean;
   /** Undefined: the bus is inside the process. */
   readonly kafka: KafkaConfig | undefined;
+  readonly notify: NotifyConfig;
   /** Undefined: the embedded store. */
   readonly databaseUrl: string | undefined;
   /** Connections of this process to the database at most. */
@@ -105,6 +107,7 @@ export function readConfig(environment: Environment = process.env, folder = proc
     sandboxVendors: values.sandboxVendors,
     dropHints: values.dropHints ?? false,
     kafka: readKafka(values),
+    notify: readNotify(values),
     databaseUrl: values.databaseUrl,
     databaseConnections: values.databaseConnections ?? 10,
     apiUrl: values.apiUrl,
@@ -227,7 +230,11 @@ function contradictions(values: Values, environment: Environment): readonly stri
       "KAFKA_BROKERS: only with DATABASE_URL; the processes that Kafka ties together share one database",
     );
   }
-  problems.push(...kafkaContradictions(values), ...roleProblems(values));
+  problems.push(
+    ...kafkaContradictions(values),
+    ...notifyContradictions(values),
+    ...roleProblems(values),
+  );
   if (values.sandbox !== true) {
     for (const row of [
       settings.timeScale,

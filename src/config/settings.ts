@@ -1,6 +1,7 @@
 import { isIP } from "node:net";
 import { isName } from "../model/ids.ts";
 import { kafkaSettings } from "./kafka-settings.ts";
+import { notifySettings } from "./notify-settings.ts";
 import { flag, list, setting, text, type Setting } from "./setting.ts";
 
 export type { Setting };
@@ -326,6 +327,7 @@ export const settings = {
     example: "20",
     schema: connections,
   }),
+  ...notifySettings,
   ...kafkaSettings,
 } as const;
 

@@ -4,6 +4,7 @@ import type { AuditStore } from "../audit/audit-store.ts";
 import type { CredentialStore } from "../credentials/credential-store.ts";
 import type { DeadLetterStore } from "../events/dead-letter-store.ts";
 import type { IdpId, TenantId } from "../model/ids.ts";
+import type { DeliveryStore } from "../notify/delivery-store.ts";
 import type { RehearsalDeps } from "../offboarding/rehearse.ts";
 import type { BrakeStore } from "../recovery/brake-store.ts";
 import type { Actor } from "../model/records.ts";
@@ -17,7 +18,8 @@ export interface ConsoleDeps extends SyncDeps {
     AuditStore &
     CredentialStore &
     BrakeStore &
-    DeadLetterStore;
+    DeadLetterStore &
+    DeliveryStore;
   readonly version: string;
   readonly world: "live" | "sandbox" | "test";
   /** Base of what the IdPs are told: `https://rolecall.example.com`. */
@@ -47,6 +49,8 @@ export interface ConsoleDeps extends SyncDeps {
     tenantId: TenantId,
     actor: Actor,
   ) => Promise<readonly ProposalResult[]>;
+  /** Names of the ways out to people. */
+  readonly channels: readonly string[];
   readonly leaverFacts: RehearsalDeps["leaverFacts"];
   readonly backlog: () => Promise<{ readonly owed: number; readonly urgentOwed: number }>;
 }

@@ -62,6 +62,9 @@ export function connectionPolicy(
       oneCause: railRule(rails?.grants?.one_cause, 50, 0.25),
       privilegedGrants: rails?.grants?.privileged ?? 1,
       leavers: railRule(rails?.leavers, 10, 0.01),
+      ...(rails?.confirmed_leavers === undefined
+        ? {}
+        : { confirmedLeavers: railRule(rails.confirmed_leavers, 25, 0.03) }),
     },
     ...(file.heirs === undefined ? {} : { heirs: heirsOf(file.heirs) }),
     protectedAccounts: distinct((file.protected?.accounts ?? []).map(foldEmail)),

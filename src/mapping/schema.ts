@@ -247,6 +247,7 @@ export const mappingFile = strictObject({
       privileged: z.int().min(0).max(1_000_000).optional(),
     }).optional(),
     leavers: strictObject(rail).optional(),
+    confirmed_leavers: strictObject(rail).optional(),
   }).optional(),
 });
 

@@ -19,6 +19,8 @@ export interface RailPolicy {
   readonly privilegedGrants: number;
   /** Leavers of the whole tenant within 24 h that pass without a decision. */
   readonly leavers: RailRule;
+  /** The same for leavers whom HR and an IdP name independently of each other; they do not count above. */
+  readonly confirmedLeavers?: RailRule;
 }
 
 export interface TimingPolicy {
@@ -71,6 +73,9 @@ export interface ConnectionPolicy {
 }
 
 export const DAY_MS = 86_400_000;
+
+/** Where a mapping says nothing else of confirmed leavers. */
+export const confirmedLeaversDefault: RailRule = { floor: 25, fraction: 0.03, windowMs: DAY_MS };
 
 /** The most people that one rail lets pass in its window. */
 export function railAllowance(rule: RailRule, managed: number): number {

@@ -21,3 +21,6 @@ export interface RailWish {
   /** May not run before: debounce and grace. */
   readonly notBefore: Instant;
 }
+
+/** The count key of leavers whom two sources name. */
+export const confirmedLeave = "confirmed";

@@ -2,7 +2,7 @@ import type { BrokenRule, DesiredState } from "../model/assignment.ts";
 import type { Instant } from "../model/clock.ts";
 import { slotKey, type Entitlement, type Slot } from "../model/entitlement.ts";
 import { modeOf, type ConnectionPolicy } from "../model/policy.ts";
-import type { RailWish } from "../model/rail.ts";
+import { confirmedLeave, type RailWish } from "../model/rail.ts";
 import type { Cause } from "../model/records.ts";
 import type { VendorFacts } from "../model/vendor-facts.ts";
 import { byHandOf } from "./by-hand.ts";
@@ -24,6 +24,8 @@ export interface RailInput {
   readonly cause: Cause;
   readonly broken: readonly BrokenRule[];
   readonly now: Instant;
+  /** HR and an IdP say independently of each other that the person left. */
+  readonly confirmed?: boolean;
 }
 
 /**
@@ -44,7 +46,7 @@ export function railWishes(input: RailInput): readonly RailWish[] {
       {
         ...loss({ kind: account, objectId: "" }, role, null),
         rail: "leavers",
-        causeKey: "",
+        causeKey: input.confirmed === true ? confirmedLeave : "",
         notBefore: input.now,
       },
     ];

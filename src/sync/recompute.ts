@@ -84,7 +84,9 @@ async function commit(
   const departure = departureOf(person, now);
   const wishes: TargetWish[] = [];
   for (const connection of world.connections) {
-    const wish = targetWish(deps, connection, person, state, mark.cause, exceptions, now);
+    const confirmed = departure?.confirmed === true;
+    const about = { person, state, cause: mark.cause, exceptions, confirmed };
+    const wish = targetWish(deps, connection, about, now);
     if (wish !== undefined) wishes.push(wish);
   }
   const leaver = leaverSight(deps, world, person, departure, state, wishes);
@@ -111,15 +113,22 @@ async function commit(
     await reportLookalikes(deps, world, person, state);
 }
 
+interface About {
+  readonly person: IdentityFacts;
+  readonly state: PersonState;
+  readonly cause: Cause;
+  readonly exceptions: readonly AccessException[];
+  /** Two sources say that they left. */
+  readonly confirmed: boolean;
+}
+
 function targetWish(
   deps: SyncDeps,
   connection: ConnectionWorld,
-  person: IdentityFacts,
-  state: PersonState,
-  cause: Cause,
-  exceptions: readonly AccessException[],
+  about: About,
   now: number,
 ): TargetWish | undefined {
+  const { person, state, cause, exceptions, confirmed } = about;
   const connectionId = connection.version.connectionId;
   const here = <T extends { readonly connectionId: string }>(items: readonly T[]) =>
     items.filter((item) => item.connectionId === connectionId);
@@ -147,6 +156,7 @@ function targetWish(
     cause,
     broken,
     now,
+    confirmed,
   });
   return {
     connectionId,

@@ -185,6 +185,18 @@ export const metricTable = {
     unit: "seconds",
     help: "Time to the earliest deadline of a duty that is not done; negative once it is missed, 0 where there is none.",
   },
+  rolecall_notices_total: {
+    kind: "counter",
+    labels: ["channel", "outcome"],
+    unit: "count",
+    help: "Tries to tell people something by webhook or mail, by how they ended.",
+  },
+  rolecall_notices_waiting: {
+    kind: "gauge",
+    labels: ["tenant", "channel", "state"],
+    unit: "count",
+    help: "Notices that are still to be told (`due`), and those that were given up (`failed`).",
+  },
   rolecall_holds_open: {
     kind: "gauge",
     labels: ["tenant", "connection"],

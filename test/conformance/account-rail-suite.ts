@@ -262,6 +262,44 @@ export function accountRailSuite(open: OpenStore): void {
       expect(await stage.passLoss(of(third))).toMatchObject({ ok: false, why: "rail_held" });
     });
 
+    it("counts leavers whom two sources name apart, up to a cap of their own, and lets those go who are confirmed later", async () => {
+      const people = await stage.addPeople(6);
+      const confirmed = { causeKey: "confirmed" };
+      const policy = { ...rails, confirmedLeavers: { floor: 3, fraction: 0, windowMs: DAY_MS } };
+      const gone = (person: IdentityId, change: { causeKey?: string } = {}) =>
+        stage.sync(person, {
+          role: null,
+          lifecycle: "departed",
+          policy,
+          rail: [stage.loss({ rail: "leavers", notBefore: stage.now, ...change })],
+        });
+      for (const person of people.slice(0, 3)) await gone(person);
+      const hold = await theHold();
+      expect(hold.people).toBe(1);
+      for (const person of people.slice(3, 5)) await gone(person, confirmed);
+      expect((await stage.entryStates()).filter((state) => state === "held")).toHaveLength(1);
+      const [, , third, , , last] = people;
+      if (third === undefined || last === undefined) throw new Error("six people");
+      await gone(third, confirmed);
+      expect(await stage.openHolds()).toEqual([]);
+      await gone(last, confirmed);
+      expect(await theHold()).toMatchObject({ rail: "leavers", people: 1, allowance: 3 });
+    });
+
+    it("takes its fraction of the active people, not of accounts", async () => {
+      const people = await stage.addPeople(8);
+      const policy = { ...rails, leavers: { floor: 0, fraction: 0.5, windowMs: DAY_MS } };
+      for (const person of people.slice(0, 6)) {
+        await stage.sync(person, {
+          role: null,
+          lifecycle: "departed",
+          policy,
+          rail: [stage.loss({ rail: "leavers", notBefore: stage.now })],
+        });
+      }
+      expect(await theHold()).toMatchObject({ count: 5, allowance: 4, people: 2 });
+    });
+
     it("lets leavers under the cap go on while a batch of others waits", async () => {
       const people = await stage.addPeople(4);
       for (const person of people.slice(0, 3)) await leave(person, console_);

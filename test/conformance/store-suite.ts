@@ -5,6 +5,7 @@ import { auditSuite } from "./audit-suite.ts";
 import { concurrencySuite } from "./concurrency-suite.ts";
 import { credentialSuite } from "./credential-suite.ts";
 import { deadLetterSuite } from "./dead-letter-suite.ts";
+import { deliverySuite } from "./delivery-suite.ts";
 import { directoryGroupSuite } from "./directory-group-suite.ts";
 import { directoryIdentitySuite } from "./directory-identity-suite.ts";
 import { directoryListSuite } from "./directory-list-suite.ts";
@@ -29,6 +30,7 @@ export function storeSuite(name: string, open: OpenStore): void {
       credentials: credentialSuite,
       audit: auditSuite,
       "dead letters": deadLetterSuite,
+      deliveries: deliverySuite,
     };
     for (const [port, suite] of Object.entries(suites)) {
       describe(port, () => {

@@ -89,6 +89,7 @@ export class Node {
       readMappings: unused,
       proposeMappings: unused,
       leaverFacts: () => undefined,
+      channels: [],
       backlog: async () => store.recomputeBacklog(this.clock.now()),
     };
   }

@@ -21,7 +21,10 @@ export class OfficeVendor extends FakeVendor {
   readonly desk = new Map<string, { owner: string; label?: string }>();
   /** Reading work fails with this. */
   workFault: SyncError | undefined;
-  readonly own = "acc_rolecall" as AccountId;
+  /** Our own account. */
+  own = "acc_rolecall" as AccountId;
+  /** What happens at the vendor just before an account goes. */
+  beforeRemove: (account: VendorAccount) => void = () => undefined;
 
   override check() {
     return Promise.resolve({
@@ -29,6 +32,11 @@ export class OfficeVendor extends FakeVendor {
       ownAccountIds: [this.own],
       notes: [],
     });
+  }
+
+  override removeAccount(call: Call, account: VendorAccount) {
+    this.beforeRemove(account);
+    return super.removeAccount(call, account);
   }
 
   /** `owner` undefined: a key that its maker made for a service. */

@@ -28,6 +28,7 @@ const ofService = [
   "CC0-1.0",
   "ISC",
   "MIT",
+  "MIT-0",
   "Unlicense",
   "Zlib",
 ];

@@ -1,23 +1,14 @@
 import type { RailRequest } from "../../accounts/rail.ts";
 import type { Instant } from "../../model/clock.ts";
 import { asId, type ConnectionId, type HoldId, type TenantId } from "../../model/ids.ts";
-import { DAY_MS, railAllowance, type RailPolicy, type RailRule } from "../../model/policy.ts";
-import type { Rail, RailWish } from "../../model/rail.ts";
+import type { RailPolicy } from "../../model/policy.ts";
+import type { RailWish } from "../../model/rail.ts";
+import { countPeople, leaverRule, limitOf, type CountGroup } from "./account-rail-limits.ts";
 import { entryColumns, openEntry, type EntryRow } from "./account-rows.ts";
 import type { TargetKey } from "./account-args.ts";
 import { writeRecord } from "./also.ts";
 import type { Database, Steps } from "./database.ts";
 import { isEmergency } from "./departure-queries.ts";
-
-/** What is counted together, and shares one open hold. */
-interface CountGroup {
-  readonly tenantId: TenantId;
-  /** The connection; "" is the whole tenant. */
-  readonly scope: string;
-  readonly rail: Rail;
-  /** The cause, where the rail counts by cause; else "". */
-  readonly countKey: string;
-}
 
 /**
  * Before anything is counted, and before a lane or tenant is stopped: whoever counts or stops the same things waits for this
@@ -117,7 +108,8 @@ function groupOf(target: TargetKey, wish: Pick<RailWish, "rail" | "causeKey">): 
     tenantId: target.tenantId,
     scope: wish.rail === "leavers" ? "" : target.connectionId,
     rail: wish.rail,
-    countKey: byCause ? wish.causeKey : "",
+    // Leavers whom two sources name are counted apart from those whom one does.
+    countKey: byCause || wish.rail === "leavers" ? wish.causeKey : "",
   };
 }
 
@@ -259,6 +251,16 @@ function* judge(
     yield* holdEntries(db, group, open, entryIds);
     return undefined;
   }
+  // Counting a tenant's people costs: those within the floor do without, and behind an open hold its own allowance stands.
+  if (group.rail === "leavers") {
+    const rule = leaverRule(group, policy);
+    const people = yield* countPeople(db, group, now - rule.windowMs);
+    if (people <= rule.floor) return undefined;
+    if (open !== undefined && people > (yield* allowanceOf(db, group.tenantId, open))) {
+      yield* holdEntries(db, group, open, entryIds);
+      return undefined;
+    }
+  }
   const limit = yield* limitOf(db, group, policy);
   const count = yield* countPeople(db, group, now - limit.windowMs);
   if (group.rail !== "source" && count <= limit.allowance) return undefined;
@@ -269,6 +271,15 @@ function* judge(
   const all = group.rail === "leavers" || group.rail === "source" ? entryIds : undefined;
   yield* holdEntries(db, group, holdId, all);
   return open === undefined ? asId<HoldId>(holdId) : undefined;
+}
+
+function* allowanceOf(db: Database, tenantId: string, holdId: string): Steps<number> {
+  const row = yield* db.get<{ allowance: number }>(
+    "SELECT allowance FROM holds WHERE tenant_id = ? AND hold_id = ?",
+    tenantId,
+    holdId,
+  );
+  return row?.allowance ?? 0;
 }
 
 /** A person named them: they run, and do not count. */
@@ -309,58 +320,6 @@ function* holdEntries(
       entryId,
     );
   }
-}
-
-interface Limit {
-  readonly allowance: number;
-  readonly windowMs: number;
-}
-
-function* limitOf(db: Database, group: CountGroup, policy: RailPolicy): Steps<Limit> {
-  switch (group.rail) {
-    case "removals":
-      return ruleLimit(policy.removals, yield* managedAccounts(db, group));
-    case "one_cause":
-      return ruleLimit(policy.oneCause, yield* managedAccounts(db, group));
-    case "leavers":
-      return ruleLimit(policy.leavers, yield* managedAccounts(db, group));
-    case "privileged":
-      return { allowance: policy.privilegedGrants, windowMs: DAY_MS };
-    case "source":
-      return { allowance: 0, windowMs: DAY_MS };
-  }
-}
-
-function ruleLimit(rule: RailRule, managed: number): Limit {
-  return { allowance: railAllowance(rule, managed), windowMs: rule.windowMs };
-}
-
-/**
- * The base of a fraction. For a tenant it is its largest connection: people have accounts at several, and the sum of them all
- * would let more people pass than the fraction says.
- */
-function* managedAccounts(db: Database, group: CountGroup): Steps<number> {
-  const row = yield* db.get<{ managed: number | null }>(
-    "SELECT max(managed_accounts) AS managed FROM lanes WHERE tenant_id = ? AND (? = '' OR connection_id = ?)",
-    group.tenantId,
-    group.scope,
-    group.scope,
-  );
-  return row?.managed ?? 0;
-}
-
-function* countPeople(db: Database, group: CountGroup, after: Instant): Steps<number> {
-  const row = yield* db.get<{ people: number }>(
-    `SELECT count(DISTINCT identity_id) AS people FROM rail_entries
-     WHERE tenant_id = ? AND scope = ? AND rail = ? AND count_key = ? AND reserved_at > ?
-       AND decided = 0 AND state IN ('reserved', 'executing', 'executed')`,
-    group.tenantId,
-    group.scope,
-    group.rail,
-    group.countKey,
-    after,
-  );
-  return row?.people ?? 0;
 }
 
 function* openHold(

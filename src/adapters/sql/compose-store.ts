@@ -6,6 +6,7 @@ import { brakeStore } from "./brake.ts";
 import { caseStore } from "./case-store.ts";
 import { credentialStore } from "./credential-store.ts";
 import { deadLetterStore } from "./dead-letters.ts";
+import { deliveryStore } from "./deliveries.ts";
 import { directoryStore } from "./directory-store.ts";
 import type { Engine } from "./engine.ts";
 import { mappingStore } from "./mapping-store.ts";
@@ -27,6 +28,7 @@ export function composeStore(
     ...auditStore(engine),
     ...accountStore(engine),
     ...caseStore(engine, clock),
+    ...deliveryStore(engine),
     ...brakeStore(engine),
     ...deadLetterStore(engine, clock),
     stamp,

@@ -7,6 +7,7 @@ import { caseCommands, caseQueries } from "./case-store.ts";
 import { credentialCommands } from "./credential-commands.ts";
 import { credentialQueries } from "./credential-queries.ts";
 import { deadLetterCommands, deadLetterQueries } from "./dead-letters.ts";
+import { deliveryCommands, deliveryQueries } from "./deliveries.ts";
 import { directoryCommands } from "./directory-commands.ts";
 import { directoryQueries } from "./directory-queries.ts";
 import type { Commands, Queries } from "./engine.ts";
@@ -34,6 +35,7 @@ export const commands: Commands = {
   ...deadLetterCommands,
   ...accountCommands,
   ...caseCommands,
+  ...deliveryCommands,
 };
 
 /** Every query by the name under which it crosses to the reading thread. */
@@ -50,4 +52,5 @@ export const queries: Queries = {
   ...deadLetterQueries,
   ...accountQueries,
   ...caseQueries,
+  ...deliveryQueries,
 };

@@ -3,6 +3,7 @@ import { deadLetterOperations } from "./dead-letters.ts";
 import { decisionOperations } from "./decisions.ts";
 import { laneOperations } from "./lanes.ts";
 import { leaverOperations } from "./leavers.ts";
+import { noticeOperations } from "./notices.ts";
 import { peopleOperations } from "./people.ts";
 import { recoveryOperations } from "./recovery.ts";
 import { setupOperations } from "./setup.ts";
@@ -14,6 +15,7 @@ export const allOperations: readonly Operation[] = [
   ...peopleOperations,
   ...decisionOperations,
   ...leaverOperations,
+  ...noticeOperations,
   ...tenantOperations,
   ...setupOperations,
   ...recoveryOperations,

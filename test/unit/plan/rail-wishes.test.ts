@@ -23,6 +23,20 @@ const gave = (kind: string, role: string, objectId = "", because = ["rule"]) => 
   because,
 });
 
+describe("leavers", () => {
+  test("whom two sources name are counted apart from those whom one does", () => {
+    const leaving = {
+      ...base,
+      desired: { ...desired([]), lifecycle: "departed" as const },
+      linked: true,
+    };
+    const keys = (confirmed: boolean) =>
+      railWishes({ ...leaving, confirmed }).map(({ rail, causeKey }) => [rail, causeKey]);
+    expect(keys(false)).toEqual([["leavers", ""]]);
+    expect(keys(true)).toEqual([["leavers", "confirmed"]]);
+  });
+});
+
 describe("losses", () => {
   test("of an ordinary role wait out debounce and grace", () => {
     const wishes = railWishes({

@@ -1,0 +1,115 @@
+import type { AccountStore } from "../accounts/account-store.ts";
+import type { CaseStore } from "../accounts/case-store.ts";
+import type { Finding } from "../accounts/finding.ts";
+import type { LeaverCase } from "../accounts/leaver-case.ts";
+import type { Hold } from "../accounts/rail.ts";
+import { newId, type TenantId } from "../model/ids.ts";
+import type { Clock, Instant } from "../model/clock.ts";
+import { DAY_MS } from "../model/policy.ts";
+import type { Channel } from "./channel.ts";
+import type { DeliveryStore } from "./delivery-store.ts";
+import type { Notice } from "./notice.ts";
+
+/** How much of each kind one round reads; what is older was told before. */
+const page = 500;
+
+export interface CollectDeps {
+  readonly store: DeliveryStore &
+    Pick<AccountStore, "listHolds" | "listFindings"> &
+    Pick<CaseStore, "listCases">;
+  readonly clock: Clock;
+  readonly channels: readonly Channel[];
+}
+
+/**
+ * Queues what a tenant's channels have not been told yet: it is read from what is true, so nothing is lost where a process dies, and
+ * nothing is told twice. Answers how many deliveries are new.
+ */
+export async function collectNotices(deps: CollectDeps, tenantId: TenantId): Promise<number> {
+  if (deps.channels.length === 0) return 0;
+  const [holds, findings, cases] = await Promise.all([
+    deps.store.listHolds(tenantId, { state: "open", limit: page }),
+    deps.store.listFindings(tenantId, { open: true, limit: page }),
+    deps.store.listCases(tenantId, { state: "done", limit: page }),
+  ]);
+  const notices = [
+    ...holds.map((hold) => holdNotice(tenantId, hold)),
+    ...findings.flatMap((finding) => findingNotice(tenantId, finding)),
+    ...cases.flatMap((item) => caseNotice(item, deps.clock.now() - DAY_MS)),
+  ];
+  const deliveries = notices.flatMap((notice) =>
+    deps.channels
+      .filter((channel) => notice.topic === "test" || channel.topics.includes(notice.topic))
+      .map((channel) => ({ deliveryId: newId(deps.clock), channel: channel.name, notice })),
+  );
+  if (deliveries.length === 0) return 0;
+  return deps.store.queueDeliveries(tenantId, { deliveries, now: deps.clock.now() });
+}
+
+function holdNotice(tenantId: TenantId, hold: Hold): Notice {
+  return {
+    tenantId,
+    noticeId: `hold.opened:${hold.holdId}`,
+    topic: "hold",
+    type: "rolecall.hold.opened",
+    at: hold.openedAt,
+    subject: hold.holdId,
+    text: `a batch waits for a decision: ${String(hold.count)} people where ${String(hold.allowance)} may pass; see \`rolecall holds show ${hold.holdId}\``,
+    data: {
+      holdId: hold.holdId,
+      rail: hold.rail,
+      ...(hold.connectionId === undefined ? {} : { connectionId: hold.connectionId }),
+      count: hold.count,
+      allowance: hold.allowance,
+    },
+  };
+}
+
+function findingNotice(tenantId: TenantId, finding: Finding): readonly Notice[] {
+  const deadline = finding.kind === "deadline_near" || finding.kind === "deadline_missed";
+  if (finding.severity !== "urgent") return [];
+  return [
+    {
+      tenantId,
+      // A deadline that comes near and is missed are two things about one duty.
+      noticeId: `finding:${finding.kind}:${finding.key}:${String(finding.openedAt)}`,
+      topic: deadline ? "deadline" : "finding",
+      type: deadline
+        ? `rolecall.deadline.${finding.kind === "deadline_near" ? "near" : "missed"}`
+        : "rolecall.finding.opened",
+      at: finding.openedAt,
+      subject: finding.key,
+      text: finding.text,
+      data: {
+        kind: finding.kind,
+        severity: finding.severity,
+        ...(finding.connectionId === undefined ? {} : { connectionId: finding.connectionId }),
+        ...(finding.identityId === undefined ? {} : { identityId: finding.identityId }),
+        facts: finding.facts,
+      },
+    },
+  ];
+}
+
+/** Old ones were told: the log forgets them after a month. */
+function caseNotice(item: LeaverCase, after: Instant): readonly Notice[] {
+  if (item.closedAt === undefined || item.closedAt < after) return [];
+  return [
+    {
+      tenantId: item.tenantId,
+      noticeId: `case.closed:${item.caseId}:${String(item.closedAt)}`,
+      topic: "case",
+      type: "rolecall.case.closed",
+      at: item.closedAt,
+      subject: item.caseId,
+      text: `a leaver's case is closed, everything is verified; see \`rolecall case show ${item.caseId}\``,
+      data: {
+        caseId: item.caseId,
+        identityId: item.identityId,
+        t0: item.t0,
+        signalAt: item.signalAt,
+        closedAt: item.closedAt,
+      },
+    },
+  ];
+}

@@ -1,0 +1,82 @@
+import type { Store } from "./adapters/store.ts";
+import type { Connector } from "./connectors/connector.ts";
+import { createLoop, type Loop } from "./events/loop.ts";
+import type { Clock } from "./model/clock.ts";
+import type { Logger, Metrics } from "./model/log.ts";
+import type { Actor } from "./model/records.ts";
+import type { Channel } from "./notify/channel.ts";
+import { notifyRound } from "./notify/notifier.ts";
+import { keepCases } from "./offboarding/case-keeper.ts";
+import { rehearseNightly } from "./offboarding/nightly-rehearsal.ts";
+import type { OffboardingDeps } from "./offboarding/offboarding-deps.ts";
+import type { RehearsalDeps } from "./offboarding/rehearse.ts";
+import { channelOf } from "./plan/channel.ts";
+
+const casesPollMs = 5_000;
+const noticesPollMs = 5_000;
+const rehearsalPollMs = 60_000;
+
+export interface ScheduledParts {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly owner: string;
+  readonly connectorOf: (vendor: string, profile: string) => Connector | undefined;
+  readonly channels?: readonly Channel[];
+}
+
+/** What the role `scheduler` does about people who leave and people who must hear: due times are rows, so any number may run. */
+export function createScheduledLoops(parts: ScheduledParts, actor: Actor): readonly Loop[] {
+  const { store, clock, logger, metrics, owner } = parts;
+  const offboarding: OffboardingDeps = {
+    ...{ store, clock, actor },
+    logger: logger.child({ room: "offboarding" }),
+  };
+  const nightly = {
+    ...offboarding,
+    ...{ schedules: store, owner },
+    leaverFacts: leaverFactsOf(parts.connectorOf),
+  };
+  const telling = {
+    ...{ store, clock, metrics, logger: logger.child({ room: "notify" }) },
+    channels: parts.channels ?? [],
+    tenants: () => store.listTenants(),
+  };
+  return [
+    createLoop({
+      name: "cases",
+      clock,
+      logger,
+      round: async () => ((await keepCases(offboarding)) > 0 ? 0 : casesPollMs),
+    }),
+    createLoop({
+      name: "rehearsal",
+      clock,
+      logger,
+      round: async () => {
+        for (const { tenantId } of await store.listTenants())
+          await rehearseNightly(nightly, tenantId);
+        return rehearsalPollMs;
+      },
+    }),
+    createLoop({
+      name: "notices",
+      clock,
+      logger,
+      round: async () => ((await notifyRound(telling)) > 0 ? 0 : noticesPollMs),
+    }),
+  ];
+}
+
+/** What only leavers are asked about, of every vendor of this build. */
+export function leaverFactsOf(
+  connectorOf: ScheduledParts["connectorOf"],
+): RehearsalDeps["leaverFacts"] {
+  return (vendor, profile) => {
+    const connector = connectorOf(vendor, profile);
+    if (connector === undefined) return undefined;
+    const { facts, work } = connector;
+    return { facts, channel: channelOf(facts), work: work?.kind };
+  };
+}

@@ -1,0 +1,237 @@
+// Goal: what people must hear reaches them once, signed, and is tried again until it does.
+// Method: a real HTTP receiver and a real SMTP server on loopback, a real store, a clock that the test moves.
+import { createHmac, timingSafeEqual } from "node:crypto";
+import { once } from "node:events";
+import { createServer, type IncomingHttpHeaders } from "node:http";
+import type { AddressInfo } from "node:net";
+import { SMTPServer } from "smtp-server";
+import { afterEach, describe, expect, test } from "vitest";
+import { createHttpPools } from "../../src/http/http-pools.ts";
+import type { Logger, Metrics } from "../../src/model/log.ts";
+import type { Channel } from "../../src/notify/channel.ts";
+import { emailChannel } from "../../src/notify/email.ts";
+import { notifyRound } from "../../src/notify/notifier.ts";
+import { webhookChannel } from "../../src/notify/webhook.ts";
+import { mapping, StoryWorld, tenantId } from "../support/story-world.ts";
+
+const silent: Logger = { debug() {}, info() {}, warn() {}, error() {}, child: () => silent };
+const unmeasured: Metrics = { count() {}, gauge() {}, observe() {} };
+const secret = `whsec_${Buffer.alloc(32, 7).toString("base64")}`;
+const minute = 60_000;
+
+const ends: (() => Promise<unknown>)[] = [];
+afterEach(async () => {
+  for (const end of ends.splice(0).toReversed()) await end();
+});
+
+interface Received {
+  readonly headers: IncomingHttpHeaders;
+  readonly body: string;
+}
+
+/** A receiver that answers what it is told to. */
+async function receiver() {
+  const got: Received[] = [];
+  const state = { status: 204 };
+  const server = createServer((request, response) => {
+    const chunks: Buffer[] = [];
+    request.on("data", (chunk: Buffer) => chunks.push(chunk));
+    request.on("end", () => {
+      got.push({ headers: request.headers, body: Buffer.concat(chunks).toString("utf8") });
+      response.writeHead(state.status).end();
+    });
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  ends.push(() => new Promise((resolve) => server.close(resolve)));
+  const { port } = server.address() as AddressInfo;
+  return { got, state, url: `http://127.0.0.1:${String(port)}/hook` };
+}
+
+function webhook(url: string, innerHosts: "any" | readonly string[] = "any"): Channel {
+  const pools = createHttpPools({ innerHosts });
+  ends.push(() => pools.close());
+  return webhookChannel({ url, secret, publicUrl: "https://rolecall.example.com", pools });
+}
+
+/** A world in which a wave of leavers tripped their rail. */
+async function held() {
+  const rails = { leavers: { floor: 0, fraction: 0 } };
+  const world = await StoryWorld.open({ mapping: mapping({ rails }) });
+  ends.push(() => world.store.close());
+  const ada = await world.hire("ada@example.com");
+  await world.group("Engineering", [ada]);
+  await world.group("Platform");
+  await world.settle();
+  world.vendor.accept(ada.email);
+  await world.pass(6 * minute, minute);
+  await world.setActive(ada, false);
+  await world.settle();
+  return { world, ada };
+}
+
+const round = (world: StoryWorld, channels: readonly Channel[]) =>
+  notifyRound({
+    store: world.store,
+    clock: world.clock,
+    logger: silent,
+    metrics: unmeasured,
+    channels,
+    tenants: () => Promise.resolve([{ tenantId }]),
+  });
+
+const typesOf = (got: readonly Received[]) =>
+  got.map((item) => (JSON.parse(item.body) as { type: string }).type);
+
+describe("a webhook", () => {
+  test("gets a hold at once, as a CloudEvent whose signature its secret proves, and gets it once", async () => {
+    const { world } = await held();
+    const { got, url } = await receiver();
+    const channels = [webhook(url)];
+    await round(world, channels);
+    await round(world, channels);
+    expect(typesOf(got)).toEqual(["rolecall.hold.opened"]);
+    const [one] = got;
+    expect(one?.headers["content-type"]).toBe("application/cloudevents+json");
+    const id = String(one?.headers["webhook-id"]);
+    const timestamp = String(one?.headers["webhook-timestamp"]);
+    expect(Number(timestamp)).toBe(Math.floor(world.clock.now() / 1_000));
+    // As a receiver checks it, written anew: the key's bytes, id.timestamp.body.
+    const mac = createHmac("sha256", Buffer.alloc(32, 7))
+      .update(`${id}.${timestamp}.${one?.body ?? ""}`)
+      .digest();
+    const sent = Buffer.from(String(one?.headers["webhook-signature"]).slice(3), "base64");
+    expect(timingSafeEqual(mac, sent)).toBe(true);
+    expect(JSON.parse(one?.body ?? "")).toMatchObject({
+      specversion: "1.0",
+      source: "https://rolecall.example.com/tenants/acme",
+      data: { rail: "leavers", count: 1, allowance: 0 },
+    });
+    expect(one?.body).not.toContain("ada@");
+  });
+
+  test("hears of a deadline before it is missed, and again when it is", async () => {
+    const { world } = await held();
+    const { got, url } = await receiver();
+    const channels = [webhook(url)];
+    await round(world, channels);
+    await world.pass(11 * minute, minute);
+    await round(world, channels);
+    expect(typesOf(got)).toEqual(["rolecall.hold.opened", "rolecall.deadline.near"]);
+    await world.pass(5 * minute, minute);
+    await round(world, channels);
+    expect(typesOf(got).at(-1)).toBe("rolecall.deadline.missed");
+  });
+
+  test("that fails is tried again with growing pauses, and keeps the other channel from nothing", async () => {
+    const { world } = await held();
+    const { got, state, url } = await receiver();
+    const other = await receiver();
+    const channels = [webhook(url), { ...webhook(other.url), name: "other" }];
+    state.status = 503;
+    await round(world, channels);
+    expect([got.length, other.got.length]).toEqual([1, 1]);
+    await world.clock.advance(9_000);
+    await round(world, channels);
+    expect(got).toHaveLength(1);
+    await world.clock.advance(1_000);
+    await round(world, channels);
+    expect(got).toHaveLength(2);
+    state.status = 204;
+    await world.clock.advance(minute);
+    await round(world, channels);
+    expect(got).toHaveLength(3);
+    expect(new Set(got.map((item) => item.headers["webhook-id"])).size).toBe(1);
+    const log = await world.store.listDeliveries(tenantId, { limit: 10 });
+    expect(log.map((item) => [item.channel, item.state, item.attempts]).toSorted()).toEqual([
+      ["other", "sent", 1],
+      ["webhook", "sent", 3],
+    ]);
+    await world.clock.advance(10 * minute);
+    await round(world, channels);
+    expect(got).toHaveLength(3);
+  });
+
+  test("that says no for good is given up until a person tries again", async () => {
+    const { world } = await held();
+    const { got, state, url } = await receiver();
+    const channels = [webhook(url)];
+    state.status = 410;
+    await round(world, channels);
+    await world.clock.advance(60 * minute);
+    await round(world, channels);
+    expect(got).toHaveLength(1);
+    const [failed] = await world.store.listDeliveries(tenantId, { state: "failed", limit: 10 });
+    expect(failed?.lastError).toBe("HTTP 410");
+    state.status = 204;
+    await world.store.retryDeliveries(
+      tenantId,
+      { deliveryId: failed?.deliveryId, now: world.clock.now() },
+      world.also("notices.retried"),
+    );
+    await round(world, channels);
+    expect(got).toHaveLength(2);
+    expect(await world.store.listDeliveries(tenantId, { state: "failed", limit: 10 })).toEqual([]);
+  });
+
+  test("with an address inside this network gets nothing unless it is allowed", async () => {
+    const { world } = await held();
+    const channels = [webhook("http://10.1.2.3/hook", [])];
+    await round(world, channels);
+    const [failed] = await world.store.listDeliveries(tenantId, { limit: 10 });
+    expect(failed?.state).toBe("failed");
+    expect(failed?.lastError).toContain("ROLECALL_INNER_HOSTS");
+  });
+});
+
+describe("mail", () => {
+  test("reaches its recipients as plain text, and a server that refuses for now is asked again", async () => {
+    const { world } = await held();
+    const mails: string[] = [];
+    const rejections: Error[] = [];
+    const server = new SMTPServer({
+      authOptional: true,
+      disabledCommands: ["STARTTLS"],
+      onRcptTo(address, _session, done) {
+        const no = rejections.shift();
+        if (no !== undefined) done(no);
+        else done(address.address.endsWith("@example.com") ? null : new Error("not here"));
+      },
+      onData(stream, _session, done) {
+        const chunks: Buffer[] = [];
+        stream.on("data", (chunk: Buffer) => chunks.push(chunk));
+        stream.on("end", () => {
+          mails.push(Buffer.concat(chunks).toString("utf8"));
+          done();
+        });
+      },
+    });
+    server.listen(0, "127.0.0.1");
+    await once(server.server, "listening");
+    ends.push(() => new Promise<void>((resolve) => server.close(resolve)));
+    const { port } = server.server.address() as AddressInfo;
+    const channel = emailChannel({
+      smtpUrl: `smtp://127.0.0.1:${String(port)}`,
+      from: "Rolecall <rolecall@example.com>",
+      to: ["it@example.com"],
+    });
+    ends.push(() => {
+      channel.close();
+      return Promise.resolve();
+    });
+    rejections.push(Object.assign(new Error("try later"), { responseCode: 451 }));
+    await round(world, [channel]);
+    expect(mails).toEqual([]);
+    const [waits] = await world.store.listDeliveries(tenantId, { limit: 10 });
+    expect(waits).toMatchObject({ state: "due", lastError: "SMTP 451" });
+    await world.clock.advance(10_000);
+    await round(world, [channel]);
+    expect(mails).toHaveLength(1);
+    expect(mails[0]).toMatch(/^Subject: \[Rolecall acme\] hold opened\r?$/m);
+    expect(mails[0]).toContain("a batch waits for a decision");
+    expect(mails[0]).not.toContain("ada@");
+    expect(await world.store.listDeliveries(tenantId, { state: "sent", limit: 10 })).toHaveLength(
+      1,
+    );
+  });
+});
