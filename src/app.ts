@@ -252,6 +252,7 @@ function consoleDeps(
   return {
     ...engine.sync,
     store,
+    taskBell: engine.tasks.bell,
     version: config.version,
     world: config.world,
     publicUrl,

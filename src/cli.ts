@@ -11,6 +11,8 @@ import {
 import { deadLetterCommands } from "./cli/dead-letters.ts";
 import { leaverCommands } from "./cli/leavers.ts";
 import { noticeCommands } from "./cli/notices.ts";
+import { rosterCommands } from "./cli/rosters.ts";
+import { taskCommands } from "./cli/tasks.ts";
 import { offlineCommands } from "./cli/offline.ts";
 import { onlineCommands } from "./cli/online.ts";
 import { recoverCommands } from "./cli/recover.ts";
@@ -24,6 +26,8 @@ export const commands: readonly Command[] = [
   ...leaverCommands,
   ...noticeCommands,
   ...recoverCommands,
+  ...taskCommands,
+  ...rosterCommands,
   ...deadLetterCommands,
 ];
 

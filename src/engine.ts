@@ -19,6 +19,8 @@ import type { Logger, Metrics } from "./model/log.ts";
 import type { Actor } from "./model/records.ts";
 import type { Channel } from "./notify/channel.ts";
 import { createScheduledLoops } from "./scheduled-loops.ts";
+import { keepManualWork } from "./tasks/manual-work.ts";
+import type { TaskDeps } from "./tasks/task-deps.ts";
 import { bindGroup } from "./sync/bind-groups.ts";
 import { compareListing } from "./sync/compare-listing.ts";
 import { createRecompute, type Recompute } from "./sync/recompute.ts";
@@ -39,6 +41,8 @@ export interface EngineParts {
   readonly timing?: Partial<ApplyTiming>;
   /** Ways out to people; none unless told. */
   readonly channels?: readonly Channel[];
+  /** Rung for tasks that changed; unset: nobody listens, and the list tells. */
+  readonly taskBell?: TaskDeps["bell"];
 }
 
 /** Everything between the directory and the vendors, wired once: used by the service, by tests and by the simulator. */
@@ -46,6 +50,7 @@ export interface Engine {
   readonly sync: SyncDeps;
   readonly apply: ApplyDeps;
   readonly recompute: Recompute;
+  readonly tasks: TaskDeps;
   readonly ringRelay: () => void;
   start(): Promise<void>;
   /** Lets what runs end: no hint, mark or lease is lost. */
@@ -79,6 +84,12 @@ export function createEngine(parts: EngineParts): Engine {
     ringRelay,
   };
   const recompute = createRecompute(sync);
+  const tasks: TaskDeps = {
+    store,
+    clock,
+    actor,
+    bell: parts.taskBell ?? (() => undefined),
+  };
   const apply: ApplyDeps = {
     store,
     leases: store,
@@ -90,6 +101,9 @@ export function createEngine(parts: EngineParts): Engine {
     timing: { ...defaultTiming, ...parts.timing },
     connectorOf: parts.connectorOf,
     openHttp: parts.openHttp,
+    rosterOf: async (tenantId, connectionId) =>
+      (await store.lastRoster(tenantId, connectionId))?.roster,
+    manualWork: (work) => keepManualWork(tasks, work),
     afterListing: (tenantId, connectionId, changed) =>
       compareListing(sync, tenantId, connectionId, changed),
     afterObjects: (tenantId, connectionId) => markConnection(sync, tenantId, connectionId),
@@ -114,6 +128,7 @@ export function createEngine(parts: EngineParts): Engine {
     sync,
     apply,
     recompute,
+    tasks,
     ringRelay,
     async start() {
       if (roles.has("worker")) {

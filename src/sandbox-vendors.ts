@@ -12,6 +12,7 @@ import {
   startIntercomSimulator,
   type IntercomSimulator,
 } from "./sandbox/intercom/intercom-simulator.ts";
+import { startClaySimulator } from "./sandbox/clay/clay-simulator.ts";
 import { startInstantlySimulator } from "./sandbox/instantly/instantly-simulator.ts";
 import { startScimTargetSimulator } from "./sandbox/scim-target/scim-target-simulator.ts";
 import { fileState } from "./sandbox/state-file.ts";
@@ -61,10 +62,13 @@ export async function startSandboxVendors(
     if (!scim.state().groups.some((group) => group.displayName === name))
       scim.control.addGroup(name);
   }
-  const simulators = { anthropic, instantly, intercom, scim };
+  const clay = await startClaySimulator(options("clay"));
+  if (!clay.state().groups.some((group) => group.name === "GTM")) clay.control.addGroup("GTM");
+  const simulators = { anthropic, clay, instantly, intercom, scim };
   /** The simulators' secrets by vendor and service; "" is the main interface. */
   const secrets: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     anthropic: { "": anthropic.apiKey },
+    clay: { "": clay.apiKey },
     instantly: { "": instantly.apiKey },
     intercom: { "": intercom.apiKey, scim: intercom.scimToken },
     scim: { "": scim.apiKey },

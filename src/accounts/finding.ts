@@ -46,7 +46,8 @@ export type FindingKind =
   | "leaver_returned"
   | "leave_not_clean"
   | "invitation_expired"
-  | "manual_step"
+  | "change_blocked"
+  | "task_overdue"
   | "wrong_organization"
   | "lane_paused"
   | "mapping_waits";

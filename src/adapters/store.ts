@@ -8,6 +8,8 @@ import type { RecomputeStore } from "../events/recompute-store.ts";
 import type { MappingVersionStore } from "../mapping/version-store.ts";
 import type { DeliveryStore } from "../notify/delivery-store.ts";
 import type { BrakeStore } from "../recovery/brake-store.ts";
+import type { RosterStore } from "../tasks/roster-store.ts";
+import type { TaskStore } from "../tasks/task-store.ts";
 
 /** Every port that a database adapter implements, over one database. */
 export interface Store
@@ -21,7 +23,9 @@ export interface Store
     DeliveryStore,
     AuditStore,
     CredentialStore,
-    BrakeStore {
+    BrakeStore,
+    RosterStore,
+    TaskStore {
   /** What the database was made for; a store is never opened for the other one. */
   readonly stamp: StoreStamp;
   /** Resolves when the database answers a read and, for writers, a write. @throws StoreError UNAVAILABLE */

@@ -5,7 +5,9 @@ import type { Connector } from "../connectors/connector.ts";
 import type { Clock } from "../model/clock.ts";
 import type { AccountId, ConnectionId, TenantId } from "../model/ids.ts";
 import type { Logger, Metrics } from "../model/log.ts";
+import type { ManualTask, ManualWork } from "../model/manual-work.ts";
 import type { Actor } from "../model/records.ts";
+import type { Roster } from "../model/roster.ts";
 import type { ScimTargetSettings } from "../model/scim-target.ts";
 import type { CallGovernor, VendorHttp } from "../model/vendor-http.ts";
 
@@ -30,6 +32,13 @@ export interface ApplyDeps {
     connectionId: ConnectionId,
     changed: readonly AccountId[],
   ) => Promise<void>;
+  /** The last roster that was believed; undefined: nobody brought one. */
+  readonly rosterOf: (
+    tenantId: TenantId,
+    connectionId: ConnectionId,
+  ) => Promise<Roster | undefined>;
+  /** What a look leaves to people: kept as a task until a look shows that it is done, or nobody wants it any more. */
+  readonly manualWork: (work: ManualWork) => Promise<ManualTask | undefined>;
   /** The vendor's objects changed: names may resolve now. */
   readonly afterObjects: (tenantId: TenantId, connectionId: ConnectionId) => Promise<void>;
 }

@@ -25,10 +25,12 @@ export async function reportPlan(
     facts: item.facts,
   }));
   for (const item of plan.blocked) {
+    // People have a task for it.
+    if (item.line !== undefined) continue;
     findings.push({
       ...base,
       key: `${prefix}blocked:${item.code}:${item.slot === null ? "" : slotKey(item.slot)}`,
-      kind: item.code === "OBJECT_UNKNOWN" ? "object_unknown" : "manual_step",
+      kind: item.code === "OBJECT_UNKNOWN" ? "object_unknown" : "change_blocked",
       severity: target.desired.lifecycle === "departed" ? "urgent" : "warning",
       text: item.text,
       facts: { code: item.code },

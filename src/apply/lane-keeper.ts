@@ -7,6 +7,7 @@ import { newId, type AccountId } from "../model/ids.ts";
 import { newRecord } from "../model/records.ts";
 import type { ApplyDeps } from "./apply-deps.ts";
 import { Breaker } from "./breaker.ts";
+import { rosterOf } from "./roster.ts";
 import { createGovernor } from "./governor.ts";
 import { ensureChecked, pauseLane } from "./lane-check.ts";
 
@@ -67,7 +68,12 @@ async function openLane(deps: ApplyDeps, lane: Lane) {
     },
     signal: abort.signal,
   });
-  const call: Call = { http: opened.http, signal: abort.signal, now: () => deps.clock.now() };
+  const call: Call = {
+    http: opened.http,
+    signal: abort.signal,
+    now: () => deps.clock.now(),
+    ...(await rosterOf(deps, lane, connector.facts)),
+  };
   return { connector, call, fingerprint: opened.credentialFingerprint };
 }
 

@@ -16,6 +16,8 @@ export interface Look {
   readonly grants: readonly ObservedGrant[];
   readonly ledger: readonly LedgerEntry[];
   readonly lookalikes: readonly VendorAccount[];
+  /** The moment that it shows at the latest. */
+  readonly shownAt: number;
 }
 
 /** Reads one person at the vendor, matches the account, and stores what was seen. A read that is not complete throws. */
@@ -26,6 +28,7 @@ export async function lookAt(
   target: LeasedTarget,
 ): Promise<Look> {
   const { tenantId, connectionId, identityId, desired } = target;
+  const shownAt = call.roster?.capturedAt ?? call.now();
   const [link, ledger] = await Promise.all([
     deps.store.getLink(tenantId, connectionId, identityId),
     deps.store.listLedger(tenantId, connectionId, identityId),
@@ -63,6 +66,7 @@ export async function lookAt(
     ledger,
     lookalikes: match.lookalikes,
     grants: grants.held,
+    shownAt,
   };
 }
 

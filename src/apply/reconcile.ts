@@ -5,21 +5,23 @@ import { SyncError } from "../model/errors.ts";
 import { isOver } from "../model/account.ts";
 import { slotKey } from "../model/entitlement.ts";
 import type { JsonObject } from "../model/json.ts";
+import type { ManualTask } from "../model/manual-work.ts";
 import { DAY_MS } from "../model/policy.ts";
 import { planTarget } from "../plan/plan.ts";
 import { renderPlan } from "../plan/render.ts";
 import type { Plan, Step } from "../plan/step.ts";
 import type { ApplyDeps } from "./apply-deps.ts";
 import type { Breaker } from "./breaker.ts";
-import { byHandKinds, leaveToPeople, manualLookMs } from "./by-hand.ts";
+import { byHandKinds, leaveToPeople, manualLookMs, manualWorkOf } from "./by-hand.ts";
 import { reportPlan, reportRemainingKeys } from "./findings.ts";
+import { rosterOf } from "./roster.ts";
 import { createGovernor } from "./governor.ts";
+import { errorVerdict, waiting } from "./error-verdict.ts";
 import { keepLease } from "./keep-lease.ts";
-import { ensureChecked, pauseLane } from "./lane-check.ts";
+import { ensureChecked } from "./lane-check.ts";
 import { LeaverWork } from "./leaver-work.ts";
 import { lookAt, type Look } from "./look.ts";
 import { refusalVerdict, reserveStep } from "./refusal.ts";
-import { retryVerdict } from "./retry.ts";
 import { runStep, WriteWindow, type StepContext, type StepResult } from "./run-step.ts";
 import { judgeableAt, settleIntents } from "./settle-intents.ts";
 import { convergedVerdict, heaviest, type Verdict } from "./verdict.ts";
@@ -100,7 +102,12 @@ async function lookAndAct(
     },
     signal,
   });
-  const call: Call = { http: opened.http, signal, now: () => deps.clock.now() };
+  const call: Call = {
+    http: opened.http,
+    signal,
+    now: () => deps.clock.now(),
+    ...(await rosterOf(deps, lane, connector.facts)),
+  };
   const intents = await deps.store.openIntents(
     target.tenantId,
     target.connectionId,
@@ -163,6 +170,7 @@ class Rounds {
   readonly #ran = new Set<string>();
   readonly #notebook: Notebook;
   readonly #leaver: LeaverWork | undefined;
+  #task: ManualTask | undefined;
 
   constructor(input: RoundsInput) {
     this.#deps = input.deps;
@@ -285,6 +293,11 @@ class Rounds {
     this.#note({ plan: renderPlan(plan) });
     await this.#keepLedger(plan);
     await reportPlan(this.#deps, this.#target, plan, look);
+    const task = await this.#deps.manualWork(
+      manualWorkOf({ facts, lane: this.#lane, target: this.#target, plan, look }),
+    );
+    this.#task = task;
+    this.#note({ task: task === undefined ? null : { ...task } });
     return plan;
   }
 
@@ -435,7 +448,24 @@ class Rounds {
       this.#notebook.notes,
       this.#leaver,
     );
-    return heaviest([verdict, ...this.#blockedParts(plan)]) ?? verdict;
+    const parts = [verdict, ...this.#blockedParts(plan), ...this.#unproven(plan)];
+    return { ...(heaviest(parts) ?? verdict), notes: verdict.notes };
+  }
+
+  /** The look lacks nothing, and is older than what a person said: a newer one has to show it. */
+  #unproven(plan: Plan): readonly Verdict[] {
+    if (this.#task === undefined || plan.blocked.some((item) => item.line !== undefined)) return [];
+    const text = "what was done by hand is not proven yet: a newer roster shows it";
+    return [
+      {
+        state: "manual",
+        reason: { code: "MANUAL_STEP", text },
+        dueAt: this.#deps.clock.now() + manualLookMs,
+        attempts: 0,
+        reached: false,
+        notes: {},
+      },
+    ];
   }
 
   #settling(text: string): Verdict {
@@ -457,94 +487,6 @@ class Rounds {
   #withNotes(verdict: Verdict): Verdict {
     return { ...verdict, notes: this.#notebook.notes };
   }
-}
-
-async function errorVerdict(
-  deps: ApplyDeps,
-  lane: Lane,
-  target: LeasedTarget,
-  error: unknown,
-): Promise<Verdict> {
-  const log = deps.logger.child({
-    tenantId: target.tenantId,
-    connectionId: target.connectionId,
-    identityId: target.identityId,
-  });
-  if (!(error instanceof SyncError)) {
-    log.error({ err: error }, "target parked: a fault of ours");
-    return parked(target, { code: "INTERNAL", text: "a fault of ours; see the log" });
-  }
-  const reason = { code: error.code, text: error.message };
-  switch (error.disposition) {
-    case "retry":
-      log.warn({ code: error.code, ...error.facts }, "vendor call failed; tried again later");
-      return retryVerdict(deps.clock, target, error);
-    case "replan":
-      log.warn(
-        { code: error.code, ...error.facts },
-        "write not certain; read back before the next",
-      );
-      return error.code === "WRITE_AMBIGUOUS"
-        ? {
-            ...waiting(
-              target,
-              "AMBIGUOUS",
-              error.message,
-              deps.clock.now() + deps.timing.intentWindowMs + deps.timing.intentGraceMs,
-            ),
-            attempts: target.attempts + 1,
-          }
-        : retryVerdict(deps.clock, target, error);
-    case "pause":
-      await pauseLane(deps, lane, error);
-      return {
-        state: "waiting",
-        reason,
-        dueAt: deps.clock.now(),
-        attempts: target.attempts,
-        reached: false,
-        notes: target.notes,
-      };
-    case "hold":
-      return {
-        state: "held",
-        reason,
-        dueAt: null,
-        attempts: target.attempts,
-        reached: false,
-        notes: target.notes,
-      };
-    case "park":
-      log.error({ code: error.code, ...error.facts }, "target parked: it needs a fact or a person");
-      return parked(target, reason);
-  }
-}
-
-function parked(target: LeasedTarget, reason: NonNullable<Verdict["reason"]>): Verdict {
-  return {
-    state: "parked",
-    reason,
-    dueAt: null,
-    attempts: target.attempts,
-    reached: false,
-    notes: target.notes,
-  };
-}
-
-function waiting(
-  target: LeasedTarget,
-  code: "AMBIGUOUS" | "SETTLING",
-  text: string,
-  dueAt: number,
-): Verdict {
-  return {
-    state: "waiting",
-    reason: { code, text },
-    dueAt,
-    attempts: target.attempts,
-    reached: false,
-    notes: target.notes,
-  };
 }
 
 async function release(deps: ApplyDeps, target: LeasedTarget, verdict: Verdict): Promise<void> {

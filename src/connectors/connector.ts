@@ -1,6 +1,7 @@
 import type { ObservedGrant, VendorAccount, VendorObject } from "../model/account.ts";
 import type { Entitlement, Slot } from "../model/entitlement.ts";
 import type { AccountId } from "../model/ids.ts";
+import type { Roster } from "../model/roster.ts";
 import type { VendorFacts } from "../model/vendor-facts.ts";
 import type { VendorHttp } from "../model/vendor-http.ts";
 
@@ -110,6 +111,8 @@ export interface Call {
   readonly signal: AbortSignal;
   /** Domain time, for "is this invitation expired". */
   readonly now: () => number;
+  /** The last roster that was believed, where the vendor's facts ask for rosters and one was brought. */
+  readonly roster?: Roster;
 }
 
 export interface CheckReport {

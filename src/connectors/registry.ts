@@ -1,6 +1,7 @@
 import { InputError } from "../model/errors.ts";
 import type { ScimTargetSettings } from "../model/scim-target.ts";
 import type { VendorFacts } from "../model/vendor-facts.ts";
+import { clayBaseUrl, clayEnterprise, clayHeaders, clayWorkspace } from "./clay/clay.ts";
 import { anthropicBaseUrl, anthropicConsole, anthropicHeaders } from "./anthropic/anthropic.ts";
 import type { Connector } from "./connector.ts";
 import {
@@ -20,6 +21,7 @@ const scim = "scim";
 /** Every connector of this build, by vendor and profile. */
 export const connectors: Readonly<Record<string, Readonly<Record<string, Connector>>>> = {
   anthropic: { console: anthropicConsole },
+  clay: { default: clayWorkspace, enterprise: clayEnterprise },
   instantly: { default: instantly },
   intercom: { default: intercom, scim: intercomScim },
   [scim]: Object.fromEntries(
@@ -43,6 +45,7 @@ export interface VendorAccess {
 
 export const vendorAccess: Readonly<Record<string, VendorAccess>> = {
   anthropic: { defaultBaseUrl: anthropicBaseUrl, authHeaders: anthropicHeaders },
+  clay: { defaultBaseUrl: clayBaseUrl, authHeaders: clayHeaders },
   instantly: { defaultBaseUrl: instantlyBaseUrl, authHeaders: instantlyHeaders },
   intercom: {
     defaultBaseUrl: intercomBaseUrl,

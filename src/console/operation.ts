@@ -9,6 +9,9 @@ import type { RehearsalDeps } from "../offboarding/rehearse.ts";
 import type { BrakeStore } from "../recovery/brake-store.ts";
 import type { Actor } from "../model/records.ts";
 import type { SyncDeps } from "../sync/sync-deps.ts";
+import type { TaskDeps } from "../tasks/task-deps.ts";
+import type { RosterStore } from "../tasks/roster-store.ts";
+import type { TaskStore } from "../tasks/task-store.ts";
 import type { MappingProposal, ProposalResult } from "../sync/roll-out.ts";
 
 /** What the operator's operations work with: use cases and read ports, nothing that speaks to a vendor. */
@@ -19,7 +22,10 @@ export interface ConsoleDeps extends SyncDeps {
     CredentialStore &
     BrakeStore &
     DeadLetterStore &
-    DeliveryStore;
+    DeliveryStore &
+    TaskStore &
+    RosterStore;
+  readonly taskBell: TaskDeps["bell"];
   readonly version: string;
   readonly world: "live" | "sandbox" | "test";
   /** Base of what the IdPs are told: `https://rolecall.example.com`. */

@@ -1,5 +1,12 @@
 import { foldEmail } from "../model/fold.ts";
-import { DAY_MS, type ConnectionPolicy, type HeirPolicy, type RailRule } from "../model/policy.ts";
+import {
+  DAY_MS,
+  taskDueMs,
+  type ConnectionPolicy,
+  type HeirPolicy,
+  type RailRule,
+  type TaskPolicy,
+} from "../model/policy.ts";
 import type { MappingFile } from "./schema.ts";
 
 const unitMs = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: DAY_MS } as const;
@@ -34,13 +41,14 @@ export function connectionPolicy(
     | "account"
     | "heirs"
     | "timing"
+    | "tasks"
     | "protected"
     | "rails"
     | "target"
   >,
   tenantDomains: readonly string[] = [],
 ): ConnectionPolicy {
-  const { account, timing, rails } = file;
+  const { account, timing, rails, tasks } = file;
   const { services } = file.connection;
   return {
     mode: file.mode ?? "report-only",
@@ -69,6 +77,7 @@ export function connectionPolicy(
     ...(file.heirs === undefined ? {} : { heirs: heirsOf(file.heirs) }),
     protectedAccounts: distinct((file.protected?.accounts ?? []).map(foldEmail)),
     adminsMin: file.protected?.admins_min ?? 2,
+    ...(tasks === undefined ? {} : { tasks: taskPolicy(tasks) }),
     ...(file.target === undefined ? {} : { target: file.target }),
   };
 }
@@ -81,6 +90,19 @@ function heirsOf(heirs: NonNullable<MappingFile["heirs"]>): HeirPolicy {
     })),
     people: distinct((heirs.people ?? []).map(foldEmail)),
     ...(heirs.owner === undefined ? {} : { owner: foldEmail(heirs.owner) }),
+  };
+}
+
+function taskPolicy({ assignee, fallback, due }: NonNullable<MappingFile["tasks"]>): TaskPolicy {
+  const dueMs = Object.fromEntries(
+    Object.entries(due ?? {}).flatMap(([cause, text]) =>
+      text === undefined ? [] : [[cause, durationMs(text)]],
+    ),
+  );
+  return {
+    ...(assignee === undefined ? {} : { assignee: foldEmail(assignee) }),
+    ...(fallback === undefined ? {} : { fallback: foldEmail(fallback) }),
+    dueMs: { ...taskDueMs, ...dueMs },
   };
 }
 

@@ -69,7 +69,7 @@ function states(
     keep.set(JSON.stringify([kind, objectId, why]), { kind, objectId, why });
   };
   for (const { kind, object, role, because, privileged } of settled.assignments) {
-    const failure = names.failure(kind, object);
+    const failure = isUnlisted(facts, kind, object) ? undefined : names.failure(kind, object);
     if (failure === undefined) {
       assignments.push({
         kind,
@@ -109,6 +109,12 @@ function states(
     unresolved,
     keep: [...keep].sort(([a], [b]) => compareText(a, b)).map(([, item]) => item),
   };
+}
+
+/** Ids of things that no read shows are taken as written. */
+function isUnlisted(facts: VendorFacts, kind: string, object: Claim["object"]): boolean {
+  const known = facts.kinds[kind]?.object;
+  return object.by === "id" && typeof known === "object" && known.unlisted === true;
 }
 
 const failureText = {

@@ -231,6 +231,18 @@ export const mappingFile = strictObject({
     grace: duration.optional(),
     verify: z.array(duration).max(10).optional(),
   }).optional(),
+  tasks: strictObject({
+    assignee: email.optional().describe("Who does by hand what no API does"),
+    fallback: email.optional().describe("Who, where the assignee left or is whom it is about"),
+    due: strictObject({
+      leaver: duration.optional(),
+      joiner: duration.optional(),
+      mover: duration.optional(),
+      drift: duration.optional(),
+    }).optional(),
+  })
+    .optional()
+    .describe("Work by hand at this connection"),
   bundles: z
     .record(z.string().regex(wordPattern), z.array(grant).min(1).max(bounds.grants))
     .optional(),

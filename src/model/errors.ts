@@ -56,6 +56,7 @@ export const errorCodes = {
   ACCOUNT_AMBIGUOUS: ["park", "several accounts fit one person"],
   CREATE_AMBIGUOUS: ["park", "a create was lost twice; it is never sent a third time unseen"],
   ROLE_CONFLICT: ["park", "rules give roles of equal rank that exclude each other"],
+  ROSTER_MISSING: ["park", "nobody brought a roster of the workspace yet; import one"],
   OBJECT_UNKNOWN: ["park", "the mapping names a vendor object that a complete read does not show"],
   INVITE_LIMIT: ["park", "the invitation expired as often as the policy re-sends it"],
   ADMIN_FLOOR: ["park", "the step would leave fewer active admins than the floor"],

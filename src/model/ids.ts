@@ -25,6 +25,12 @@ export type MappingVersionId = Branded<"MappingVersionId">;
 export type HoldId = Branded<"HoldId">;
 /** One vendor write that was allowed. UUIDv7. */
 export type IntentId = Branded<"IntentId">;
+/** One thing that a person does by hand. UUIDv7. */
+export type TaskId = Branded<"TaskId">;
+/** One list of members that a person brought. UUIDv7. */
+export type RosterId = Branded<"RosterId">;
+/** One piece of evidence beside a task. UUIDv7. */
+export type EvidenceId = Branded<"EvidenceId">;
 
 /** One leaver case. UUIDv7. */
 export type CaseId = Branded<"CaseId">;

@@ -47,6 +47,30 @@ export interface ServiceAccess {
   readonly baseUrl?: string;
 }
 
+/** Why something is to be done by hand. */
+export type TaskCause = "leaver" | "joiner" | "mover" | "drift" | "review" | "operator";
+
+/** Who does by hand what no API does, and how soon. */
+export interface TaskPolicy {
+  /** Folded addresses; absent: whoever claims it. */
+  readonly assignee?: string;
+  readonly fallback?: string;
+  /** From when it was asked for, milliseconds, by cause. */
+  readonly dueMs: Readonly<Record<TaskCause, number>>;
+}
+
+const HOUR_MS = 3_600_000;
+
+/** A leaver's by the end of the half day, a joiner's within a day. */
+export const taskDueMs: TaskPolicy["dueMs"] = {
+  leaver: 4 * HOUR_MS,
+  joiner: 24 * HOUR_MS,
+  mover: 48 * HOUR_MS,
+  drift: 72 * HOUR_MS,
+  review: 120 * HOUR_MS,
+  operator: 72 * HOUR_MS,
+};
+
 /** How one connection is run: the parsed head of its mapping file. */
 export interface ConnectionPolicy {
   readonly mode: Mode;
@@ -68,6 +92,8 @@ export interface ConnectionPolicy {
   /** Folded addresses that are shown and never touched. */
   readonly protectedAccounts: readonly string[];
   readonly adminsMin: number;
+  /** Absent: the defaults. */
+  readonly tasks?: TaskPolicy;
   /** Where the server of a SCIM connection differs from its profile. */
   readonly target?: ScimTargetSettings;
 }

@@ -29,6 +29,8 @@ export interface Subject {
     | "exception"
     | "finding"
     | "link"
+    | "task"
+    | "roster"
     | "dead_letter"
     | "store";
   readonly id: string;

@@ -1,3 +1,5 @@
+import type { RosterFacts } from "./roster.ts";
+
 /**
  * What a vendor is, as data: kinds, roles, ranks, endpoints, limits. Written in the connector, read by mapping
  * (validation, ranks), plan (order, floors), apply (buckets), http (allowed calls) and the capability table.
@@ -29,6 +31,8 @@ export interface VendorFacts {
   readonly services?: Readonly<Record<string, ServiceFacts>>;
   /** What ends with an account and no way brings back: said before somebody leaves. */
   readonly lostForGood?: readonly string[];
+  /** The vendor shows its members to people only: accounts are read from rosters that they bring. */
+  readonly roster?: RosterFacts;
   /** Things this vendor cannot do through its API, each with what to do instead. */
   readonly impossible: readonly { readonly what: string; readonly instead: string }[];
 }
@@ -51,7 +55,7 @@ export interface KindFacts {
   /** Holding this slot *is* having an account: creating it invites, emptying it removes the account. One kind per vendor. */
   readonly account: boolean;
   /** Whether the slot names an object (a workspace), and what its ids look like. */
-  readonly object: "none" | { readonly idPattern: string };
+  readonly object: "none" | ObjectFacts;
   readonly roles: Readonly<Record<string, RoleFacts>>;
   /** Account kinds: the role that a person gets who has other entitlements but no rule for this one. */
   readonly fallbackRole?: string;
@@ -63,12 +67,22 @@ export interface KindFacts {
   readonly needsActiveAccount: boolean;
 }
 
+export interface ObjectFacts {
+  readonly idPattern: string;
+  /** No read shows all of them (groups that nobody is in): an id that a mapping writes is taken as it stands. */
+  readonly unlisted?: true;
+}
+
 export interface ByHandFacts {
   /** true: no API writes it at all. false: one does, where the workspace has it; where not, the write ends in VENDOR_WRITE_MISSING. */
   readonly always: boolean;
-  /** What to do so that the account holds it, and so that it does not: one sentence each, said to people. */
-  readonly give: string;
-  readonly take: string;
+  /**
+   * What to click so that the account holds it, holds another role of it (absent: as to give it), and so that it does not; a step a
+   * line. `{account}` is the person's address, `{role}` the role, `{object}` the vendor's object by name.
+   */
+  readonly give: readonly string[];
+  readonly change?: readonly string[];
+  readonly take: readonly string[];
 }
 
 export interface RoleFacts {

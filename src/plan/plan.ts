@@ -3,7 +3,7 @@ import type { Desired, DesiredState } from "../model/assignment.ts";
 import { slotKey, type Entitlement, type Slot } from "../model/entitlement.ts";
 import { modeOf, type ConnectionPolicy } from "../model/policy.ts";
 import type { KindFacts, RoleFacts, VendorFacts } from "../model/vendor-facts.ts";
-import { byHandOf, manualStep } from "./by-hand.ts";
+import { byHandOf, manual, manualStep } from "./by-hand.ts";
 import { orderSteps } from "./order.ts";
 import type { Blocked, Observation, Plan, Step } from "./step.ts";
 
@@ -137,11 +137,9 @@ class Draft {
       return;
     }
     if (policy.leaver === "keep") {
-      this.#blocked.push({
-        code: "MANUAL_STEP",
-        text: "the mapping says `leaver: keep`: a person ends this account at the vendor",
-        slot: this.#accountSlot(),
-      });
+      this.#act(this.#step("remove_account", this.#accountSlot(), account.role, null, "loss", []), [
+        "end the account {account} at the vendor: the mapping says `leaver: keep`",
+      ]);
       return;
     }
     this.#removeAccount(account);
@@ -180,11 +178,9 @@ class Draft {
   #create(wished: Desired, desired: DesiredState): void {
     const { policy } = this.#input;
     if (policy.create === "never") {
-      this.#blocked.push({
-        code: "MANUAL_STEP",
-        text: "the mapping says `create: never`: a person invites them at the vendor",
-        slot: this.#accountSlot(),
-      });
+      this.#act(this.#step("create_account", wished, null, wished.role, "gain", wished.because), [
+        "invite {account} as {role} at the vendor: the mapping says `create: never`",
+      ]);
       return;
     }
     if (desired.profile.emails.length === 0) {
@@ -229,11 +225,9 @@ class Draft {
       return;
     }
     if (facts?.assignable === false) {
-      this.#blocked.push({
-        code: "MANUAL_STEP",
-        text: `the vendor's API cannot remove an account with the role ${account.role}: an admin lowers it in the vendor's console first`,
-        slot,
-      });
+      this.#act(this.#step("remove_account", slot, account.role, null, "loss", []), [
+        "lower or remove {account} in the vendor's console: its API cannot touch the role {role}",
+      ]);
       return;
     }
     if (this.#breaksFloor(account.role, null)) return;
@@ -378,15 +372,15 @@ class Draft {
     this.#observations.push({ kind, slot: slotOf(slot), text, facts: { role } });
   }
 
-  /** A step, or where no API takes it, one for a person. */
-  #act(step: Step): void {
-    if (step.action === "remove_account" || step.action === "cancel_invitation") {
-      this.#accountEnds = true;
-    }
+  /** A step, or one for a person: where no API takes it, or where `steps` say what to do instead of asking the API. */
+  #act(step: Step, steps?: readonly string[]): void {
+    const ends = step.action === "remove_account" || step.action === "cancel_invitation";
+    if (ends && steps === undefined) this.#accountEnds = true;
     const { facts, byHandKinds } = this.#input;
     const byHand = byHandOf(facts, step.slot.kind, byHandKinds);
-    if (byHand === undefined) this.#steps.push(step);
-    else this.#blocked.push(manualStep(facts, byHand, step));
+    if (byHand !== undefined) this.#blocked.push(manualStep(facts, byHand, step));
+    else if (steps !== undefined) this.#blocked.push(manual(facts, step, steps));
+    else this.#steps.push(step);
   }
 
   /** Another object of the kind is wished: giving it takes the place of this one. */

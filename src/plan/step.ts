@@ -1,5 +1,6 @@
 import type { Entitlement, Slot } from "../model/entitlement.ts";
 import type { ErrorCode } from "../model/errors.ts";
+import type { TaskLine } from "../model/manual-work.ts";
 import type { JsonObject } from "../model/json.ts";
 
 export type StepAction =
@@ -28,6 +29,8 @@ export interface Blocked {
   readonly code: ErrorCode | "MANUAL_STEP";
   readonly text: string;
   readonly slot: Slot | null;
+  /** Of a MANUAL_STEP: what a person does. */
+  readonly line?: TaskLine;
 }
 
 /** A fact for people that stops nothing. */

@@ -13,6 +13,8 @@ import { directoryUserSuite } from "./directory-user-suite.ts";
 import { mappingVersionSuite } from "./mapping-version-suite.ts";
 import { recomputeSuite } from "./recompute-suite.ts";
 import { storeLifeSuite } from "./store-life-suite.ts";
+import { rosterSuite } from "./roster-suite.ts";
+import { taskSuite } from "./task-suite.ts";
 import { storeTextSuite } from "./store-text-suite.ts";
 
 /** What every store has to do, port by port; `open` gives a fresh, empty one each time. */
@@ -31,6 +33,8 @@ export function storeSuite(name: string, open: OpenStore): void {
       audit: auditSuite,
       "dead letters": deadLetterSuite,
       deliveries: deliverySuite,
+      tasks: taskSuite,
+      rosters: rosterSuite,
     };
     for (const [port, suite] of Object.entries(suites)) {
       describe(port, () => {

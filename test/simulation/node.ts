@@ -79,6 +79,7 @@ export class Node {
     this.console = {
       ...this.engine.sync,
       store,
+      taskBell: this.engine.tasks.bell,
       version: "simulation",
       world: "test",
       publicUrl: "https://id.example.com",

@@ -5,6 +5,8 @@ import { defaultTiming, type ApplyDeps, type HttpOptions } from "../../src/apply
 import { Breaker } from "../../src/apply/breaker.ts";
 import type { Connector } from "../../src/connectors/connector.ts";
 import { keepLane, laneNeedsKeeping } from "../../src/apply/lane-keeper.ts";
+import { keepManualWork } from "../../src/tasks/manual-work.ts";
+import type { TaskDeps, TaskRing } from "../../src/tasks/task-deps.ts";
 import { reconcile } from "../../src/apply/reconcile.ts";
 import type { MemberChange } from "../../src/directory/directory-store.ts";
 import { canonicalHash } from "../../src/mapping/canonical.ts";
@@ -65,6 +67,8 @@ export class StoryWorld {
   readonly #connector: Connector;
   readonly sync: SyncDeps;
   readonly apply: ApplyDeps;
+  readonly tasks: TaskDeps;
+  readonly rung: TaskRing[] = [];
   readonly recompute: Recompute;
   /** What an IdP believes: version per user. */
   readonly #versions = new Map<SourceUserId, number>();
@@ -130,6 +134,7 @@ export class StoryWorld {
       ringRelay: () => undefined,
     };
     this.recompute = createRecompute(this.sync);
+    this.tasks = { store, clock, actor, bell: (ring) => this.rung.push(ring) };
     this.apply = {
       store,
       leases: store,
@@ -145,6 +150,8 @@ export class StoryWorld {
           http: options.openHttp?.(clock, http) ?? noHttp,
           credentialFingerprint: this.credential,
         }),
+      rosterOf: async (tenant, connection) => (await store.lastRoster(tenant, connection))?.roster,
+      manualWork: (work) => keepManualWork(this.tasks, work),
       afterListing: (tenant, connection, changed) =>
         compareListing(this.sync, tenant, connection, changed),
       afterObjects: async (tenant, connection) => {

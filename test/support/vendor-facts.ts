@@ -1,3 +1,4 @@
+import { clayEnterpriseFacts } from "../../src/connectors/clay/facts.ts";
 import { restFacts, scimFacts } from "../../src/connectors/intercom/facts.ts";
 import { vendorFactsOf as shippedFactsOf } from "../../src/connectors/registry.ts";
 import type { ScimTargetSettings } from "../../src/model/scim-target.ts";
@@ -78,7 +79,7 @@ export const instantlyFacts = vendor("instantly", "default", {
 });
 
 /** Intercom without and with SCIM: the connector's own facts. */
-const all = [anthropicFacts, instantlyFacts, restFacts, scimFacts];
+const all = [anthropicFacts, clayEnterpriseFacts, instantlyFacts, restFacts, scimFacts];
 
 /** Facts by vendor and profile; without a profile the vendor's only one. */
 export function vendorFactsOf(

@@ -25,6 +25,7 @@ describe("the shipped mapping files", () => {
       "demo/anthropic",
       "demo/instantly",
       "example/anthropic",
+      "example/clay",
       "example/instantly",
       "example/intercom",
       "example/wiki",

@@ -11,6 +11,8 @@ import { directoryStore } from "./directory-store.ts";
 import type { Engine } from "./engine.ts";
 import { mappingStore } from "./mapping-store.ts";
 import { recomputeStore } from "./recompute-store.ts";
+import { rosterStore } from "./rosters.ts";
+import { taskStore } from "./tasks.ts";
 import { stampCommands, stampQueries } from "./stamp.ts";
 
 /** Every port of the store over one engine. `close` closes the engine, and what the adapter holds beside it. */
@@ -31,6 +33,8 @@ export function composeStore(
     ...deliveryStore(engine),
     ...brakeStore(engine),
     ...deadLetterStore(engine, clock),
+    ...taskStore(engine),
+    ...rosterStore(engine),
     stamp,
     ping: async () => {
       await Promise.all([

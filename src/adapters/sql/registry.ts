@@ -17,7 +17,9 @@ import { mappingCommands } from "./mapping-commands.ts";
 import { mappingQueries } from "./mapping-queries.ts";
 import { recomputeCommands } from "./recompute-commands.ts";
 import { recomputeQueries } from "./recompute-queries.ts";
+import { rosterCommands, rosterQueries } from "./rosters.ts";
 import { stampCommands, stampQueries } from "./stamp.ts";
+import { taskCommands, taskQueries } from "./tasks.ts";
 import { userCommands } from "./user-commands.ts";
 
 /** Every command by the name under which it crosses to the writing thread. */
@@ -33,6 +35,8 @@ export const commands: Commands = {
   ...auditCommands,
   ...auditStreamCommands,
   ...deadLetterCommands,
+  ...taskCommands,
+  ...rosterCommands,
   ...accountCommands,
   ...caseCommands,
   ...deliveryCommands,
@@ -50,6 +54,8 @@ export const queries: Queries = {
   ...auditQueries,
   ...auditStreamQueries,
   ...deadLetterQueries,
+  ...taskQueries,
+  ...rosterQueries,
   ...accountQueries,
   ...caseQueries,
   ...deliveryQueries,

@@ -95,8 +95,8 @@ const kinds = {
     roles: { [member]: { ...ordinary, rank: 10 } },
     byHand: {
       always: true,
-      give: "in Intercom, Settings > Workspace > Teammates > Edit, give the teammate the role",
-      take: "in Intercom, Settings > Workspace > Teammates > Edit, take the role away",
+      give: ["in Intercom, Settings > Workspace > Teammates > Edit, give the teammate the role"],
+      take: ["in Intercom, Settings > Workspace > Teammates > Edit, take the role away"],
     },
   },
   [seatKind]: {
@@ -107,8 +107,10 @@ const kinds = {
     roles: { inbox: { ...ordinary, rank: 10 } },
     byHand: {
       always: true,
-      give: "in Intercom, Settings > Workspace > Teammates > Edit, give the teammate an Inbox seat; if none is free, free or buy one first: nothing is bought here",
-      take: "in Intercom, Settings > Workspace > Teammates > Edit, take the Inbox seat away",
+      give: [
+        "in Intercom, Settings > Workspace > Teammates > Edit, give the teammate an Inbox seat; if none is free, free or buy one first: nothing is bought here",
+      ],
+      take: ["in Intercom, Settings > Workspace > Teammates > Edit, take the Inbox seat away"],
     },
   },
   [teamKind]: {
@@ -122,8 +124,8 @@ const kinds = {
     },
     byHand: {
       always: false,
-      give: "in Intercom, Settings > Helpdesk > Teams, add the teammate to the team",
-      take: "in Intercom, Settings > Helpdesk > Teams, remove the teammate from the team",
+      give: ["in Intercom, Settings > Helpdesk > Teams, add the teammate to the team"],
+      take: ["in Intercom, Settings > Helpdesk > Teams, remove the teammate from the team"],
     },
   },
 } as const satisfies Record<string, KindFacts>;
@@ -180,8 +182,12 @@ export const restFacts: VendorFacts = {
       ...teammate,
       byHand: {
         always: true,
-        give: "in Intercom, Settings > Workspace > Teammates > Add new, invite exactly the person's address",
-        take: "in Intercom, Settings > Workspace > Teammates > Edit > Remove teammate; the conversations that were not handed over go to whom you choose there",
+        give: [
+          "in Intercom, Settings > Workspace > Teammates > Add new, invite exactly the person's address",
+        ],
+        take: [
+          "in Intercom, Settings > Workspace > Teammates > Edit > Remove teammate; the conversations that were not handed over go to whom you choose there",
+        ],
       },
     },
     ...kinds,

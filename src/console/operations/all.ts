@@ -6,7 +6,9 @@ import { leaverOperations } from "./leavers.ts";
 import { noticeOperations } from "./notices.ts";
 import { peopleOperations } from "./people.ts";
 import { recoveryOperations } from "./recovery.ts";
+import { rosterOperations } from "./rosters.ts";
 import { setupOperations } from "./setup.ts";
+import { taskOperations } from "./tasks.ts";
 import { tenantOperations } from "./tenants.ts";
 
 /** Every operation of `/api/v1`, in the order of the documentation. */
@@ -16,6 +18,8 @@ export const allOperations: readonly Operation[] = [
   ...decisionOperations,
   ...leaverOperations,
   ...noticeOperations,
+  ...taskOperations,
+  ...rosterOperations,
   ...tenantOperations,
   ...setupOperations,
   ...recoveryOperations,

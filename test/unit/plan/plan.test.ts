@@ -12,7 +12,7 @@ import { account, desired, facts, held, input, policy, wish } from "./plan-fixtu
 const lines = (more: Partial<PlanInput>) => renderPlan(planTarget(input(more)));
 
 describe("what only people can change", () => {
-  const byHand = { always: true, give: "click to give", take: "click to take" };
+  const byHand = { always: true, give: ["click to give"], take: ["click to take"] };
   const kindOf = (name: string) => facts.kinds[name] as KindFacts;
   const manual = (name: string, more: Partial<KindFacts> = {}): VendorFacts => ({
     ...facts,
@@ -30,6 +30,14 @@ describe("what only people can change", () => {
         code: "MANUAL_STEP",
         text: "workspace: click to give (rules rule)",
         slot: { kind: "workspace", objectId: "ws_1" },
+        line: {
+          slot: { kind: "workspace", objectId: "ws_1" },
+          roleFrom: null,
+          roleTo: "writer",
+          privileged: false,
+          because: ["rule"],
+          steps: ["click to give"],
+        },
       },
     ]);
   });

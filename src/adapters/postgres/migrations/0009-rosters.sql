@@ -1,0 +1,14 @@
+-- older processes may run beside this: yes
+
+-- Who was in a workspace, as people brought it. Only the last one of a connection keeps its members.
+CREATE TABLE rosters (
+  tenant_id TEXT COLLATE "C" NOT NULL,
+  connection_id TEXT COLLATE "C" NOT NULL,
+  roster_id TEXT COLLATE "C" NOT NULL,
+  captured_at BIGINT NOT NULL,
+  head TEXT COLLATE "C" NOT NULL,
+  members TEXT COLLATE "C",
+  PRIMARY KEY (tenant_id, connection_id, roster_id),
+  FOREIGN KEY (tenant_id, connection_id) REFERENCES lanes
+);
+CREATE INDEX rosters_by_age ON rosters (tenant_id, connection_id, captured_at, roster_id);
