@@ -9,7 +9,10 @@ import {
   type InstantlySimulator,
 } from "../sandbox/instantly/instantly-simulator.ts";
 import type { Invitation, VendorTruth } from "./final-check.ts";
+import { clayInvitations, clayTruth, clickInClay, startDemoClay } from "./simulated-clay.ts";
+import { intercomTruth, startDemoIntercom } from "./simulated-intercom.ts";
 import type { DemoVendors } from "./vendors.ts";
+import type { ClaySimulator } from "../sandbox/clay/clay-simulator.ts";
 
 const anthropicBystanders = [
   "owner@example.com",
@@ -18,10 +21,12 @@ const anthropicBystanders = [
   "lukasz.wojcik+lab@example.com",
 ];
 
-/** Starts both simulators with the history that they have before the day begins. */
+/** Starts the simulators with the history that they have before the day begins. */
 export async function startDemoVendors(clock: Clock): Promise<DemoVendors> {
   const anthropic = await startAnthropicSimulator({ clock });
   const instantly = await startInstantlySimulator({ clock });
+  const intercom = await startDemoIntercom(clock);
+  const clay = await startDemoClay(clock);
   for (const name of ["Production", "Staging", "Research"]) anthropic.control.addWorkspace(name);
   anthropic.control.seedUser({ email: "it-admin@example.com", role: "admin" });
   anthropic.control.seedUser({ email: "breakglass@example.com", role: "admin" });
@@ -29,17 +34,28 @@ export async function startDemoVendors(clock: Clock): Promise<DemoVendors> {
   anthropic.control.seedUser({ email: "lukasz.wojcik@example.com", role: "user" });
   anthropic.control.seedUser({ email: "lukasz.wojcik+lab@example.com", role: "user" });
   return {
-    urls: { anthropic: anthropic.url, instantly: instantly.url },
-    credentials: { "anthropic-admin": anthropic.apiKey, "instantly-key": instantly.apiKey },
+    urls: {
+      anthropic: anthropic.url,
+      clay: clay.url,
+      instantly: instantly.url,
+      intercom: intercom.url,
+    },
+    credentials: {
+      "anthropic-admin": anthropic.apiKey,
+      "clay-key": clay.apiKey,
+      "instantly-key": instantly.apiKey,
+      "intercom-token": intercom.apiKey,
+      "intercom-scim": intercom.scimToken,
+    },
     acceptInvitations(whom) {
-      const open = openOf(anthropic, instantly, clock).filter((invitation) =>
+      const open = openOf({ anthropic, clay, instantly }, clock).filter((invitation) =>
         whom(invitation.email),
       );
       for (const invitation of open) invitation.accept();
       return open.length;
     },
     openInvitations: () =>
-      openOf(anthropic, instantly, clock).map((invitation) => invitation.email),
+      openOf({ anthropic, clay, instantly }, clock).map((invitation) => invitation.email),
     expireInvitation(email) {
       anthropic.control.expireInvite(email);
     },
@@ -68,10 +84,24 @@ export async function startDemoVendors(clock: Clock): Promise<DemoVendors> {
     invitationsOf: (email) => [
       ...anthropicInvitations(anthropic, email, clock),
       ...instantlyInvitations(instantly, email),
+      ...clayInvitations(clay, email),
     ],
-    truth: () => [anthropicTruth(anthropic, clock), instantlyTruth(instantly)],
+    click: (email, line) => {
+      clickInClay(clay, email, line);
+    },
+    roster: () => {
+      const { members, groups } = clay.state();
+      return { csv: clay.control.roster(), shows: JSON.stringify([members, groups]) };
+    },
+    truth: () => [
+      anthropicTruth(anthropic, clock),
+      clayTruth(clay),
+      instantlyTruth(instantly),
+      intercomTruth(intercom),
+    ],
     async close() {
-      await Promise.all([anthropic.close(), instantly.close()]);
+      const all = [anthropic, clay, instantly, intercom];
+      await Promise.all(all.map((simulator) => simulator.close()));
     },
   };
 }
@@ -82,8 +112,15 @@ interface OpenInvitation {
 }
 
 function openOf(
-  anthropic: AnthropicSimulator,
-  instantly: InstantlySimulator,
+  {
+    anthropic,
+    clay,
+    instantly,
+  }: {
+    readonly anthropic: AnthropicSimulator;
+    readonly clay: ClaySimulator;
+    readonly instantly: InstantlySimulator;
+  },
   clock: Clock,
 ): readonly OpenInvitation[] {
   const console = anthropic
@@ -100,7 +137,16 @@ function openOf(
       email: foldEmail(member.email),
       accept: () => instantly.control.acceptInvite({ email: member.email }),
     }));
-  return [...console, ...workspace];
+  const tables = clay
+    .state()
+    .members.filter((member) => member.status === "invited")
+    .map(({ email }) => ({
+      email,
+      accept: () => {
+        clay.control.accept({ email });
+      },
+    }));
+  return [...console, ...workspace, ...tables];
 }
 
 function anthropicInvitations(

@@ -2,6 +2,7 @@ import type { Clock } from "../model/clock.ts";
 import { exampleCompany, personNamed, type Company } from "../sandbox/idp/company.ts";
 import { EntraSimulator } from "../sandbox/idp/entra.ts";
 import { OktaSimulator } from "../sandbox/idp/okta.ts";
+import { Desk } from "./desk.ts";
 import { invitationComplaint } from "./final-check.ts";
 import type { Fleet } from "./fleet.ts";
 import type { Operator } from "./operator.ts";
@@ -18,11 +19,12 @@ export interface StoryParts {
 
 /** Longest story time that one chapter may take before the demo gives up. */
 const chapterMs = 120 * 60_000;
-const connections = ["anthropic", "instantly"] as const;
+const connections = ["anthropic", "clay", "instantly", "intercom"] as const;
 
 /** One day at an invented company, told in the order in which it happens; every chapter waits for a state, none for a time. */
 export class Story {
   readonly #parts: StoryParts;
+  readonly #desk: Desk;
   readonly #company: Company = exampleCompany();
   #okta: OktaSimulator | undefined;
   #entra: EntraSimulator | undefined;
@@ -31,6 +33,7 @@ export class Story {
 
   constructor(parts: StoryParts) {
     this.#parts = parts;
+    this.#desk = new Desk(parts);
   }
 
   async play(): Promise<void> {
@@ -205,7 +208,10 @@ export class Story {
         row.desired.every((item) => !item.because.includes("engineers-get-claude-code"))
       );
     });
-    timeline.tell("Rolecall", "gave Research first, took Staging after the 90 s debounce");
+    timeline.tell(
+      "Rolecall",
+      "gave Research first, took Staging after the 90 s debounce; at Clay a person raised the role by hand",
+    );
   }
 
   async #rename(): Promise<void> {
@@ -221,7 +227,10 @@ export class Story {
     const { timeline, vendors } = this.#parts;
     const lukasz = personNamed(this.#company, "lukasz.wojcik");
     await this.#idp.okta.unassign(lukasz);
-    timeline.tell("IdP", "Łukasz left; his account is older than Rolecall");
+    timeline.tell(
+      "IdP",
+      "Łukasz left all four vendors; his account at Anthropic is older than Rolecall",
+    );
     await this.#until("the leaver is out", () =>
       Promise.resolve(
         !vendors
@@ -231,7 +240,7 @@ export class Story {
     );
     timeline.tell(
       "Rolecall",
-      "removed his account; one that only looks like his is a finding, untouched",
+      "removed him everywhere; an account that only looks like his is a finding, untouched",
     );
   }
 
@@ -285,7 +294,10 @@ export class Story {
   }
 
   async #quiet(what: string): Promise<void> {
-    await this.#until(what, () => this.#parts.operator.isQuiet(connections));
+    await this.#until(
+      what,
+      async () => (await this.#desk.work()) && this.#parts.operator.isQuiet(connections),
+    );
   }
 
   /** Waits for a state. @throws Error that names it when it does not come in story time */
@@ -298,6 +310,7 @@ export class Story {
         throw new Error(
           `${what}: did not happen within ${String(chapterMs / 60_000)} story minutes`,
         );
+      await this.#desk.work();
       timeline.status(await operator.summary());
       await clock.sleep(5_000);
     }
