@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Store } from "./adapters/store.ts";
+import { connectReport } from "./apply/connect.ts";
 import { showLanes } from "./apply/lane-gauges.ts";
 import { checkpointFiles } from "./audit/checkpoint.ts";
 import { createSequencer } from "./audit/sequencer.ts";
@@ -253,6 +254,7 @@ function consoleDeps(
     ...engine.sync,
     store,
     taskBell: engine.tasks.bell,
+    connect: (lane) => connectReport(engine.apply, lane),
     version: config.version,
     world: config.world,
     publicUrl,

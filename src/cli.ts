@@ -8,6 +8,7 @@ import {
   type Invocation,
   type Terminal,
 } from "./cli/command.ts";
+import { connectCommands } from "./cli/connect.ts";
 import { deadLetterCommands } from "./cli/dead-letters.ts";
 import { leaverCommands } from "./cli/leavers.ts";
 import { noticeCommands } from "./cli/notices.ts";
@@ -26,6 +27,7 @@ export const commands: readonly Command[] = [
   ...leaverCommands,
   ...noticeCommands,
   ...recoverCommands,
+  ...connectCommands,
   ...taskCommands,
   ...rosterCommands,
   ...deadLetterCommands,

@@ -1,5 +1,5 @@
 import type { Lane } from "../accounts/lane.ts";
-import type { Call, Connector } from "../connectors/connector.ts";
+import type { Call, CheckReport, Connector } from "../connectors/connector.ts";
 import { SyncError } from "../model/errors.ts";
 import { newRecord } from "../model/records.ts";
 import type { ApplyDeps } from "./apply-deps.ts";
@@ -23,7 +23,17 @@ export async function ensureChecked(
     lane.checkedCredential === credentialFingerprint &&
     lane.organization !== null;
   if (fresh) return lane;
-  const report = await connector.check(call);
+  return believeCheck(deps, lane, await connector.check(call), credentialFingerprint);
+}
+
+/** Holds what a check answered against the pin; the first answer pins. @throws SyncError WRONG_ORGANIZATION */
+export async function believeCheck(
+  deps: Pick<ApplyDeps, "store" | "clock" | "actor">,
+  lane: Lane,
+  report: CheckReport,
+  credentialFingerprint: string,
+): Promise<Lane> {
+  const now = deps.clock.now();
   const pinned = lane.organization;
   if (pinned !== null && pinned.id !== report.organization.id) {
     throw new SyncError(

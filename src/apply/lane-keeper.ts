@@ -49,7 +49,8 @@ async function refresh(deps: ApplyDeps, lane: Lane): Promise<void> {
   }
 }
 
-async function openLane(deps: ApplyDeps, lane: Lane) {
+/** A way to the vendor that only reads. @throws SyncError when the credential cannot be opened */
+export async function openLane(deps: ApplyDeps, lane: Lane) {
   const connector = deps.connectorOf(lane.vendor, lane.profile, lane.policy.target);
   if (connector === undefined) {
     throw new SyncError(

@@ -1,4 +1,6 @@
 import type { z } from "zod";
+import type { Lane } from "../accounts/lane.ts";
+import type { ConnectReport } from "../model/connect-report.ts";
 import type { AccountStore } from "../accounts/account-store.ts";
 import type { AuditStore } from "../audit/audit-store.ts";
 import type { CredentialStore } from "../credentials/credential-store.ts";
@@ -26,6 +28,8 @@ export interface ConsoleDeps extends SyncDeps {
     TaskStore &
     RosterStore;
   readonly taskBell: TaskDeps["bell"];
+  /** Looks at a connection through its connector; only reads. */
+  readonly connect: (lane: Lane) => Promise<ConnectReport>;
   readonly version: string;
   readonly world: "live" | "sandbox" | "test";
   /** Base of what the IdPs are told: `https://rolecall.example.com`. */

@@ -140,6 +140,8 @@ describe("looking", () => {
     ["holds list", "holds"],
     ["parked list", "parked"],
     ["findings", "findings"],
+    ["tasks list", "tasks"],
+    ["roster list clay", "rosters"],
     ["tenant list", "tenants"],
     ["tenant show demo", "idps"],
     ["idp list", "idps"],
@@ -240,11 +242,47 @@ describe("doing", () => {
     expect((await json("link", "list", "--connection", "instantly")).links).toEqual([]);
   });
 
+  test("connect says whose credential it is, what it reads and every call that will be made", async () => {
+    const { code, out } = await rolecall(["connect", "anthropic"]);
+    expect(code).toBe(exitCodes.ok);
+    expect(out).toMatch(
+      /^anthropic: anthropic, profile console, mode additive\nanswers for .+, the one it is pinned to/m,
+    );
+    expect(out).toContain("accounts: answers, readable");
+    expect(out).toMatch(/write POST +\/v1\/organizations\/invites/);
+    expect(await json("connect", "intercom")).toMatchObject({
+      report: { problem: null, byHand: expect.arrayContaining(["seat"]) as unknown },
+    });
+  });
+
+  test("a list of members is brought once, a stale one is refused with the reason", async () => {
+    const people = "ada@example.com,Ada,editor,active";
+    const bring = (rows: readonly string[], minutes: number) => {
+      const at = new Date(Date.now() + minutes * 60_000).toISOString();
+      const head = "workspace_id,email,name,role,status,captured_at";
+      return [head, ...rows.map((row) => `${workspace},${row},${at}`)].join("\n");
+    };
+    const { report } = await json("connect", "clay");
+    const workspace = (report as { readonly organization: { readonly id: string } }).organization
+      .id;
+    const admin = "clay.service@example.com,Service,admin,active";
+    const first = await rolecall(["roster", "import", "clay", "-"], bring([admin, people], -5));
+    expect([first.code, first.out]).toEqual([exitCodes.ok, expect.stringContaining("2 members")]);
+    const stale = await rolecall(["roster", "import", "clay", "-"], bring([admin], -9));
+    expect([stale.code === exitCodes.ok, stale.err]).toEqual([
+      false,
+      expect.stringContaining("no newer"),
+    ]);
+    expect((await rolecall(["tasks", "show", "nothing"])).code).toBe(exitCodes.notThere);
+  });
+
   test("mapping files are read again, and nothing new proposes nothing", async () => {
     const { results } = await json("mapping", "apply");
     expect(results).toEqual([
       expect.objectContaining({ connectionId: "anthropic", outcome: "unchanged" }),
+      expect.objectContaining({ connectionId: "clay", outcome: "unchanged" }),
       expect.objectContaining({ connectionId: "instantly", outcome: "unchanged" }),
+      expect.objectContaining({ connectionId: "intercom", outcome: "unchanged" }),
     ]);
   });
 });

@@ -80,6 +80,7 @@ export class Node {
       ...this.engine.sync,
       store,
       taskBell: this.engine.tasks.bell,
+      connect: unused,
       version: "simulation",
       world: "test",
       publicUrl: "https://id.example.com",

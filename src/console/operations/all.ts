@@ -1,4 +1,5 @@
 import type { Operation } from "../operation.ts";
+import { connectOperations } from "./connect.ts";
 import { deadLetterOperations } from "./dead-letters.ts";
 import { decisionOperations } from "./decisions.ts";
 import { laneOperations } from "./lanes.ts";
@@ -18,6 +19,7 @@ export const allOperations: readonly Operation[] = [
   ...decisionOperations,
   ...leaverOperations,
   ...noticeOperations,
+  ...connectOperations,
   ...taskOperations,
   ...rosterOperations,
   ...tenantOperations,
