@@ -84,12 +84,7 @@ export function createEngine(parts: EngineParts): Engine {
     ringRelay,
   };
   const recompute = createRecompute(sync);
-  const tasks: TaskDeps = {
-    store,
-    clock,
-    actor,
-    bell: parts.taskBell ?? (() => undefined),
-  };
+  const tasks: TaskDeps = { store, clock, actor, bell: parts.taskBell ?? (() => undefined) };
   const apply: ApplyDeps = {
     store,
     leases: store,

@@ -73,6 +73,8 @@ const shape = z.object({
           reason: z.string().nullable(),
           code: z.string().nullable(),
           dueAt: z.number().nullable(),
+          trust: z.string().nullable(),
+          taskId: z.string().nullable(),
         })
         .nullable(),
       waiting: z.array(
@@ -153,6 +155,7 @@ function renderConnection(item: Explained["connections"][number]): readonly stri
       ? []
       : [
           `  state:       ${item.target.state}${item.target.reason === null ? "" : `: ${item.target.reason}`}${item.target.dueAt === null ? "" : ` (next look ${instant(item.target.dueAt)})`}`,
+          ...knownLines(item.target),
         ]),
     ...item.waiting.map(
       (entry) =>
@@ -165,6 +168,18 @@ function renderConnection(item: Explained["connections"][number]): readonly stri
     ),
     ...item.findings.map((finding) => `  finding:     [${finding.severity}] ${finding.text}`),
   ];
+}
+
+function knownLines({
+  trust,
+  taskId,
+}: {
+  readonly trust: string | null;
+  readonly taskId: string | null;
+}): readonly string[] {
+  const task = taskId === null ? "" : `people do it: \`rolecall tasks show ${taskId}\``;
+  const parts = [trust ?? "", task].filter((part) => part !== "");
+  return parts.length === 0 ? [] : [`  known:       ${parts.join("; ")}`];
 }
 
 function renderWant(want: NonNullable<Explained["want"]>[number]): readonly string[] {

@@ -194,6 +194,7 @@ export const onlineCommands: readonly Command[] = [
             userName: "PERSON",
             connectionId: "CONNECTION",
             state: "STATE",
+            trust: "TRUST",
             code: "CODE",
             reason: "REASON",
           },

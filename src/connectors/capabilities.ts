@@ -1,9 +1,12 @@
 import type { VendorFacts } from "../model/vendor-facts.ts";
 import type { Connector } from "./connector.ts";
+import { operationWays } from "./operations.ts";
 import { connectors } from "./registry.ts";
 
 /** What one connector can do, as data: its facts, and the optional abilities that it has. */
 export interface Capabilities extends VendorFacts {
+  /** How an admin's work is done here, and which page says so. */
+  readonly operations: (typeof operationWays)[string];
   readonly abilities: readonly string[];
 }
 
@@ -11,7 +14,11 @@ export interface Capabilities extends VendorFacts {
 export function capabilities(): readonly Capabilities[] {
   return Object.values(connectors)
     .flatMap((profiles) => Object.values(profiles))
-    .map((connector) => ({ ...connector.facts, abilities: abilitiesOf(connector) }))
+    .map((connector) => ({
+      ...connector.facts,
+      abilities: abilitiesOf(connector),
+      operations: waysOf(connector.facts),
+    }))
     .sort((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1));
 }
 
@@ -23,6 +30,13 @@ function abilitiesOf(connector: Connector): readonly string[] {
     ...(connector.work === undefined ? [] : ["work.list", "work.handOver"]),
     ...(connector.activity === undefined ? [] : ["activity.list"]),
   ];
+}
+
+/** @throws Error for a profile without its column */
+function waysOf(facts: VendorFacts): Capabilities["operations"] {
+  const ways = operationWays[nameOf(facts)];
+  if (ways === undefined) throw new Error(`${nameOf(facts)} is not in operations.ts`);
+  return ways;
 }
 
 function nameOf(facts: VendorFacts): string {

@@ -1,3 +1,4 @@
+import { howKnown, type Trust } from "../accounts/trust.ts";
 import type { PersonState } from "../accounts/account-store.ts";
 import { explainEvaluation } from "../mapping/evaluate.ts";
 import type { DesiredState, RuleTrace } from "../model/assignment.ts";
@@ -67,6 +68,8 @@ export interface ConnectionExplanation {
     readonly generation: number;
     readonly appliedGeneration: number;
     readonly verifiedAt: number | null;
+    readonly trust: Trust | null;
+    readonly taskId: string | null;
   } | null;
   readonly waiting: readonly {
     readonly slot: string;
@@ -219,6 +222,7 @@ function explainConnection(
             generation: target.generation,
             appliedGeneration: target.appliedGeneration,
             verifiedAt: target.verifiedAt,
+            ...howKnown(target, connection.facts),
           },
     waiting: here(state.entries).map((entry) => ({
       slot: `${entry.slot.kind}${entry.slot.objectId === "" ? "" : ` ${entry.slot.objectId}`}`,

@@ -1,9 +1,10 @@
+import type { Trust } from "../accounts/trust.ts";
 import { StoreError } from "../model/errors.ts";
 import { newId, type TaskId, type TenantId } from "../model/ids.ts";
 import { newRecord, type Actor, type AuditRecord } from "../model/records.ts";
 import { assigneeNow } from "./assignee.ts";
 import type { TaskDeps, TaskRing } from "./task-deps.ts";
-import type { Task, TaskDraft, TaskSet, Trust } from "./task.ts";
+import type { Task, TaskDraft, TaskSet } from "./task.ts";
 
 /**
  * Opens a task, or brings the one that lives under its key up to date: asked again with the same lines, nothing changes. Whoever

@@ -1,3 +1,4 @@
+import type { Trust } from "../accounts/trust.ts";
 import type { Instant } from "../model/clock.ts";
 import type { Slot } from "../model/entitlement.ts";
 import type { ConnectionId, EvidenceId, IdentityId, TaskId } from "../model/ids.ts";
@@ -9,12 +10,6 @@ import type { TaskCause } from "../model/policy.ts";
  * rejected: a person says that it cannot or shall not be done · done and cancelled are the ends.
  */
 export type TaskState = "open" | "claimed" | "submitted" | "rejected" | "done" | "cancelled";
-
-/**
- * How well it is known that a thing is so. attested: a person says so · observed: a file, a picture or a second person shows it ·
- * verified: this process read it at the vendor.
- */
-export type Trust = "attested" | "observed" | "verified";
 
 /** What a task is about and how it ends; the same `key` is the same task while it lives. */
 export interface TaskDraft {

@@ -1,10 +1,32 @@
 import { z } from "zod";
-import { priorities } from "../../accounts/target.ts";
-import { asId, type ConnectionId, type HoldId, type IdentityId } from "../../model/ids.ts";
+import { priorities, type Target } from "../../accounts/target.ts";
+import { howKnown, type Known } from "../../accounts/trust.ts";
+import {
+  asId,
+  type ConnectionId,
+  type HoldId,
+  type IdentityId,
+  type TenantId,
+} from "../../model/ids.ts";
 import { newRecord } from "../../model/records.ts";
 import { decideHold } from "../../sync/decide-hold.ts";
-import { operation, OperationError } from "../operation.ts";
+import { operation, OperationError, type ConsoleDeps } from "../operation.ts";
 import { theIdentity } from "./people.ts";
+
+/** How well each target is known, by the facts of its vendor. */
+async function knownIn(deps: ConsoleDeps, tenantId: TenantId): Promise<(target: Target) => Known> {
+  const lanes = new Map(
+    (await deps.store.listLanes(tenantId)).map((lane) => [lane.connectionId, lane]),
+  );
+  return (target) => {
+    const lane = lanes.get(target.connectionId);
+    const facts =
+      lane === undefined
+        ? undefined
+        : deps.vendorFacts(lane.vendor, lane.profile, lane.policy.target);
+    return howKnown(target, facts ?? {});
+  };
+}
 
 export const decisionOperations = [
   operation({
@@ -88,6 +110,7 @@ export const decisionOperations = [
       const people = await deps.store.readIdentities(tenantId, ids);
       const states = await deps.store.readPeople(tenantId, ids);
       const names = new Map(people.map((person) => [person.identityId, person.userName]));
+      const known = await knownIn(deps, tenantId);
       const links = new Map(
         states.map((state) => [
           state.identityId,
@@ -111,6 +134,7 @@ export const decisionOperations = [
           code: target.reason?.code ?? null,
           reason: target.reason?.text ?? null,
           dueAt: target.dueAt,
+          ...known(target),
           generation: target.generation,
           appliedGeneration: target.appliedGeneration,
         })),
@@ -140,6 +164,7 @@ export const decisionOperations = [
         [...new Set(targets.map((target) => target.identityId))].slice(0, 500),
       );
       const names = new Map(people.map((person) => [person.identityId, person.userName]));
+      const known = await knownIn(deps, tenantId);
       return {
         parked: targets.map((target) => ({
           identityId: target.identityId,
@@ -149,6 +174,7 @@ export const decisionOperations = [
           code: target.reason?.code ?? null,
           reason: target.reason?.text ?? null,
           since: target.wishedAt,
+          ...known(target),
           lifecycle: target.desired.lifecycle,
         })),
       };
