@@ -94,7 +94,12 @@ export function createMappingFiles(deps: {
     },
     async stop() {
       await loop.stop();
-      await store.finishSchedule({ ...lease, nextAt: clock.now() });
+      try {
+        await store.finishSchedule({ ...lease, nextAt: clock.now() });
+      } catch (error) {
+        // A stop while the store is away: the lease runs out by itself.
+        logger.warn({ err: error }, "the lease on mapping files was not given back");
+      }
     },
   };
 }

@@ -1,6 +1,7 @@
 // Goal: whatever happens to PostgreSQL, what was acknowledged is there, what was refused is not, nothing is half-written, and the
 // store goes on by itself when the server does.
 // Method: a server of the test's own, killed and started again; a proxy that loses the answer to a COMMIT.
+import { Client } from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openPostgresStore } from "../../src/adapters/postgres/postgres-store.ts";
 import type { Store } from "../../src/adapters/store.ts";
@@ -8,6 +9,7 @@ import { systemClock } from "../../src/model/clock.ts";
 import { StoreError } from "../../src/model/errors.ts";
 import {
   newId,
+  type GroupId,
   type IdentityId,
   type IdpId,
   type SourceUserId,
@@ -22,9 +24,33 @@ import { ownPostgres } from "../support/postgres/real-postgres.ts";
 import { describeReal } from "../support/real-server.ts";
 import { person } from "../support/scim-client.ts";
 import { startScimService, type ScimService } from "../support/scim-service.ts";
-import { addTenant } from "../support/store.ts";
+import { addTenant, noAlso } from "../support/store.ts";
 
 const clock = systemClock();
+
+async function connected(url: string): Promise<Client> {
+  const client = new Client({ connectionString: url });
+  await client.connect();
+  return client;
+}
+
+/** Resolves when so many connections wait for a lock. */
+async function waits(url: string, count: number): Promise<void> {
+  const client = await connected(url);
+  try {
+    await eventually(
+      async () => {
+        const { rows } = await client.query(
+          "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'",
+        );
+        expect(rows).toHaveLength(count);
+      },
+      { timeoutMs: 60_000 },
+    );
+  } finally {
+    await client.end();
+  }
+}
 
 describeReal("PostgreSQL that fails", await ownPostgres(), (start) => {
   let server: PostgresServer;
@@ -174,6 +200,24 @@ describeReal("PostgreSQL that fails", await ownPostgres(), (start) => {
       });
     }, 120_000);
 
+    it("a connection over which nothing comes any more is given up long before a statement may take so long", async () => {
+      await create(place, "heard@example.com");
+      proxy.swallow();
+      const askedAt = clock.monotonic();
+      const ended = await Promise.allSettled([
+        create(place, "unheard@example.com"),
+        find(place, "heard@example.com"),
+      ]);
+      for (const end of ended) {
+        expect(end).toMatchObject({ status: "rejected", reason: { code: "UNAVAILABLE" } });
+      }
+      // The server's own limit for a statement is a minute.
+      expect(clock.monotonic() - askedAt).toBeLessThan(60_000);
+      proxy.heal();
+      expect((await find(place, "heard@example.com")).total).toBe(1);
+      expect((await find(place, "unheard@example.com")).total).toBe(0);
+    }, 180_000);
+
     it("connections that died while nobody used them are replaced without anybody noticing", async () => {
       await create(place, "before@example.com");
       proxy.heal();
@@ -182,6 +226,66 @@ describeReal("PostgreSQL that fails", await ownPostgres(), (start) => {
       expect((await find(place, "after@example.com")).total).toBe(1);
     }, 120_000);
   });
+
+  it("a command that the server ends because of a deadlock is run again, and written once", async () => {
+    const store = await open();
+    const place = { store, ...(await addTenant(store, clock.now(), { tenant: "deadlock" })) };
+    const { tenantId, idpId } = place;
+    const people = [await create(place, "a@example.com"), await create(place, "b@example.com")];
+    const [first, second] = people.map((user) => user.sourceUserId).toSorted();
+    const memberCause = { kind: "scim.group", key: "deadlock" } as const;
+    const groupId = newId<GroupId>(clock);
+    await store.createGroup(
+      tenantId,
+      {
+        ...{ idpId, groupId, displayName: "Both", externalId: undefined, memberIds: [] },
+        ...{ memberCause, now: clock.now() },
+      },
+      noAlso,
+    );
+    const [one, other] = [await connected(server.url()), await connected(server.url())];
+    const lock = (table: string, column: string) =>
+      `SELECT 1 FROM ${table} WHERE tenant_id = '${tenantId}' AND ${column} = $1 FOR UPDATE`;
+    // The command has the group, waits for the first person, then for the second: and who has that one wants the group.
+    await one.query("BEGIN");
+    await one.query(lock("users", "source_user_id"), [first]);
+    await other.query("BEGIN");
+    // Who looks for deadlocks is who waits last, and that is to be the command.
+    await other.query("SET LOCAL deadlock_timeout = '10min'");
+    await other.query(lock("users", "source_user_id"), [second]);
+    const memberIds = [first ?? "", second ?? ""];
+    const added = store.updateGroup(
+      tenantId,
+      {
+        ...{ idpId, groupId, expect: undefined, memberCause, now: clock.now() },
+        memberChanges: [{ op: "add", memberIds }],
+      },
+      noAlso,
+    );
+    await waits(server.url(), 1);
+    const wanted = other.query(lock("groups", "group_id"), [groupId]);
+    await waits(server.url(), 2);
+    await one.query("COMMIT");
+    await wanted;
+    await other.query("COMMIT");
+    await added;
+    const members = await store.listMembers(tenantId, groupId, {
+      after: undefined,
+      limit: 10,
+    });
+    expect(members.map((member) => member.memberId).toSorted()).toEqual(memberIds);
+    // A connection tells what it counted some seconds later.
+    await eventually(
+      async () => {
+        const { rows } = await one.query<{ deadlocks: string }>(
+          "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()",
+        );
+        expect(Number(rows[0]?.deadlocks)).toBeGreaterThan(0);
+      },
+      { timeoutMs: 60_000, everyMs: 250 },
+    );
+    await Promise.all([one.end(), other.end(), store.close()]);
+  }, 120_000);
 
   describe("under SCIM", () => {
     let service: ScimService;

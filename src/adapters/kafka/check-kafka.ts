@@ -4,8 +4,14 @@ import { systemClock } from "../../model/clock.ts";
 import type { Logger } from "../../model/log.ts";
 import { askVersions, versionGaps } from "./api-versions.ts";
 import { probeMessage } from "./hint-message.ts";
-import { kafkaClient } from "./kafka-client.ts";
-import { kafkaErrorType, sayKafkaError } from "./kafka-error.ts";
+import { kafkaClient, type HearClient } from "./kafka-client.ts";
+import {
+  kafkaErrorName,
+  kafkaErrorType,
+  sayKafkaError,
+  sayMakingError,
+  saySignInError,
+} from "./kafka-error.ts";
 import type { KafkaOptions } from "./kafka-options.ts";
 import { groupName, makeTopics, readTopics, topicName, topicTable } from "./topics.ts";
 
@@ -28,8 +34,9 @@ export async function checkKafka(
 ): Promise<readonly KafkaFinding[]> {
   const { findings, reached } = await checkBrokers(options);
   if (!reached) return findings;
+  const coordinators = new CoordinatorSearch();
   // Patient: a broker that has just started loads its groups first.
-  const kafka = kafkaClient(options, logger, 6);
+  const kafka = kafkaClient(options, logger, 6, coordinators.hear);
   const admin = kafka.admin();
   try {
     await admin.connect();
@@ -41,10 +48,11 @@ export async function checkKafka(
     await checkCluster(admin, options, findings);
     if (await checkTopics(admin, options, findings)) {
       await checkPublish(kafka, options, findings);
-      await checkGroups(admin, options, findings);
+      await checkGroups(admin, options, findings, coordinators);
     }
   } catch (error) {
-    findings.push({ what: "sign-in", ok: false, says: sayKafkaError(error) });
+    const says = saySignInError(error, options.sasl !== undefined);
+    findings.push({ what: "sign-in", ok: false, says });
   } finally {
     await admin.disconnect().catch(() => undefined);
   }
@@ -138,7 +146,7 @@ async function checkTopics(
   try {
     await makeTopics(admin, options);
   } catch (error) {
-    refused = sayKafkaError(error);
+    refused = sayMakingError(error);
   }
   const states = await readTopics(admin, options);
   const missing = topicTable.filter((row) => !states.some((state) => state.kind === row.kind));
@@ -209,11 +217,12 @@ async function checkGroups(
   admin: Admin,
   options: KafkaOptions,
   findings: KafkaFinding[],
+  coordinators: CoordinatorSearch,
 ): Promise<void> {
   try {
     for (const topic of hintTopics) {
       const groupId = groupName(options, topic);
-      await fetchPatiently(admin, groupId, topicName(options, topic));
+      await fetchPatiently(admin, groupId, topicName(options, topic), coordinators);
     }
     findings.push({ what: "groups", ok: true, says: `${options.prefix}.workers.*` });
   } catch (error) {
@@ -229,15 +238,36 @@ const passing = new Set([
 ]);
 const groupsMs = 20_000;
 
+/** Why the client found nobody who keeps a group: its error does not say it, its log does. */
+class CoordinatorSearch {
+  private last: unknown;
+
+  readonly hear: HearClient = (message, error) => {
+    if (message === "Tried to find group coordinator") this.last = error;
+  };
+
+  causeOf(error: unknown): unknown {
+    return kafkaErrorName(error) === "KafkaJSGroupCoordinatorNotFound"
+      ? (this.last ?? error)
+      : error;
+  }
+}
+
 /** Brokers that have just started make and load groups first, and the client does not wait for that. */
-async function fetchPatiently(admin: Admin, groupId: string, topic: string): Promise<void> {
+async function fetchPatiently(
+  admin: Admin,
+  groupId: string,
+  topic: string,
+  coordinators: CoordinatorSearch,
+): Promise<void> {
   const clock = systemClock();
   const until = clock.monotonic() + groupsMs;
   for (;;) {
     try {
       await admin.fetchOffsets({ groupId, topics: [topic] });
       return;
-    } catch (error) {
+    } catch (thrown) {
+      const error = coordinators.causeOf(thrown);
       if (!passing.has(kafkaErrorType(error)) || clock.monotonic() > until) throw error;
       await clock.sleep(250);
     }

@@ -7,8 +7,16 @@ const connectMs = 3_000;
 /** A request that gets no answer for this long is lost: half-open connections end here. */
 const requestMs = 5_000;
 
+/** Hears what the client tells its log alone, down to details. */
+export type HearClient = (message: string, error: unknown) => void;
+
 /** A client of kafkajs with our limits; every producer, consumer and admin made from it has connections of its own. */
-export function kafkaClient(options: KafkaOptions, logger: Logger, retries = 2): Kafka {
+export function kafkaClient(
+  options: KafkaOptions,
+  logger: Logger,
+  retries = 2,
+  hear?: HearClient,
+): Kafka {
   calmRequestQueues();
   return new kafkajs.Kafka({
     clientId: options.clientId,
@@ -27,9 +35,10 @@ export function kafkaClient(options: KafkaOptions, logger: Logger, retries = 2):
             ...(options.tls.key === undefined ? {} : { key: options.tls.key }),
           },
     ...(options.sasl === undefined ? {} : { sasl: saslOf(options.sasl) }),
-    logLevel: kafkajs.logLevel.WARN,
+    logLevel: hear === undefined ? kafkajs.logLevel.WARN : kafkajs.logLevel.DEBUG,
     logCreator: () => (entry) => {
-      writeEntry(logger, entry);
+      hear?.(entry.log.message, entry.log["error"]);
+      if (entry.level <= kafkajs.logLevel.WARN) writeEntry(logger, entry);
     },
   });
 }

@@ -32,6 +32,11 @@ export function kafkaErrorType(error: unknown): string {
   return typeof type === "string" ? type : "";
 }
 
+/** The client's name for its error, through what it wraps around it. */
+export function kafkaErrorName(error: unknown): string {
+  return rootOf(error).name;
+}
+
 /** One sentence from whatever the client threw, without stacks. */
 export function sayKafkaError(error: unknown): string {
   const root = rootOf(error);
@@ -45,6 +50,20 @@ export function sayKafkaError(error: unknown): string {
     return `the broker's certificate is not trusted (${code}): set KAFKA_TLS_CA_FILE, and connect by the name in the certificate`;
   }
   return root.message;
+}
+
+/** Of an attempt to make topics: brokers name the topic where they mean the right to make any. */
+export function sayMakingError(error: unknown): string {
+  return kafkaErrorType(error) === "TOPIC_AUTHORIZATION_FAILED"
+    ? (meanings["CLUSTER_AUTHORIZATION_FAILED"] ?? "")
+    : sayKafkaError(error);
+}
+
+/** Of a sign-in, with a name or without: brokers that want one close the connection without a word. */
+export function saySignInError(error: unknown, withName: boolean): string {
+  return !withName && rootOf(error).name === "KafkaJSConnectionClosedError"
+    ? "the brokers close connections that show no name: set KAFKA_SASL_MECHANISM, KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD"
+    : sayKafkaError(error);
 }
 
 /** Of an error that stands for several, such as one per topic. */

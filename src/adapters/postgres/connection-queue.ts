@@ -1,4 +1,5 @@
 import type { Pool, PoolClient } from "pg";
+import type { ConnectionWatch } from "./connection-watch.ts";
 
 interface Waiting {
   readonly go: () => void;
@@ -12,11 +13,13 @@ interface Waiting {
 export class ConnectionQueue {
   private readonly pool: Pool;
   private readonly max: number;
+  private readonly watch: ConnectionWatch;
   private readonly waiting = new Set<Waiting>();
   private busy = 0;
 
-  constructor(pool: Pool) {
+  constructor(pool: Pool, watch: ConnectionWatch) {
     this.pool = pool;
+    this.watch = watch;
     this.max = pool.options.max;
   }
 
@@ -28,6 +31,7 @@ export class ConnectionQueue {
     await this.turn();
     try {
       const client = await this.connect();
+      const isFree = this.watch.begin(client);
       try {
         const result = await work(client);
         client.release(broken({ result }));
@@ -35,6 +39,8 @@ export class ConnectionQueue {
       } catch (error) {
         client.release(broken({ error }));
         throw error;
+      } finally {
+        isFree();
       }
     } finally {
       this.busy -= 1;

@@ -1,6 +1,7 @@
 import pg from "pg";
 import { InputError } from "../../model/errors.ts";
 import type { Logger } from "../../model/log.ts";
+import { cut } from "./connection-watch.ts";
 
 export interface PoolSettings {
   /** `postgres://user:password@host:port/database?sslmode=verify-full&sslrootcert=/path`, as libpq reads it. */
@@ -59,6 +60,30 @@ export function openPool(settings: PoolSettings, logger: Logger | undefined): pg
     client.on("error", lost);
   });
   return pool;
+}
+
+/** How long somebody new waits for a word of the server. */
+const wordMs = 10_000;
+
+/** Whether the server answers on a connection of its own, made now. A refusal is an answer. */
+export async function serverAnswers(pool: pg.Pool): Promise<boolean> {
+  const { connectionString, application_name: name } = pool.options;
+  const client = new pg.Client({
+    ...(connectionString !== undefined && { connectionString }),
+    ...(name !== undefined && { application_name: name }),
+    connectionTimeoutMillis: wordMs,
+    query_timeout: wordMs,
+  });
+  client.on("error", () => undefined);
+  try {
+    await client.connect();
+    await client.query("SELECT 1");
+    return true;
+  } catch (error) {
+    return error instanceof pg.DatabaseError;
+  } finally {
+    cut(client);
+  }
 }
 
 /**

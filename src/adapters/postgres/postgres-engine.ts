@@ -1,8 +1,11 @@
 import type { Pool } from "pg";
+import { systemClock } from "../../model/clock.ts";
 import { Database, type Steps } from "../sql/database.ts";
 import { closedError, type Command, type Engine, type Query } from "../sql/engine.ts";
 import { postgresDialect } from "../sql/postgres-dialect.ts";
 import { ConnectionQueue } from "./connection-queue.ts";
+import { ConnectionWatch } from "./connection-watch.ts";
+import { serverAnswers } from "./pool.ts";
 import {
   breaksConnection,
   mayPassAgain,
@@ -20,7 +23,9 @@ const triesMax = 6;
 
 /** A connection pool behind commands and queries. The database is prepared (migrated, stamped) before. */
 export function postgresEngine(pool: Pool, fields: UniqueFields): Engine {
-  const queue = new ConnectionQueue(pool);
+  // Sockets live in wall time, however fast domain time runs.
+  const watch = new ConnectionWatch(systemClock(), () => serverAnswers(pool));
+  const queue = new ConnectionQueue(pool, watch);
   const running = new Set<Promise<unknown>>();
   let closed = false;
 

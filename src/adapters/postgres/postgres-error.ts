@@ -73,7 +73,7 @@ export function toStoreError(error: unknown, fields: UniqueFields): Error {
 
 /** @param unknown whether the transaction may have been written all the same */
 export function unavailableError(error: unknown, unknown = false): StoreError {
-  const why = error instanceof Error ? error.message : String(error);
+  const why = whyUnavailable(error);
   const cause = error instanceof DatabaseError ? withoutValues(error) : error;
   return new StoreError(
     "UNAVAILABLE",
@@ -82,6 +82,26 @@ export function unavailableError(error: unknown, unknown = false): StoreError {
       : `the database does not answer: ${why}`,
     { cause },
   );
+}
+
+/** The driver's or the server's own words, with what to do where they leave that open. */
+function whyUnavailable(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const code = networkCode(error);
+  if (isCertificateCode(code))
+    return `its certificate is not trusted (${code}): name its authority as sslrootcert in DATABASE_URL, and connect by the name in the certificate`;
+  if (error.message.startsWith("The server does not support SSL"))
+    return "it does not speak TLS: switch that on there, or say sslmode=disable in DATABASE_URL where the network is your own";
+  return error.message;
+}
+
+/** Node's codes for a certificate that does not prove who is there. */
+function isCertificateCode(code: string): boolean {
+  return /CERT|SELF_SIGNED|ALTNAME|UNABLE_TO/.test(code);
+}
+
+function networkCode(error: Error): string {
+  return "code" in error && typeof error.code === "string" ? error.code : "";
 }
 
 /** The details of a database error repeat the values of the row: people's data, which belongs in no log. */
@@ -118,9 +138,11 @@ const driverSentences =
 function isNetworkError(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   if (error instanceof AggregateError) return error.errors.every(isNetworkError);
-  const code = "code" in error ? error.code : undefined;
+  const code = networkCode(error);
   return (
-    (typeof code === "string" && (systemErrors.has(code) || /^ERR_(TLS|SSL)/.test(code))) ||
+    systemErrors.has(code) ||
+    /^ERR_(TLS|SSL)/.test(code) ||
+    isCertificateCode(code) ||
     driverSentences.test(error.message)
   );
 }

@@ -4,7 +4,7 @@ import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import kafkajs from "kafkajs";
+import kafkajs, { type KafkaConfig } from "kafkajs";
 import { calmRequestQueues } from "../../../src/adapters/kafka/request-queue.ts";
 import { eventually } from "../eventually.ts";
 
@@ -14,6 +14,17 @@ const clusterId = "cm9sZWNhbGwtdGVzdC0xMg";
 /** Small and quick to start: tests want seconds, not throughput. */
 const javaOptions = ["-Xms128m", "-Xmx384m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"];
 const startMs = 120_000;
+
+/** How the one listener for clients is secured, and how the test itself gets in. */
+export interface KafkaSecurity {
+  /** Lines of server.properties; `{folder}` stands for the node's own. */
+  readonly settings: readonly string[];
+  /** Files that lie in the node's folder before its first start. */
+  readonly files: Readonly<Record<string, string>>;
+  /** Names and passwords of SCRAM-SHA-512. */
+  readonly users: Readonly<Record<string, string>>;
+  readonly client: Pick<KafkaConfig, "ssl" | "sasl">;
+}
 
 export interface KafkaNode {
   readonly nodeId: number;
@@ -30,8 +41,15 @@ export class KafkaCluster {
   readonly #jars: string;
   /** When this process is gone, so are the brokers. */
   readonly #guardedBy: number;
+  readonly #client: KafkaSecurity["client"];
 
-  private constructor(folder: string, jars: string, nodes: readonly KafkaNode[]) {
+  private constructor(
+    folder: string,
+    jars: string,
+    nodes: readonly KafkaNode[],
+    client: KafkaSecurity["client"],
+  ) {
+    this.#client = client;
     this.folder = folder;
     this.nodes = nodes;
     this.#jars = jars;
@@ -46,19 +64,24 @@ export class KafkaCluster {
     /** Stands between clients and the (one) node, which tells clients the port of this. */
     readonly through?: { readonly port: number; aim(port: number): void };
     readonly settings?: readonly string[];
+    /** With it, brokers are called `localhost`. */
+    readonly security?: KafkaSecurity;
   }): Promise<KafkaCluster> {
     const count = options.nodes ?? 1;
     const ports = await freePorts(count * 2);
     options.through?.aim(ports[0] ?? 0);
     const nodes = Array.from({ length: count }, (_, at) => ({
       nodeId: at + 1,
-      address: `127.0.0.1:${String(ports[at])}`,
+      address: `${options.security === undefined ? "127.0.0.1" : "localhost"}:${String(ports[at])}`,
       pid: undefined,
     }));
     const voters = nodes.map(
       ({ nodeId }, at) => `${String(nodeId)}@127.0.0.1:${String(ports[count + at])}`,
     );
-    const cluster = new KafkaCluster(options.folder, options.jars, nodes);
+    const { security } = options;
+    const cluster = new KafkaCluster(
+      ...([options.folder, options.jars, nodes, security?.client ?? {}] as const),
+    );
     await Promise.all(
       nodes.map(async (node, at) => {
         await mkdir(cluster.#path(node), { recursive: true });
@@ -73,13 +96,23 @@ export class KafkaCluster {
             ? []
             : [`advertised.listeners=CLIENT://127.0.0.1:${String(options.through.port)}`]),
           ...(options.settings ?? []),
+          // What comes last counts.
+          ...(security?.settings ?? []).map((line) =>
+            line.replace("{folder}", cluster.#path(node)),
+          ),
         ];
+        for (const [name, text] of Object.entries(security?.files ?? {}))
+          await writeFile(cluster.#path(node, name), text);
         await writeFile(cluster.#path(node, "server.properties"), `${lines.join("\n")}\n`);
         const properties = cluster.#path(node, "server.properties");
         await run("java", [
           ...cluster.#java(),
           "kafka.tools.StorageTool",
           ...["format", "--cluster-id", clusterId, "--config", properties],
+          ...Object.entries(security?.users ?? {}).flatMap(([name, password]) => [
+            "--add-scram",
+            `SCRAM-SHA-512=[name=${name},password=${password}]`,
+          ]),
         ]);
       }),
     );
@@ -109,7 +142,7 @@ export class KafkaCluster {
     node.pid = child.pid;
     watch(this.#guardedBy, child.pid, this.folder);
     try {
-      await eventually(() => answers(node), { timeoutMs: startMs, everyMs: 200 });
+      await eventually(() => answers(node, this.#client), { timeoutMs: startMs, everyMs: 200 });
     } catch (error) {
       const said = await readFile(this.#path(node, "broker.log"), "utf8");
       throw new Error(`the broker does not answer; it says:\n${said.slice(-3_000)}`, {
@@ -183,10 +216,11 @@ function serverProperties(
 }
 
 /** A node serves when it names the whole cluster and its controller. */
-async function answers(node: KafkaNode): Promise<boolean> {
+async function answers(node: KafkaNode, client: KafkaSecurity["client"]): Promise<boolean> {
   if (!isAlive(node.pid)) throw new Error("the broker ended");
   calmRequestQueues();
   const admin = new kafkajs.Kafka({
+    ...client,
     brokers: [node.address],
     logLevel: kafkajs.logLevel.NOTHING,
     retry: { retries: 0 },

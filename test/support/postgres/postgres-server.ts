@@ -37,6 +37,12 @@ async function serverUser(): Promise<{ readonly uid: number; readonly gid: numbe
   throw new Error("PostgreSQL refuses to run as root, and there is neither postgres nor nobody");
 }
 
+/** Who may come in over TLS; the superuser of tests comes in without. */
+export interface PostgresTls {
+  readonly cert: string;
+  readonly key: string;
+}
+
 /** How long a start or a stop may take on a busy machine. */
 const patienceMs = 120_000;
 
@@ -45,10 +51,11 @@ export class PostgresServer {
   readonly port: number;
   readonly folder: string;
   private readonly binaries: string;
+  private tls = false;
   private readonly user: { readonly uid: number; readonly gid: number } | undefined;
 
   /** Makes a cluster in `folder`, its own, and starts it. It ends with this process at the latest. */
-  static async start(binaries: string, folder: string): Promise<PostgresServer> {
+  static async start(binaries: string, folder: string, tls?: PostgresTls): Promise<PostgresServer> {
     const user = await serverUser();
     await mkdir(folder, { recursive: true, mode: 0o755 });
     if (user !== undefined) await chown(folder, user.uid, user.gid);
@@ -64,7 +71,9 @@ export class PostgresServer {
     if (made.status !== 0) {
       throw new Error(`initdb failed: ${made.error?.message ?? `${made.stdout}\n${made.stderr}`}`);
     }
+    if (tls !== undefined) await allowTls(join(folder, "data"), tls, user);
     const server = new PostgresServer(binaries, folder, await freePort(), user);
+    server.tls = tls !== undefined;
     await server.run();
     return server;
   }
@@ -96,6 +105,7 @@ export class PostgresServer {
       // The server waits as short as it can before it looks for a deadlock: tests make some.
       deadlock_timeout: "200ms",
       log_min_messages: "fatal",
+      ssl: this.tls ? "on" : "off",
     };
     const options = Object.entries(settings).flatMap(([name, value]) => ["-c", `${name}=${value}`]);
     // It stands on its own, so that a thread that ends does not take it along, and watches the process that wanted it (which it may
@@ -154,6 +164,21 @@ export class PostgresServer {
       { timeoutMs: patienceMs, everyMs: 20 },
     );
     await rm(pidFile, { force: true });
+  }
+}
+
+/** Everybody but the superuser of tests needs TLS and a password. */
+async function allowTls(
+  data: string,
+  { cert, key }: PostgresTls,
+  user: PostgresServer["user"],
+): Promise<void> {
+  const hba = "host all postgres 127.0.0.1/32 trust\nhostssl all all 127.0.0.1/32 scram-sha-256\n";
+  const files = { "server.crt": cert, "server.key": key, "pg_hba.conf": hba };
+  for (const [name, text] of Object.entries(files)) {
+    const path = join(data, name);
+    await writeFile(path, text, { mode: 0o600 });
+    if (user !== undefined) await chown(path, user.uid, user.gid);
   }
 }
 

@@ -8,7 +8,12 @@ import { eventually } from "../eventually.ts";
 import { fakeClock } from "../fake-clock.ts";
 import type { Found } from "../real-server.ts";
 import type { TestStore } from "../store.ts";
-import { postgresBinaries, PostgresServer, writeWhole } from "./postgres-server.ts";
+import {
+  postgresBinaries,
+  PostgresServer,
+  writeWhole,
+  type PostgresTls,
+} from "./postgres-server.ts";
 
 /** A server for tests that only use it; who kills a server takes `ownPostgres`. */
 export interface RealPostgres {
@@ -56,17 +61,20 @@ export async function sharedPostgres(): Promise<Found<RealPostgres>> {
 }
 
 /** Whether this machine can start servers of its own, for suites that kill them. */
-export async function ownPostgres(): Promise<Found<() => Promise<PostgresServer>>> {
+export async function ownPostgres(): Promise<
+  Found<(tls?: PostgresTls) => Promise<PostgresServer>>
+> {
   const binaries = await postgresBinaries();
   if ("missing" in binaries) return binaries;
   let count = 0;
   return {
-    server: () => {
+    server: (tls) => {
       count += 1;
       const unique = `${String(process.pid)}-${Math.floor(Math.random() * 2 ** 40).toString(36)}`;
       return PostgresServer.start(
         binaries.server,
         join(tmpdir(), `rolecall-postgres-own-${unique}-${String(count)}`),
+        tls,
       );
     },
   };
