@@ -9,7 +9,9 @@ import { postgresMigrations } from "../../src/adapters/postgres/migrations.ts";
 import { sqliteMigrations } from "../../src/adapters/sqlite/migrations.ts";
 import { systemClock } from "../../src/model/clock.ts";
 import { fold } from "../../src/model/fold.ts";
+import { asId, type IdentityId, type TenantId } from "../../src/model/ids.ts";
 import { newRecord } from "../../src/model/records.ts";
+import { eventually } from "../support/eventually.ts";
 import { sharedPostgres } from "../support/postgres/real-postgres.ts";
 import { describeReal } from "../support/real-server.ts";
 import { addTenant } from "../support/store.ts";
@@ -116,6 +118,47 @@ describeReal("a PostgreSQL database", await sharedPostgres(), (server) => {
       });
     });
   });
+
+  it("finds a few people among many by their index, also where its statistics are older than their tenant", async () => {
+    await withDatabase(async (url) => {
+      await (await open(url)).close();
+      await connected(url, async (client) => {
+        await client.query("ALTER TABLE targets SET (autovacuum_enabled = false)");
+        await client.query("SET session_replication_role = replica");
+        const insert = (tenant: string, count: number) =>
+          client.query(
+            `INSERT INTO targets (tenant_id, connection_id, identity_id, generation, applied_generation, wake, priority, state, lifecycle, hash, attempts, wished_at, cause, notes, desired)
+             SELECT $1, 'vendor', 'person-' || n, 1, 1, 1, 1, 'idle', 'active', 'hash', 0, 0, '{}', '{}', '{}' FROM generate_series(1, $2::int) n`,
+            [tenant, count],
+          );
+        const read = async () => {
+          const { rows } = await client.query<{ scans: number; touched: number }>(
+            `SELECT (seq_scan + idx_scan)::int AS scans, (seq_tup_read + idx_tup_fetch)::int AS touched
+             FROM pg_stat_user_tables WHERE relname = 'targets'`,
+          );
+          return rows[0] ?? { scans: 0, touched: 0 };
+        };
+        await insert("old", 2_000);
+        await client.query("ANALYZE targets");
+        await insert("new", 20_000);
+        const before = await read();
+        const store = await open(url);
+        const people = ["person-7", "person-77", "person-777"].map((id) => asId<IdentityId>(id));
+        const times = 20;
+        for (let n = 0; n < times; n += 1) {
+          const states = await store.readPeople(asId<TenantId>("new"), people);
+          expect(states.map((state) => state.targets.length)).toEqual([1, 1, 1]);
+        }
+        // A connection that ends says what it has counted.
+        await store.close();
+        await eventually(async () => {
+          expect((await read()).scans - before.scans).toBeGreaterThanOrEqual(times);
+        });
+        expect((await read()).touched - before.touched).toBeLessThan(1_000);
+        await client.query("ALTER TABLE targets RESET (autovacuum_enabled)");
+      });
+    });
+  }, 120_000);
 
   it("folds in SQL as the code does, letter by letter", async () => {
     // Up to the letters that are younger than some server's ICU.

@@ -10,6 +10,11 @@ export interface PoolSettings {
   readonly connectionsMax: number;
 }
 
+/**
+ * One plan for whatever values come. A plan for the values at hand believes in statistics, which know nothing of a tenant that has just come:
+ * it would walk all of its rows for each person.
+ */
+const planning = "-c plan_cache_mode=force_generic_plan";
 /** A statement that runs longer is cancelled by the server: scans of a large tenant take seconds, never minutes. */
 const statementMs = 60_000;
 /** A row that somebody has longer is not waited for; commands hold theirs for milliseconds. */
@@ -44,6 +49,7 @@ export function openPool(settings: PoolSettings, logger: Logger | undefined): pg
     idleTimeoutMillis: 60_000,
     keepAlive: true,
     keepAliveInitialDelayMillis: 10_000,
+    options: planning,
     statement_timeout: statementMs,
     lock_timeout: lockMs,
     idle_in_transaction_session_timeout: idleInTransactionMs,
