@@ -8,6 +8,7 @@ import { FleetWorld } from "../support/fleet-world.ts";
 import { sharedKafka } from "../support/kafka/real-kafka.ts";
 import { sharedPostgres } from "../support/postgres/real-postgres.ts";
 import { bothFound, describeReal } from "../support/real-server.ts";
+import type { RolecallProcess } from "../support/rolecall-process.ts";
 import { vendorGate, type GatedCall, type VendorGate } from "../support/vendor-gate.ts";
 
 /** Lease, intent window and grace run in real time here. */
@@ -20,6 +21,7 @@ describeReal(
     let database: Awaited<ReturnType<typeof postgres.database>>;
     let world: FleetWorld;
     let proxy: FaultProxy;
+    let api: RolecallProcess;
     let gates: VendorGate[];
 
     beforeAll(async () => {
@@ -32,7 +34,7 @@ describeReal(
       gates = [await vendorGate(world.vendor.url), await vendorGate(world.vendor.url)];
       proxy = await faultProxy();
       proxy.aim(Number(new URL(database.url).port));
-      await world.startApi();
+      api = await world.startApi();
     }, 300_000);
     afterAll(async () => {
       await world.close();
@@ -55,25 +57,37 @@ describeReal(
       if (gate === undefined) throw new Error("no gate");
       const first = await world.startWorker(gate.url, { DATABASE_URL: throughProxy.href });
 
-      // bob: the answer to the last read before a decision is under way.
-      const readOfBob = gate.catch(looksFor("bob"));
-      await world.hire("bob");
-      const heldRead = await readOfBob;
-      // ann: the gate has let the write pass, and the worker has not heard it yet.
-      const readOfAnn = gate.catch(looksFor("ann"));
+      // Both at once: a call that is caught for half a minute is given up.
+      await api.api("POST", "/lanes/anthropic/pause", { why: "until both are there" });
       await world.hire("ann");
-      const lastRead = await readOfAnn;
-      await world.database.query("BEGIN");
-      await world.database.query("LOCK TABLE intents IN ACCESS EXCLUSIVE MODE");
-      await lastRead.answer();
-      await world.waitsForLock("INSERT INTO intents");
-      proxy.hold();
-      await world.database.query("COMMIT");
+      await world.hire("bob");
       await eventually(async () => {
-        expect(await world.intents()).toEqual({ sent: 1 });
+        const { rows } = await world.database.query("SELECT 1 FROM targets");
+        expect(rows).toHaveLength(2);
       }, long);
+      const reads = [gate.catch(looksFor("bob")), gate.catch(looksFor("ann"))] as const;
+      await api.api("POST", "/lanes/anthropic/resume", { why: "both are there" });
+      // bob: the answer to the last read before a decision is under way. ann: the gate has let the write pass, and all that is missing
+      // is the word that the vendor's rate allows it.
+      const [heldRead, lastRead] = await Promise.all(reads);
+      const sql = (text: string) => world.database.query(text);
+      await sql(
+        "CREATE FUNCTION wait_for_test() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_advisory_xact_lock_shared(7); RETURN NEW; END $$",
+      );
+      await sql(
+        "CREATE TRIGGER wait_for_test BEFORE UPDATE ON buckets FOR EACH ROW EXECUTE FUNCTION wait_for_test()",
+      );
+      await sql("SELECT pg_advisory_lock(7)");
+      await lastRead.answer();
+      await world.waitsForLock("UPDATE buckets");
+      expect(await world.intents()).toEqual({ sent: 1 });
+      proxy.hold();
+      await sql("SELECT pg_advisory_unlock(7)");
+      await eventually(() => proxy.held() > 0, long);
       first.signal("SIGSTOP");
-      proxy.release();
+      // The word lies before it; whatever else it asks of the database when it goes on stays without an answer.
+      proxy.releaseHeld();
+      await sql("DROP FUNCTION wait_for_test CASCADE");
 
       const second = await world.startWorker(gates[1]?.url);
       await eventually(() => {
@@ -86,6 +100,12 @@ describeReal(
       await second.stop();
 
       first.signal("SIGCONT");
+      await eventually(() => {
+        const kept = first.lines().some((line) => line["code"] === "INTENT_EXPIRED");
+        return kept || invites(0, "ann") > 0;
+      }, long);
+      expect(invites(0, "ann")).toBe(0);
+      proxy.release();
       await heldRead.answer();
       // It works on, so it is past what it had in hand.
       await world.hire("carol");

@@ -10,9 +10,13 @@ export interface FaultProxy {
   swallow(): void;
   /** The answers of the far side are lost; what is sent to it arrives. */
   mute(): void;
-  /** Keeps the answers of the far side until `release`. */
+  /** Keeps the answers of the far side, on every connection. */
   hold(): void;
-  /** Hands over what was held, in its order. */
+  /** On how many connections an answer is kept. */
+  readonly held: () => number;
+  /** Hands over what was kept, in its order; connections on which nothing was, stay held. */
+  releaseHeld(): void;
+  /** Holds no more. */
   release(): void;
   /** Passes bytes again, for connections made from now on; those that swallowed are reset. */
   heal(): void;
@@ -27,7 +31,12 @@ export async function faultProxy(): Promise<FaultProxy> {
   let muted = false;
   let connections = 0;
   let holding = false;
-  const held: (() => void)[] = [];
+  /** Answers that are kept, by connection; one that was released is not held again before the next `hold`. */
+  const kept = new Map<Socket, Buffer[]>();
+  const free = new Set<Socket>();
+  const give = (socket: Socket, answers: readonly Buffer[]) => {
+    for (const bytes of answers) socket.write(bytes);
+  };
   const sockets = new Set<Socket>();
   const keep = (socket: Socket): Socket => {
     sockets.add(socket);
@@ -47,10 +56,10 @@ export async function faultProxy(): Promise<FaultProxy> {
     near.on("data", (bytes) => {
       if (!swallowing) far.write(bytes);
     });
-    far.on("data", (bytes) => {
+    far.on("data", (bytes: Buffer) => {
       if (swallowing || muted) return;
-      if (holding) held.push(() => near.write(bytes));
-      else near.write(bytes);
+      if (!holding || free.has(near)) near.write(bytes);
+      else kept.set(near, [...(kept.get(near) ?? []), bytes]);
     });
     near.on("close", () => far.destroy());
     far.on("close", () => {
@@ -71,10 +80,20 @@ export async function faultProxy(): Promise<FaultProxy> {
     },
     hold: () => {
       holding = true;
+      free.clear();
+    },
+    held: () => kept.size,
+    releaseHeld: () => {
+      for (const [socket, answers] of kept) {
+        free.add(socket);
+        give(socket, answers);
+      }
+      kept.clear();
     },
     release: () => {
       holding = false;
-      for (const give of held.splice(0)) give();
+      for (const [socket, answers] of kept) give(socket, answers);
+      kept.clear();
     },
     heal: () => {
       swallowing = false;
