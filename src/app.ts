@@ -253,7 +253,6 @@ function consoleDeps(
   return {
     ...engine.sync,
     store,
-    taskBell: engine.tasks.bell,
     connect: (lane) => connectReport(engine.apply, lane),
     version: config.version,
     world: config.world,

@@ -41,8 +41,6 @@ export interface EngineParts {
   readonly timing?: Partial<ApplyTiming>;
   /** Ways out to people; none unless told. */
   readonly channels?: readonly Channel[];
-  /** Rung for tasks that changed; unset: nobody listens, and the list tells. */
-  readonly taskBell?: TaskDeps["bell"];
 }
 
 /** Everything between the directory and the vendors, wired once: used by the service, by tests and by the simulator. */
@@ -84,7 +82,7 @@ export function createEngine(parts: EngineParts): Engine {
     ringRelay,
   };
   const recompute = createRecompute(sync);
-  const tasks: TaskDeps = { store, clock, actor, bell: parts.taskBell ?? (() => undefined) };
+  const tasks: TaskDeps = { store, clock, actor };
   const apply: ApplyDeps = {
     store,
     leases: store,

@@ -11,7 +11,6 @@ import type { RehearsalDeps } from "../offboarding/rehearse.ts";
 import type { BrakeStore } from "../recovery/brake-store.ts";
 import type { Actor } from "../model/records.ts";
 import type { SyncDeps } from "../sync/sync-deps.ts";
-import type { TaskDeps } from "../tasks/task-deps.ts";
 import type { RosterStore } from "../tasks/roster-store.ts";
 import type { TaskStore } from "../tasks/task-store.ts";
 import type { MappingProposal, ProposalResult } from "../sync/roll-out.ts";
@@ -27,7 +26,6 @@ export interface ConsoleDeps extends SyncDeps {
     DeliveryStore &
     TaskStore &
     RosterStore;
-  readonly taskBell: TaskDeps["bell"];
   /** Looks at a connection through its connector; only reads. */
   readonly connect: (lane: Lane) => Promise<ConnectReport>;
   readonly version: string;

@@ -6,6 +6,8 @@ import type { Hold } from "../accounts/rail.ts";
 import { newId, type TenantId } from "../model/ids.ts";
 import type { Clock, Instant } from "../model/clock.ts";
 import { DAY_MS } from "../model/policy.ts";
+import type { TaskStore } from "../tasks/task-store.ts";
+import type { Task } from "../tasks/task.ts";
 import type { Channel } from "./channel.ts";
 import type { DeliveryStore } from "./delivery-store.ts";
 import type { Notice } from "./notice.ts";
@@ -16,7 +18,8 @@ const page = 500;
 export interface CollectDeps {
   readonly store: DeliveryStore &
     Pick<AccountStore, "listHolds" | "listFindings"> &
-    Pick<CaseStore, "listCases">;
+    Pick<CaseStore, "listCases"> &
+    Pick<TaskStore, "listTasks">;
   readonly clock: Clock;
   readonly channels: readonly Channel[];
 }
@@ -27,15 +30,17 @@ export interface CollectDeps {
  */
 export async function collectNotices(deps: CollectDeps, tenantId: TenantId): Promise<number> {
   if (deps.channels.length === 0) return 0;
-  const [holds, findings, cases] = await Promise.all([
+  const [holds, findings, cases, tasks] = await Promise.all([
     deps.store.listHolds(tenantId, { state: "open", limit: page }),
     deps.store.listFindings(tenantId, { open: true, limit: page }),
     deps.store.listCases(tenantId, { state: "done", limit: page }),
+    deps.store.listTasks(tenantId, { states: ["open", "claimed", "rejected"], limit: page }),
   ]);
   const notices = [
     ...holds.map((hold) => holdNotice(tenantId, hold)),
     ...findings.flatMap((finding) => findingNotice(tenantId, finding)),
     ...cases.flatMap((item) => caseNotice(item, deps.clock.now() - DAY_MS)),
+    ...tasks.map((task) => taskNotice(tenantId, task)),
   ];
   const deliveries = notices.flatMap((notice) =>
     deps.channels
@@ -89,6 +94,28 @@ function findingNotice(tenantId: TenantId, finding: Finding): readonly Notice[] 
       },
     },
   ];
+}
+
+/** Work for people: told when it opens, again each time that it was not done, and when somebody says that it cannot be. */
+function taskNotice(tenantId: TenantId, task: Task): Notice {
+  const { taskId, state, attempt, cause, dueAt, connectionId, identityId } = task;
+  const what = state === "rejected" ? "rejected" : attempt > 1 ? "reopened" : "opened";
+  return {
+    tenantId,
+    noticeId: `task.${what}:${taskId}:${String(attempt)}`,
+    topic: "task",
+    type: `rolecall.task.${what}`,
+    at: state === "rejected" ? task.linesAt : task.openedAt,
+    subject: taskId,
+    text: `work for people (${cause}, until ${new Date(dueAt).toISOString()}): ${task.title}; see \`rolecall tasks show ${taskId}\``,
+    data: {
+      taskId,
+      cause,
+      dueAt,
+      ...(connectionId === null ? {} : { connectionId }),
+      ...(identityId === null ? {} : { identityId }),
+    },
+  };
 }
 
 /** Old ones were told: the log forgets them after a month. */

@@ -58,7 +58,7 @@ export async function finishTask(
       tenantId,
       task,
       { ...submitted, state: "done", settledAt: now },
-      { actor, action: "task.done", ring: "ended", facts: { alone } },
+      { actor, action: "task.done", facts: { alone } },
     );
   }
   const changed = await change(
@@ -100,7 +100,6 @@ async function confirm(
     {
       actor,
       action: settles ? "task.done" : "task.confirmed",
-      ...(settles ? { ring: "ended" as const } : {}),
       facts: { doneBy: task.submittedBy, confirmedBy: actor.id },
     },
   );
@@ -118,7 +117,7 @@ export async function rejectTask(
     tenantId,
     task,
     { state: "rejected", note: wish.why, trust: null, submittedBy: null, submittedAt: null },
-    { actor: wish.actor, action: "task.rejected", ring: "rejected" },
+    { actor: wish.actor, action: "task.rejected" },
   );
 }
 

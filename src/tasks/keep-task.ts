@@ -3,7 +3,7 @@ import { StoreError } from "../model/errors.ts";
 import { newId, type TaskId, type TenantId } from "../model/ids.ts";
 import { newRecord, type Actor, type AuditRecord } from "../model/records.ts";
 import { assigneeNow } from "./assignee.ts";
-import type { TaskDeps, TaskRing } from "./task-deps.ts";
+import type { TaskDeps } from "./task-deps.ts";
 import type { Task, TaskDraft, TaskSet } from "./task.ts";
 
 /**
@@ -47,7 +47,7 @@ export async function endTask(
         tenantId,
         live,
         { ...end, settledAt: deps.clock.now() },
-        { actor, action: `task.${end.state}`, ring: "ended" },
+        { actor, action: `task.${end.state}` },
       );
     } catch (error) {
       if (!isRace(error)) throw error;
@@ -55,7 +55,7 @@ export async function endTask(
   }
 }
 
-/** Writes one change with its record, and rings. @throws StoreError VERSION_CONFLICT when somebody was faster */
+/** Writes one change with its record. @throws StoreError VERSION_CONFLICT when somebody was faster */
 export async function change(
   deps: TaskDeps,
   tenantId: TenantId,
@@ -64,7 +64,6 @@ export async function change(
   how: {
     readonly actor: Actor;
     readonly action: string;
-    readonly ring?: TaskRing["what"];
     readonly facts?: AuditRecord["facts"];
   },
 ): Promise<Task> {
@@ -82,7 +81,6 @@ export async function change(
   );
   if (changed.settledAt !== null)
     await deps.store.resolveFindings(tenantId, { keys: [overdueKey(task)], now });
-  if (how.ring !== undefined) deps.bell({ tenantId, taskId: task.taskId, what: how.ring });
   return changed;
 }
 
@@ -146,7 +144,6 @@ async function open(
     ],
     recompute: [],
   });
-  deps.bell({ tenantId, taskId: task.taskId, what: "opened" });
   return task;
 }
 
@@ -178,7 +175,6 @@ async function bringUpToDate(
   return change(deps, tenantId, live, set, {
     actor: deps.actor,
     action: "task.changed",
-    ring: "changed",
     facts: { lines: linesInRecord({ ...live, ...set }) },
   });
 }
@@ -187,7 +183,7 @@ async function bringUpToDate(
 async function tend(deps: TaskDeps, tenantId: TenantId, task: Task): Promise<Task> {
   const now = deps.clock.now();
   if (task.dueAt <= now && task.state !== "submitted") {
-    const { opened } = await deps.store.raiseFindings(tenantId, {
+    await deps.store.raiseFindings(tenantId, {
       findings: [
         {
           key: overdueKey(task),
@@ -201,18 +197,11 @@ async function tend(deps: TaskDeps, tenantId: TenantId, task: Task): Promise<Tas
       ],
       now,
     });
-    if (opened.length > 0) deps.bell({ tenantId, taskId: task.taskId, what: "overdue" });
   }
   if (task.assignee === null) return task;
   const assignee = await assigneeNow(deps, tenantId, task);
   if (assignee === task.assignee) return task;
-  return change(
-    deps,
-    tenantId,
-    task,
-    { assignee },
-    { actor: deps.actor, action: "task.assigned", ring: "assigned" },
-  );
+  return change(deps, tenantId, task, { assignee }, { actor: deps.actor, action: "task.assigned" });
 }
 
 export function sameLines(a: Pick<TaskDraft, "lines">, b: Pick<TaskDraft, "lines">): boolean {

@@ -131,7 +131,6 @@ async function doubt(
       {
         actor: deps.actor,
         action: "task.reopened",
-        ring: "reopened",
         facts: { missing: missing.length, shownAt: work.shownAt },
       },
     );

@@ -2,7 +2,6 @@ import type { AccountStore } from "../accounts/account-store.ts";
 import type { CredentialStore } from "../credentials/credential-store.ts";
 import type { DirectoryStore } from "../directory/directory-store.ts";
 import type { Clock } from "../model/clock.ts";
-import type { TaskId, TenantId } from "../model/ids.ts";
 import type { Actor } from "../model/records.ts";
 import type { TaskStore } from "./task-store.ts";
 
@@ -15,15 +14,4 @@ export interface TaskDeps {
   readonly clock: Clock;
   /** Who acts where no person does. */
   readonly actor: Actor;
-  /**
-   * Rung when a task changed in a way that its people want to hear of. A bell and no mailbox: the task is stored, and who missed the
-   * bell finds it in the list.
-   */
-  readonly bell: (ring: TaskRing) => void;
-}
-
-export interface TaskRing {
-  readonly tenantId: TenantId;
-  readonly taskId: TaskId;
-  readonly what: "opened" | "changed" | "reopened" | "assigned" | "overdue" | "rejected" | "ended";
 }

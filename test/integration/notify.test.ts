@@ -12,6 +12,8 @@ import type { Channel } from "../../src/notify/channel.ts";
 import { emailChannel } from "../../src/notify/email.ts";
 import { notifyRound } from "../../src/notify/notifier.ts";
 import { webhookChannel } from "../../src/notify/webhook.ts";
+import { rejectTask } from "../../src/tasks/decide-task.ts";
+import { keepTask } from "../../src/tasks/keep-task.ts";
 import { mapping, StoryWorld, tenantId } from "../support/story-world.ts";
 
 const silent: Logger = { debug() {}, info() {}, warn() {}, error() {}, child: () => silent };
@@ -82,6 +84,36 @@ const round = (world: StoryWorld, channels: readonly Channel[]) =>
 
 const typesOf = (got: readonly Received[]) =>
   got.map((item) => (JSON.parse(item.body) as { type: string }).type);
+
+describe("work for people", () => {
+  test("is told when it opens and when somebody says that it cannot be done, each once and without a personal value", async () => {
+    const world = await StoryWorld.open({ mapping: mapping() });
+    ends.push(() => world.store.close());
+    const { got, url } = await receiver();
+    const channels = [webhook(url)];
+    const task = await keepTask(world.tasks, tenantId, {
+      key: "case:1:hand-over",
+      title: "hand the workspace over",
+      connectionId: null,
+      identityId: null,
+      cause: "leaver",
+      lines: [],
+      dueAt: world.clock.now() + minute,
+      fourEyes: false,
+      proof: "word",
+      assignee: "ops@example.com",
+      fallback: null,
+    });
+    await round(world, channels);
+    await round(world, channels);
+    const actor = { kind: "operator", id: "ann" } as const;
+    await rejectTask(world.tasks, tenantId, { taskId: task.taskId, actor, why: "not mine" });
+    await round(world, channels);
+    expect(typesOf(got)).toEqual(["rolecall.task.opened", "rolecall.task.rejected"]);
+    for (const { body } of got) expect(body).not.toContain("@example.com");
+    expect(got[0]?.body).toContain(`rolecall tasks show ${task.taskId}`);
+  });
+});
 
 describe("a webhook", () => {
   test("gets a hold at once, as a CloudEvent whose signature its secret proves, and gets it once", async () => {

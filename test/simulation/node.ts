@@ -79,7 +79,6 @@ export class Node {
     this.console = {
       ...this.engine.sync,
       store,
-      taskBell: this.engine.tasks.bell,
       connect: unused,
       version: "simulation",
       world: "test",

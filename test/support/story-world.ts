@@ -6,7 +6,7 @@ import { Breaker } from "../../src/apply/breaker.ts";
 import type { Connector } from "../../src/connectors/connector.ts";
 import { keepLane, laneNeedsKeeping } from "../../src/apply/lane-keeper.ts";
 import { keepManualWork } from "../../src/tasks/manual-work.ts";
-import type { TaskDeps, TaskRing } from "../../src/tasks/task-deps.ts";
+import type { TaskDeps } from "../../src/tasks/task-deps.ts";
 import { reconcile } from "../../src/apply/reconcile.ts";
 import type { MemberChange } from "../../src/directory/directory-store.ts";
 import { canonicalHash } from "../../src/mapping/canonical.ts";
@@ -68,7 +68,6 @@ export class StoryWorld {
   readonly sync: SyncDeps;
   readonly apply: ApplyDeps;
   readonly tasks: TaskDeps;
-  readonly rung: TaskRing[] = [];
   readonly recompute: Recompute;
   /** What an IdP believes: version per user. */
   readonly #versions = new Map<SourceUserId, number>();
@@ -134,7 +133,7 @@ export class StoryWorld {
       ringRelay: () => undefined,
     };
     this.recompute = createRecompute(this.sync);
-    this.tasks = { store, clock, actor, bell: (ring) => this.rung.push(ring) };
+    this.tasks = { store, clock, actor };
     this.apply = {
       store,
       leases: store,

@@ -175,7 +175,7 @@ export const taskOperations = [
 ];
 
 function taskDeps(deps: ConsoleDeps): TaskDeps {
-  return { store: deps.store, clock: deps.clock, actor: deps.actor, bell: deps.taskBell };
+  return { store: deps.store, clock: deps.clock, actor: deps.actor };
 }
 
 /** With the person's address at the vendor and the names of its objects in the place of their words. */
