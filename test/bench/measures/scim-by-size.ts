@@ -151,8 +151,7 @@ async function measureSize(stage: Stage, probe: Child, people: number): Promise<
         );
       }
     }
-    // The first two of each warm up.
-    times.set(operation.name, { ours: taken.ours.slice(2), scimmy: taken.scimmy.slice(2) });
+    times.set(operation.name, { ours: warm(taken.ours), scimmy: warm(taken.scimmy) });
   }
   const memory = { ours: servers.ours.memory().peak, scimmy: servers.scimmy.memory().peak };
   await servers.ours.stop();
@@ -160,8 +159,10 @@ async function measureSize(stage: Stage, probe: Child, people: number): Promise<
   return { people, times, memory };
 }
 
-/** Few where one takes long: minutes of waiting say no more than seconds. */
-function askBlock(
+/** What a contestant may spend on one kind of request: minutes of waiting say no more than seconds. */
+const enoughMs = 15_000;
+
+async function askBlock(
   probe: Child,
   target: Target,
   operation: Operation,
@@ -169,11 +170,19 @@ function askBlock(
   block: number,
   before: readonly number[],
 ): Promise<readonly number[]> {
-  const slow = before.length > 0 && median(before) > 150;
-  if (slow && before.length >= 12) return Promise.resolve([]);
-  const count = slow ? 2 : 6;
-  const asks = Array.from({ length: count }, (_, at) => operation.ask(people, block * 6 + at));
-  return probe.ask<readonly number[]>("probe", { target, asks } satisfies ProbeRound);
+  const leftMs = enoughMs - before.reduce((sum, ms) => sum + ms, 0);
+  if (leftMs <= 0) return [];
+  const asks = Array.from({ length: 6 }, (_, at) => operation.ask(people, block * 6 + at));
+  return probe.ask<readonly number[]>("probe", {
+    target,
+    asks,
+    enoughMs: leftMs,
+  } satisfies ProbeRound);
+}
+
+/** Without the first two, which warm up, where there are more than a few. */
+function warm(taken: readonly number[]): readonly number[] {
+  return taken.length > 4 ? taken.slice(2) : taken;
 }
 
 function rowsOf({ people, times, memory }: AtSize): readonly Row[] {
