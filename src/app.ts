@@ -159,6 +159,12 @@ export async function startApp(config: Config): Promise<App> {
     },
     liveChecks: { bus: () => bus.live().why },
   });
+  const scimTokens = createTokenCheck({ store, kind: "scim", clock, logger });
+  const operatorTokens = createTokenCheck({ store, kind: "operator", clock, logger });
+  const tokensChanged = () => {
+    scimTokens.forget();
+    operatorTokens.forget();
+  };
   const scim = createScimRouter({
     store,
     clock,
@@ -166,16 +172,16 @@ export async function startApp(config: Config): Promise<App> {
     metrics: metrics.metrics,
     publicUrl,
     onCommit: engine.ringRelay,
-    authenticate: idpCaller(createTokenCheck({ store, kind: "scim", clock, logger })),
+    authenticate: idpCaller(scimTokens),
   });
   const operations = consoleDeps(config, engine, store, vault, clock, publicUrl);
   const api = createApi(
-    { ...operations, channels },
+    { ...operations, channels, tokensChanged },
     {
       defaultTenant: config.tenantId,
       operations: allOperations,
       logger: logger.child({ room: "console" }),
-      authenticate: operatorCaller(createTokenCheck({ store, kind: "operator", clock, logger })),
+      authenticate: operatorCaller(operatorTokens),
     },
   );
   const probes = { live: () => health.live(), ready: () => health.ready() };
@@ -247,7 +253,7 @@ function consoleDeps(
   vault: SecretVault,
   clock: Clock,
   publicUrl: string,
-): Omit<ConsoleDeps, "channels"> {
+): Omit<ConsoleDeps, "channels" | "tokensChanged"> {
   const read = async (tenantId: TenantId): Promise<LoadedTenant | undefined> =>
     (await loadMappings(config.mappingsDir, vendorFactsOf, [tenantId]))[0];
   return {

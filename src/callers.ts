@@ -1,8 +1,6 @@
 import type { ApiOptions } from "./console/api.ts";
-import { tokenHash, type createTokenCheck } from "./credentials/tokens.ts";
+import type { TokenCheck } from "./credentials/tokens.ts";
 import type { ScimDeps } from "./scim/scim-call.ts";
-
-type TokenCheck = ReturnType<typeof createTokenCheck>;
 
 /** Who a SCIM token speaks for: the token decides the tenant and the IdP connection. */
 export function idpCaller(tokens: TokenCheck): ScimDeps["authenticate"] {
@@ -16,7 +14,7 @@ export function idpCaller(tokens: TokenCheck): ScimDeps["authenticate"] {
         kind: "idp",
         id: known.idpId,
         address,
-        credentialFingerprint: tokenHash(token).slice(0, 12),
+        credentialFingerprint: known.hash.slice(0, 12),
       },
     };
   };
@@ -32,7 +30,7 @@ export function operatorCaller(tokens: TokenCheck): ApiOptions["authenticate"] {
       kind: "operator",
       id: known.label,
       address,
-      credentialFingerprint: tokenHash(token).slice(0, 12),
+      credentialFingerprint: known.hash.slice(0, 12),
     };
   };
 }

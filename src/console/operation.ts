@@ -45,6 +45,8 @@ export interface ConsoleDeps extends SyncDeps {
     },
     actor: Actor,
   ) => Promise<{ readonly tokenId: string; readonly token: string }>;
+  /** A token of this process's store was revoked. */
+  readonly tokensChanged: () => void;
   readonly putCredential: (
     tenantId: TenantId,
     name: string,

@@ -108,8 +108,13 @@ async function keepToken(
 }
 
 export interface TokenCheck {
-  /** The live token that was presented; undefined for any other text. Asks the store whether tokens changed, each time. */
+  /**
+   * The live token that was presented; undefined for any other text. A change by another process is seen within a quarter of a
+   * second, a new token at once.
+   */
   check(presented: string): Promise<Token | undefined>;
+  /** Tokens changed here: the next check asks the store. */
+  forget(): void;
 }
 
 export interface TokenCheckDeps {
@@ -122,10 +127,14 @@ export interface TokenCheckDeps {
 type LiveTokens = ReadonlyMap<string, Token>;
 
 const touchMs = 60_000;
+/** How long the store is not asked again whether tokens changed: asking costs a request as much as its log line. */
+const trustMs = 250;
 
 /** Checks presented tokens of one kind against the live ones, kept in memory until any token changes. */
 export function createTokenCheck(deps: TokenCheckDeps): TokenCheck {
   let cache: { readonly epoch: number; readonly live: Promise<LiveTokens> } | undefined;
+  let trustedUntil = -Infinity;
+  let forgotten = 0;
   const touchedAt = new Map<string, Instant>();
 
   const load = async (): Promise<LiveTokens> => {
@@ -133,15 +142,18 @@ export function createTokenCheck(deps: TokenCheckDeps): TokenCheck {
     return new Map(tokens.map((token) => [token.hash, token]));
   };
   const liveTokens = async (): Promise<LiveTokens> => {
+    // Taken before the question, so that a change while it is asked is asked about again.
+    const [until, before] = [deps.clock.monotonic() + trustMs, forgotten];
     // The epoch is read before the list: what changes between the two is seen again by the next request.
     const epoch = await deps.store.tokenEpoch();
-    if (cache?.epoch === epoch) return cache.live;
-    const live = load();
-    cache = { epoch, live };
+    if (cache?.epoch !== epoch) cache = { epoch, live: load() };
+    const mine = cache;
     try {
-      return await live;
+      const tokens = await mine.live;
+      if (forgotten === before) trustedUntil = until;
+      return tokens;
     } catch (error) {
-      if (cache.live === live) cache = undefined;
+      if (cache === mine) cache = undefined;
       throw error;
     }
   };
@@ -157,10 +169,10 @@ export function createTokenCheck(deps: TokenCheckDeps): TokenCheck {
   };
   return {
     check: async (presented) => {
-      const live = await liveTokens();
       const hash = tokenHash(presented);
       // The look-up's time tells about the hash of a guess only, from which no token can be had.
-      const token = live.get(hash);
+      const trusted = deps.clock.monotonic() < trustedUntil ? await cache?.live : undefined;
+      const token = trusted?.get(hash) ?? (await liveTokens()).get(hash);
       if (token === undefined) return undefined;
       if (!timingSafeEqual(Buffer.from(token.hash, "hex"), Buffer.from(hash, "hex")))
         return undefined;
@@ -168,6 +180,10 @@ export function createTokenCheck(deps: TokenCheckDeps): TokenCheck {
       if (token.expiresAt !== undefined && token.expiresAt <= now) return undefined;
       touch(token, now);
       return token;
+    },
+    forget: () => {
+      forgotten += 1;
+      trustedUntil = -Infinity;
     },
   };
 }

@@ -1,6 +1,7 @@
 import { pino, type Logger as PinoLogger } from "pino";
 import type { Clock } from "../model/clock.ts";
 import type { LogFacts, Logger } from "../model/log.ts";
+import { lineWriter } from "./line-writer.ts";
 import { createRedact, sensitiveNames } from "./redaction.ts";
 
 export interface LoggerOptions {
@@ -11,7 +12,7 @@ export interface LoggerOptions {
   readonly base?: LogFacts;
   /** Names beyond the standing list whose values are redacted. @throws Error at construction for one that cannot match */
   readonly redact?: readonly string[];
-  /** Takes each finished line with its line end; default: standard error, synchronously, so that a crash loses none. */
+  /** Takes each finished line with its line end; default: standard error. */
   readonly write?: (line: string) => void;
 }
 
@@ -19,7 +20,6 @@ export interface LoggerOptions {
 export function createLogger(options: LoggerOptions): Logger {
   const redact = createRedact([...sensitiveNames, ...(options.redact ?? [])]);
   const plain = (facts: object) => redact(facts) as Record<string, unknown>;
-  const write = options.write;
   const root = pino(
     {
       level: options.level,
@@ -30,7 +30,7 @@ export function createLogger(options: LoggerOptions): Logger {
       // Errors are described by the redaction, at any depth; pino would take the description for an error.
       serializers: { err: (value: unknown) => value },
     },
-    write === undefined ? pino.destination({ fd: 2, sync: true }) : { write },
+    { write: options.write ?? lineWriter(2) },
   );
   return loggerOver(root, plain);
 }

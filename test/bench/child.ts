@@ -42,7 +42,11 @@ export async function startChild(
     stdio: ["ignore", log, log, "ipc"],
     // Many processes load the same files: compiled once, they start faster.
     env: { ...process.env, ...environment, NODE_COMPILE_CACHE: compileCache },
-    execArgv: stage.profileFolder === undefined ? [] : profileFlags(stage.profileFolder),
+    execArgv: [
+      // As `npm start` sets it.
+      ...memoryFlags,
+      ...(stage.profileFolder === undefined ? [] : profileFlags(stage.profileFolder)),
+    ],
   });
   closeSync(log);
   const wire = new Wire(child, file, logPath);
@@ -55,6 +59,15 @@ export async function startChild(
     output: () => tail(logPath),
     stop: () => wire.stop(),
   };
+}
+
+const memoryFlags = startCommand().filter((word) => word.startsWith("--"));
+
+/** The words of the npm script that serves. */
+function startCommand(): readonly string[] {
+  const path = new URL("../../package.json", import.meta.url);
+  const { scripts } = JSON.parse(readFileSync(path, "utf8")) as { scripts: { start: string } };
+  return scripts.start.split(" ");
 }
 
 const profileFlags = (folder: string) => ["--cpu-prof", `--cpu-prof-dir=${folder}`];

@@ -25,7 +25,7 @@ async function main(args: readonly string[]): Promise<number> {
     },
   });
   const chosen = allMeasures.filter(
-    ({ name }) => positionals.length === 0 || positionals.some((text) => name.includes(text)),
+    ({ name }) => positionals.length === 0 || positionals.some((text) => matches(name, text)),
   );
   if (chosen.length === 0) {
     const names = allMeasures.map((measure) => measure.name).join(", ");
@@ -57,6 +57,11 @@ async function main(args: readonly string[]): Promise<number> {
       "failure" in outcome || outcome.findings.rows.some((row) => judge(row).met === false),
   );
   return bad ? 1 : 0;
+}
+
+/** A whole name means that measure alone. */
+function matches(name: string, text: string): boolean {
+  return allMeasures.some((measure) => measure.name === text) ? name === text : name.includes(text);
 }
 
 /** Old curves go: a report shows its own run only. */

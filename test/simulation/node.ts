@@ -85,6 +85,7 @@ export class Node {
       publicUrl: "https://id.example.com",
       instanceId: parts.store.stamp.instanceId,
       home: parts.store.stamp.home,
+      tokensChanged: () => undefined,
       issueToken: unused,
       putCredential: unused,
       readMappings: unused,

@@ -54,6 +54,17 @@ describe("Dockerfile", () => {
     expect(of("ADD", 0)).toEqual([]);
   });
 
+  test("starts with the heap flags of `npm start` and of the launcher", () => {
+    const { scripts } = JSON.parse(read("package.json")) as { scripts: { start: string } };
+    const flags = scripts.start.split(" ").filter((word) => word.startsWith("--"));
+    expect(flags.length).toBeGreaterThan(0);
+    const entry = JSON.parse(of("ENTRYPOINT")[0]?.getArgumentsContent() ?? "[]") as string[];
+    expect(entry).toEqual(["node", ...flags, "src/bin.js"]);
+    expect(read("src/bin.js")).toContain(
+      `const smallHeap = ${JSON.stringify(flags).replaceAll(",", ", ")};`,
+    );
+  });
+
   test("ends as a numbered user who is not root, with a health check and the default ports", () => {
     expect(of("USER").at(-1)?.getArgumentsContent()).toMatch(/^[1-9]\d*:[1-9]\d*$/);
     expect(of("HEALTHCHECK")).toHaveLength(1);

@@ -22,7 +22,7 @@ export function openAuditReader(folder: string): AuditReader {
       "set ROLECALL_DATA_DIR to the data folder of the service",
     ]);
   }
-  const connection = new Connection(path, { readOnly: true, cacheKib: 16_384 });
+  const connection = new Connection(path, { readOnly: true, cacheKib: 8_192 });
   const read = <T>(run: () => T) => Promise.resolve(run());
   return {
     tenants: runQuery(connection, listTenants, null).map((tenant) => tenant.tenantId),

@@ -32,7 +32,7 @@ export async function openFileEngine(
       throw error;
     },
   );
-  const here = new Connection(path, { readOnly: true, cacheKib: 8_192 });
+  const here = new Connection(path, { readOnly: true, cacheKib: 4_096 });
   const commandNames = namesOf(commands);
   const queryNames = namesOf(queries);
   let closed = false;

@@ -30,7 +30,7 @@ function serve(port: MessagePort, start: ThreadStart): void {
   const writes = start.role === "writer";
   const connection = new Connection(start.path, {
     readOnly: !writes,
-    cacheKib: writes ? 32_768 : 16_384,
+    cacheKib: writes ? 24_576 : 8_192,
   });
   const send = (answer: ThreadAnswer) => {
     port.postMessage(answer);

@@ -169,7 +169,8 @@ export const setupOperations = [
     name: "revokeToken",
     method: "DELETE",
     path: "/tokens/:tokenId",
-    summary: "A token stops at its next request; revoking is no leave of anybody",
+    summary:
+      "A token stops at its next request, at other processes within a second; no leave of anybody",
     input: z.object({ tokenId: z.string() }),
     run: async (deps, { tenantId, actor }, { tokenId }) => {
       await deps.store.revokeToken(
@@ -187,6 +188,7 @@ export const setupOperations = [
           recompute: [],
         },
       );
+      deps.tokensChanged();
       return { tokenId, revoked: true };
     },
   }),

@@ -4,15 +4,17 @@
  * nothing, which shows what client, sockets and express cost alone.
  */
 import { createServer } from "node:http";
-import { openSync, writeSync } from "node:fs";
+import { openSync } from "node:fs";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import type { Express } from "express";
 import type { Store } from "../../../src/adapters/store.ts";
-import { createTokenCheck, tokenHash } from "../../../src/credentials/tokens.ts";
+import { idpCaller } from "../../../src/callers.ts";
+import { createTokenCheck } from "../../../src/credentials/tokens.ts";
 import { publicApp } from "../../../src/listeners.ts";
 import { systemClock } from "../../../src/model/clock.ts";
 import { createScimRouter } from "../../../src/scim/router.ts";
+import { lineWriter } from "../../../src/telemetry/line-writer.ts";
 import { createLogger } from "../../../src/telemetry/logger.ts";
 import { createMetrics } from "../../../src/telemetry/metrics.ts";
 import { bareRoutes, createPerson, type BareCaller } from "./bare-routes.ts";
@@ -77,7 +79,7 @@ function rolecall(over: Store): Express {
     level: "info",
     clock,
     base: { version: "0.0.0", instance: "bench" },
-    write: (line) => writeSync(log, line),
+    write: lineWriter(log),
   });
   const tokens = createTokenCheck({ store: over, kind: "scim", clock, logger });
   const scim = createScimRouter({
@@ -87,20 +89,7 @@ function rolecall(over: Store): Express {
     metrics: createMetrics({ logger }).metrics,
     publicUrl: "https://rolecall.example.com",
     onCommit: () => undefined,
-    authenticate: async (presented, address) => {
-      const known = await tokens.check(presented);
-      if (known?.idpId === undefined) return undefined;
-      return {
-        tenantId: known.tenantId,
-        idpId: known.idpId,
-        actor: {
-          kind: "idp",
-          id: known.idpId,
-          address,
-          credentialFingerprint: tokenHash(presented).slice(0, 12),
-        },
-      };
-    },
+    authenticate: idpCaller(tokens),
   });
   const ok = () => Promise.resolve({ ok: true, checks: {} });
   return publicApp({ scim, probes: { live: ok, ready: ok }, trustedProxies: [] });

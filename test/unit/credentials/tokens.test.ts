@@ -18,9 +18,9 @@ async function scene() {
       { kind: "scim", idpId, label: "test", expiresAt },
       { kind: "system", id: "test" },
     );
-  const { check } = createTokenCheck({ store, kind: "scim", clock, logger: silent });
+  const { check, forget } = createTokenCheck({ store, kind: "scim", clock, logger: silent });
   const operators = createTokenCheck({ store, kind: "operator", clock, logger: silent });
-  return { clock, store, dispose, tenantId, idpId, issue, check, operators };
+  return { clock, store, dispose, tenantId, idpId, issue, check, forget, operators };
 }
 
 describe("a token", () => {
@@ -65,16 +65,31 @@ describe("a token", () => {
     await dispose();
   });
 
-  test("stops at the next request after it is revoked, and when its time is over", async () => {
-    const { store, clock, issue, check, tenantId, dispose } = await scene();
+  test("stops at the next request after it is revoked here, and when its time is over", async () => {
+    const { store, clock, issue, check, forget, tenantId, dispose } = await scene();
     const revoked = await issue();
     const short = await issue(clock.now() + 60_000);
     expect(await check(revoked.token)).toBeDefined();
     expect(await check(short.token)).toBeDefined();
     await store.revokeToken(tenantId, { tokenId: revoked.tokenId, now: clock.now() }, noAlso);
+    forget();
     expect(await check(revoked.token)).toBeUndefined();
     await clock.advance(60_000);
     expect(await check(short.token)).toBeUndefined();
+    await dispose();
+  });
+
+  test("stops within a second where another process revoked it, and works at once where another made it", async () => {
+    const { store, clock, issue, check, tenantId, dispose } = await scene();
+    const first = await issue();
+    expect(await check(first.token)).toBeDefined();
+    await store.revokeToken(tenantId, { tokenId: first.tokenId, now: clock.now() }, noAlso);
+    const second = await issue();
+    await clock.advance(1_000);
+    expect(await check(first.token)).toBeUndefined();
+    expect(await check(second.token)).toBeDefined();
+    const third = await issue();
+    expect(await check(third.token)).toBeDefined();
     await dispose();
   });
 });
