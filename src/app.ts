@@ -5,7 +5,7 @@ import { connectReport } from "./apply/connect.ts";
 import { showLanes } from "./apply/lane-gauges.ts";
 import { checkpointFiles } from "./audit/checkpoint.ts";
 import { createSequencer } from "./audit/sequencer.ts";
-import { idpCaller, operatorCaller } from "./callers.ts";
+import { openCallers } from "./callers.ts";
 import { bootstrap, type BootstrapSecrets } from "./bootstrap.ts";
 import { readEnv, type Config } from "./config/config.ts";
 import { connectorOf, vendorFactsOf } from "./connectors/registry.ts";
@@ -14,7 +14,7 @@ import type { ConsoleDeps } from "./console/operation.ts";
 import { allOperations } from "./console/operations/all.ts";
 import { loadSealKey } from "./credentials/seal.ts";
 import { createSecretVault, type SecretVault } from "./credentials/secret-vault.ts";
-import { createTokenCheck, issueToken } from "./credentials/tokens.ts";
+import { issueToken } from "./credentials/tokens.ts";
 import { createEngine, type Engine } from "./engine.ts";
 import { showBus } from "./events/bus-gauges.ts";
 import { createHttpPools } from "./http/http-pools.ts";
@@ -152,19 +152,10 @@ export async function startApp(config: Config): Promise<App> {
   const health = createHealth({
     // Probes are asked in wall time, however fast domain time runs.
     clock: systemClock(),
-    checks: {
-      store: async () => {
-        await store.ping();
-      },
-    },
+    checks: { store: () => store.ping() },
     liveChecks: { bus: () => bus.live().why },
   });
-  const scimTokens = createTokenCheck({ store, kind: "scim", clock, logger });
-  const operatorTokens = createTokenCheck({ store, kind: "operator", clock, logger });
-  const tokensChanged = () => {
-    scimTokens.forget();
-    operatorTokens.forget();
-  };
+  const callers = openCallers({ store, clock, logger });
   const scim = createScimRouter({
     store,
     clock,
@@ -172,16 +163,16 @@ export async function startApp(config: Config): Promise<App> {
     metrics: metrics.metrics,
     publicUrl,
     onCommit: engine.ringRelay,
-    authenticate: idpCaller(scimTokens),
+    authenticate: callers.idp,
   });
   const operations = consoleDeps(config, engine, store, vault, clock, publicUrl);
   const api = createApi(
-    { ...operations, channels, tokensChanged },
+    { ...operations, channels, tokensChanged: callers.tokensChanged },
     {
       defaultTenant: config.tenantId,
       operations: allOperations,
       logger: logger.child({ room: "console" }),
-      authenticate: operatorCaller(operatorTokens),
+      authenticate: callers.operator,
     },
   );
   const probes = { live: () => health.live(), ready: () => health.ready() };

@@ -57,7 +57,7 @@ test("on a Node that is too old it starts again on the one that npm brought, wit
   // Stands for the newer Node: it says a high version, and otherwise runs the launcher as one that is satisfied.
   writeFileSync(
     node,
-    `#!/bin/sh\nif [ "$1" = --version ]; then echo v99.0.0; exit 0; fi\nshift\nexec "${process.execPath}" "${join(folder, "src", "satisfied.js")}" "$@"\n`,
+    `#!/bin/sh\nif [ "$1" = --version ]; then echo v99.0.0; exit 0; fi\nwhile [ "$1" != "${join(folder, "src", "bin.js")}" ]; do shift; done\nshift\nexec "${process.execPath}" "${join(folder, "src", "satisfied.js")}" "$@"\n`,
     { mode: 0o755 },
   );
   writeFileSync(
