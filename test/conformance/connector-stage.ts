@@ -7,6 +7,7 @@ import type { Slot } from "../../src/model/entitlement.ts";
 import { isOver } from "../../src/model/account.ts";
 import { SyncError } from "../../src/model/errors.ts";
 import type { AccountId } from "../../src/model/ids.ts";
+import type { Roster } from "../../src/model/roster.ts";
 import type { Fault } from "../../src/sandbox/fault-schedule.ts";
 import type { VendorSimulator } from "../../src/sandbox/vendor-simulator.ts";
 import { fakeClock, type FakeClock } from "../support/fake-clock.ts";
@@ -21,7 +22,10 @@ export interface ConnectorWorld {
   readonly roles: readonly [string, string?];
   /** Largest page of the accounts list; undefined: the vendor answers with all of them. */
   readonly pageSize: number | undefined;
-  /** The simulator's names of the list of active accounts, and of the create; of a grant where accounts are made by hand. */
+  /**
+   * The simulator's names of the list of active accounts (of any read, where those come from a roster), and of the create; of a grant
+   * where accounts are made by hand.
+   */
   readonly operations: { readonly list: string; readonly create?: string; readonly grant?: string };
   /** Who is created is in at once: no invitation. */
   readonly instant?: true;
@@ -43,6 +47,8 @@ export interface SuiteVendor {
   readonly slot?: Slot;
   /** Secrets of the vendor's services. */
   readonly serviceSecrets?: Readonly<Record<string, string>>;
+  /** Who is in, as somebody brings it: where the vendor shows its members to people only. */
+  roster?(): Roster;
   /** A credential that may do less than the connector needs. */
   readonly weakSecret?: string;
   /** The subscription lapses. */
@@ -97,6 +103,7 @@ export class ConnectorStage {
       http: opened.http,
       signal: opened.abort.signal,
       now: () => this.clock.now(),
+      ...(this.vendor.roster === undefined ? {} : { roster: this.vendor.roster() }),
     };
     return Object.assign(call, { abort: opened.abort, reports: opened.reports });
   }
@@ -123,6 +130,12 @@ export class ConnectorStage {
     }
     expect(error).toBeInstanceOf(SyncError);
     return error as SyncError;
+  }
+
+  /** A read that goes to the vendor. */
+  look(call: Call): Promise<unknown> {
+    if (this.connector.facts.roster !== undefined) return this.connector.check(call);
+    return this.connector.findAccounts(call, { emails: [jane] });
   }
 
   async one(email: string): Promise<VendorAccount> {

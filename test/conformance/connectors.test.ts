@@ -13,6 +13,9 @@ import { groupKind, member } from "../../src/connectors/scim/facts.ts";
 import type { ScimTargetSettings } from "../../src/model/scim-target.ts";
 import { startScimTargetSimulator } from "../../src/sandbox/scim-target/scim-target-simulator.ts";
 import type { Quirks } from "../../src/sandbox/scim-target/truth.ts";
+import { clayEnterprise, clayWorkspace } from "../../src/connectors/clay/clay.ts";
+import { startClaySimulator } from "../../src/sandbox/clay/clay-simulator.ts";
+import { parseRoster } from "../../src/tasks/roster.ts";
 import { connectorSuite } from "./connector-suite.ts";
 import type { SuiteVendor } from "./connector-stage.ts";
 
@@ -126,6 +129,36 @@ connectorSuite({
     };
   },
 });
+
+for (const connector of [clayWorkspace, clayEnterprise]) {
+  connectorSuite({
+    connector,
+    access: accessTo("clay"),
+    roles: ["editor"],
+    pageSize: undefined,
+    operations: { list: "me.read" },
+    start: async (clock) => {
+      const plan = connector === clayEnterprise ? "enterprise" : "growth";
+      const simulator = await startClaySimulator({ clock, plan });
+      const { control } = simulator;
+      const aliases = connector.facts.roster?.aliases ?? {};
+      return {
+        simulator,
+        secret: simulator.apiKey,
+        organizationId: simulator.state().workspace.id,
+        roster: () => parseRoster(control.roster(), "csv", aliases),
+        accept: (email) => {
+          control.accept({ email });
+        },
+        seed: (email) => {
+          control.invite({ email, role: "editor" });
+          control.accept({ email });
+          return asId<AccountId>(email);
+        },
+      };
+    },
+  });
+}
 
 async function startIntercom(clock: FakeClock): Promise<SuiteVendor> {
   const workspace = { idCode: "wk9example", name: "Example Support" };
