@@ -24,6 +24,10 @@ export interface VendorScene {
   join(person: string): Promise<Latency>;
   /** Deactivates a person: a removal follows. */
   leave(person: string): Promise<Latency>;
+  /** Creates that many further people and puts all of them into the group: their invitations stand in line. */
+  crowd(count: number): Promise<void>;
+  /** Deactivates a person; answers when nothing of theirs works any more, in seconds from the accepted signal. */
+  contain(person: string): Promise<number>;
   /** Until the vendor was left alone for a moment, of a different length each time: nothing may fall into step with us. */
   quiet(): Promise<void>;
 }
@@ -31,8 +35,17 @@ export interface VendorScene {
 const waitMs = 60_000;
 const groupSchema = "urn:ietf:params:scim:schemas:core:2.0:Group";
 
-export async function startVendorScene(stage: Stage, count: number): Promise<VendorScene> {
+export async function startVendorScene(
+  stage: Stage,
+  count: number,
+  /** How long the vendor takes to answer; absent: as long as it needs. */
+  delayMs?: number,
+): Promise<VendorScene> {
   const vendor = await startInstantlySimulator({ clock: systemClock() });
+  if (delayMs !== undefined) {
+    const always: [number, number] = [0, Number.MAX_SAFE_INTEGER];
+    vendor.faults.add({ operation: "*", kind: "slow", delayMs, between: always });
+  }
   stage.cleanUp(() => vendor.close());
   const service = await startService(stage, {
     mappings: {
@@ -72,6 +85,11 @@ export async function startVendorScene(stage: Stage, count: number): Promise<Ven
         "DELETE",
         patch(`/Users/${person}`, { op: "replace", value: { active: false } }),
       ),
+    crowd: (more) => crowd(client, group, count, more),
+    contain: async (person) => {
+      await patch(`/Users/${person}`, { op: "replace", value: { active: false } })();
+      return containedAfter(stage, service, person);
+    },
     quiet: () => quiet(vendor, stage.signal),
   };
   await scene.quiet();
@@ -100,6 +118,56 @@ async function latencyOf(
   return { firstCall: after(first.at), write: after(written.at) };
 }
 
+const connections = 16;
+const membersPerPatch = 1_000;
+
+async function crowd(
+  client: ScimClient,
+  group: string,
+  from: number,
+  count: number,
+): Promise<void> {
+  const members: { readonly value: string }[] = [];
+  let next = from;
+  await Promise.all(
+    Array.from({ length: connections }, async () => {
+      while (next < from + count)
+        members.push({ value: await client.create("/Users", personBody(next++)) });
+    }),
+  );
+  for (let at = 0; at < members.length; at += membersPerPatch) {
+    const value = members.slice(at, at + membersPerPatch).map((member) => ({ ...member }));
+    const reply = await client.patch(
+      `/Groups/${group}`,
+      patchOf({ op: "add", path: "members", value }),
+    );
+    if (reply.status >= 300) throw new Error(`PATCH members: ${String(reply.status)}`);
+  }
+}
+
+interface CaseAnswer {
+  readonly connections: readonly { readonly contained?: { readonly fromSignal: number } }[];
+}
+
+/** As the case itself tells it, so that how often we ask does not count. */
+async function containedAfter(stage: Stage, service: Service, person: string): Promise<number> {
+  for (const until = performance.now() + waitMs; ;) {
+    await sleep(100, undefined, { signal: stage.signal });
+    const found = await service
+      .operator<CaseAnswer>("GET", `/cases/${person}`)
+      .catch((error: unknown) => {
+        // Nobody has looked at the person yet.
+        if (String(error).includes("has no leaver case")) return undefined;
+        throw error;
+      });
+    const times = found?.connections.map((story) => story.contained?.fromSignal) ?? [];
+    const known = times.filter((time) => time !== undefined);
+    if (known.length > 0 && known.length === times.length) return Math.max(...known);
+    if (performance.now() > until)
+      throw new Error(`a leaver is not contained in ${String(waitMs / 1_000)} s`);
+  }
+}
+
 async function quiet(vendor: InstantlySimulator, signal: AbortSignal): Promise<void> {
   let seen = -1;
   while (seen !== (vendor.requests.at(-1)?.seq ?? 0)) {
@@ -125,6 +193,6 @@ const mapping = {
   // As many leavers one after the other are more than the rails let through by default.
   rails: {
     leavers: { floor: 1_000, fraction: 1 },
-    grants: { one_cause: { floor: 1_000, fraction: 1 }, privileged: 1 },
+    grants: { one_cause: { floor: 1_000_000, fraction: 1 }, privileged: 1 },
   },
 };

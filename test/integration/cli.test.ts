@@ -339,6 +339,94 @@ describe("without the service", () => {
   });
 });
 
+describe("leaving", () => {
+  const confirm = (typed: string, ...more: readonly string[]) =>
+    rolecall(["offboard", "ada@example.com", "--why", "left at once", ...more], typed);
+  const caseIds = async () => {
+    const { cases } = await json("case", "list");
+    return (cases as readonly { readonly caseId: string }[]).map((item) => item.caseId);
+  };
+
+  test("a rehearsal says what ends for good and what is in the way, of one person and of everybody", async () => {
+    const one = await rolecall(["offboard", "--rehearse", "ada@example.com"]);
+    expect([one.code, one.err]).toEqual([exitCodes.ok, ""]);
+    expect(one.out).toContain("gone for good: personal API keys");
+    const all = await json("offboard", "--rehearse", "--all");
+    expect(all).toHaveProperty("people");
+    expect(await caseIds()).toEqual([]);
+  });
+
+  test("access ends only where the address was typed", async () => {
+    for (const typed of ["", "somebody@example.com\n"]) {
+      const refused = await confirm(typed);
+      expect(refused.code).not.toBe(exitCodes.ok);
+      expect(refused.err).toContain("nothing was done");
+    }
+    expect((await rolecall(["offboard", "ada@example.com"])).code).toBe(exitCodes.usage);
+    expect(await caseIds()).toEqual([]);
+  });
+
+  test("an order ends it at every vendor, and the case tells the whole story on its clocks", async () => {
+    const ordered = await confirm("ada@example.com\n", "--emergency");
+    expect([ordered.code, ordered.out]).toEqual([
+      exitCodes.ok,
+      expect.stringContaining("no rail holds it"),
+    ]);
+    expect(ordered.err).toContain("gone for good");
+    await eventually(
+      async () => {
+        const { out } = await rolecall(["case", "show", "ada@example.com"]);
+        expect(out).toMatch(/anthropic \(api\): contained \d.* from the signal, removed \d/);
+      },
+      { timeoutMs: 60_000, everyMs: 250 },
+    );
+    const story = await rolecall(["case", "show", "ada@example.com"]);
+    expect(story.out).toContain("told by operator");
+    expect(story.out).toContain("HR         told no leave instant");
+    expect(story.out).toMatch(/ordered .* emergency: left at once/);
+    expect(story.out).toContain("cancel_invitation");
+    const [caseId = ""] = await caseIds();
+    expect(await json("case", "show", caseId)).toMatchObject({
+      case: { caseId, source: "operator" },
+      packHash: expect.stringMatching(/^[0-9a-f]{64}$/) as string,
+    });
+  });
+
+  test("a duty is settled by a person once, with why, and an order is taken back", async () => {
+    const [caseId = ""] = await caseIds();
+    const settle = () =>
+      rolecall(
+        ["case", "settle", caseId, "--duty", "verify", "--connection", "anthropic"].concat([
+          "--outcome",
+          "waived",
+          "--why",
+          "seen by eye",
+        ]),
+      );
+    expect((await settle()).code).toBe(exitCodes.ok);
+    expect((await settle()).code).toBe(exitCodes.notThere);
+    expect((await rolecall(["case", "show", caseId])).out).toMatch(/verify +waived/);
+    const readmit = () => rolecall(["readmit", "ada@example.com", "--why", "a mistake"]);
+    expect((await readmit()).code).toBe(exitCodes.ok);
+    expect((await readmit()).code).toBe(exitCodes.notThere);
+    await eventually(
+      async () => {
+        const { out } = await rolecall(["explain", "ada@example.com"]);
+        expect(out).toContain("claude_code_user (invited)");
+      },
+      { timeoutMs: 60_000, everyMs: 250 },
+    );
+  });
+
+  test("without a channel a test of notices says what to set", async () => {
+    const { code, err } = await rolecall(["notify", "test"]);
+    expect(code).not.toBe(exitCodes.ok);
+    expect(err).toContain("ROLECALL_NOTIFY_WEBHOOK");
+    expect((await rolecall(["notify", "list"])).out).toContain("nothing was told");
+    expect((await rolecall(["notify", "retry"])).out).toContain("0 sent again");
+  });
+});
+
 describe("the shell is told", () => {
   test.each([
     [exitCodes.usage, "no such command", ["frobnicate"]],

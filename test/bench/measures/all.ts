@@ -2,6 +2,7 @@ import type { Measure } from "../measure.ts";
 import { companyImport } from "./company-import.ts";
 import { firstCall } from "./first-call.ts";
 import { groupMember } from "./group-member.ts";
+import { leaver } from "./leaver.ts";
 import { lookup } from "./lookup.ts";
 import { rules } from "./rules.ts";
 import { scimBySize } from "./scim-by-size.ts";
@@ -15,6 +16,7 @@ export const allMeasures: readonly Measure[] = [
   firstCall,
   scimWrites,
   underImport,
+  leaver,
   lookup,
   groupMember,
   simulation,
