@@ -116,7 +116,7 @@ export function createEngine(parts: EngineParts): Engine {
     afterPage: ringRelay,
   });
   const keeper = createKeeper(apply, store);
-  const scheduled = createScheduledLoops(parts, actor);
+  const scheduled = createScheduledLoops({ ...parts, tasks }, actor);
   return {
     sync,
     apply,

@@ -7,14 +7,16 @@ import type { Actor } from "./model/records.ts";
 import type { Channel } from "./notify/channel.ts";
 import { notifyRound } from "./notify/notifier.ts";
 import { keepCases } from "./offboarding/case-keeper.ts";
+import { keepDutyTasks } from "./offboarding/duty-tasks.ts";
 import { rehearseNightly } from "./offboarding/nightly-rehearsal.ts";
 import type { OffboardingDeps } from "./offboarding/offboarding-deps.ts";
 import type { RehearsalDeps } from "./offboarding/rehearse.ts";
 import { channelOf } from "./plan/channel.ts";
+import type { TaskDeps } from "./tasks/task-deps.ts";
 
-const casesPollMs = 5_000;
+const casesPollMs = 15_000;
 const noticesPollMs = 5_000;
-const rehearsalPollMs = 60_000;
+const rehearsalPollMs = 10 * 60_000;
 
 export interface ScheduledParts {
   readonly store: Store;
@@ -24,6 +26,7 @@ export interface ScheduledParts {
   readonly owner: string;
   readonly connectorOf: (vendor: string, profile: string) => Connector | undefined;
   readonly channels?: readonly Channel[];
+  readonly tasks: TaskDeps;
 }
 
 /** What the role `scheduler` does about people who leave and people who must hear: due times are rows, so any number may run. */
@@ -32,6 +35,11 @@ export function createScheduledLoops(parts: ScheduledParts, actor: Actor): reado
   const offboarding: OffboardingDeps = {
     ...{ store, clock, actor },
     logger: logger.child({ room: "offboarding" }),
+  };
+  const duties = {
+    ...offboarding,
+    tasks: parts.tasks,
+    tenants: async () => (await store.listTenants()).map((tenant) => tenant.tenantId),
   };
   const nightly = {
     ...offboarding,
@@ -48,7 +56,10 @@ export function createScheduledLoops(parts: ScheduledParts, actor: Actor): reado
       name: "cases",
       clock,
       logger,
-      round: async () => ((await keepCases(offboarding)) > 0 ? 0 : casesPollMs),
+      round: async () => {
+        await keepDutyTasks(duties);
+        return (await keepCases(offboarding)) > 0 ? 0 : casesPollMs;
+      },
     }),
     createLoop({
       name: "rehearsal",

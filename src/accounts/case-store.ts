@@ -96,6 +96,10 @@ export interface CaseStore {
     },
     also: Also,
   ): Promise<boolean>;
+  /** Open transfers and rotations that only people can do, earliest deadline first. */
+  listOwedByPeople(
+    limit: number,
+  ): Promise<readonly { readonly tenantId: TenantId; readonly obligation: Obligation }[]>;
   /** Open cases whose duties are all settled but the evidence. */
   listClosable(limit: number): Promise<readonly LeaverCase[]>;
   /**

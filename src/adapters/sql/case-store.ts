@@ -113,6 +113,20 @@ const listClosable: Query<{ readonly limit: number }, readonly LeaverCase[]> = {
   },
 };
 
+const listOwedByPeople: Query<
+  { readonly limit: number },
+  Awaited<ReturnType<CaseStore["listOwedByPeople"]>>
+> = {
+  place: "scan",
+  *run(db, { limit }) {
+    return (yield* db.all<ObligationRow>(
+      `SELECT ${obligationColumns} FROM obligations WHERE state = 'open' AND channel = 'manual' AND kind IN ('transfer', 'rotate_key')
+       ORDER BY deadline, tenant_id, case_id, connection_id, kind, subject LIMIT ?`,
+      limit,
+    )).map((row) => ({ tenantId: asId<TenantId>(row.tenant_id), obligation: toObligation(row) }));
+  },
+};
+
 interface CountRow {
   readonly tenant_id: string;
   readonly connection_id: string;
@@ -172,6 +186,7 @@ export const caseQueries = {
   listCases,
   listObligations,
   listClosable,
+  listOwedByPeople,
   caseCounts,
   countCases,
   getDeparture,
@@ -189,6 +204,7 @@ export function caseStore(engine: Engine, clock: Clock): CaseStore {
       await engine.write(decideObligation, { tenantId, command, also });
     },
     closeCase: (tenantId, command, also) => engine.write(closeCase, { tenantId, command, also }),
+    listOwedByPeople: (limit) => engine.read(listOwedByPeople, { limit }),
     listClosable: (limit) => engine.read(listClosable, { limit }),
     takeAlarms: (command) => engine.write(takeAlarms, command),
     caseCounts: () => engine.read(caseCounts, { now: clock.now() }),
