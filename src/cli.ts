@@ -13,6 +13,7 @@ import { deadLetterCommands } from "./cli/dead-letters.ts";
 import { leaverCommands } from "./cli/leavers.ts";
 import { noticeCommands } from "./cli/notices.ts";
 import { rosterCommands } from "./cli/rosters.ts";
+import { usageCommands } from "./cli/usage.ts";
 import { taskCommands } from "./cli/tasks.ts";
 import { offlineCommands } from "./cli/offline.ts";
 import { onlineCommands } from "./cli/online.ts";
@@ -30,6 +31,7 @@ export const commands: readonly Command[] = [
   ...connectCommands,
   ...taskCommands,
   ...rosterCommands,
+  ...usageCommands,
   ...deadLetterCommands,
 ];
 

@@ -48,6 +48,7 @@ export type FindingKind =
   | "invitation_expired"
   | "change_blocked"
   | "task_overdue"
+  | "usage"
   | "wrong_organization"
   | "lane_paused"
   | "mapping_waits";

@@ -2,6 +2,7 @@ import { foldEmail } from "../model/fold.ts";
 import {
   DAY_MS,
   taskDueMs,
+  type BudgetPolicy,
   type ConnectionPolicy,
   type HeirPolicy,
   type RailRule,
@@ -42,6 +43,7 @@ export function connectionPolicy(
     | "heirs"
     | "timing"
     | "tasks"
+    | "budgets"
     | "protected"
     | "rails"
     | "target"
@@ -77,6 +79,7 @@ export function connectionPolicy(
     ...(file.heirs === undefined ? {} : { heirs: heirsOf(file.heirs) }),
     protectedAccounts: distinct((file.protected?.accounts ?? []).map(foldEmail)),
     adminsMin: file.protected?.admins_min ?? 2,
+    ...(file.budgets === undefined ? {} : { budgets: budgetsOf(file.budgets) }),
     ...(tasks === undefined ? {} : { tasks: taskPolicy(tasks) }),
     ...(file.target === undefined ? {} : { target: file.target }),
   };
@@ -91,6 +94,18 @@ function heirsOf(heirs: NonNullable<MappingFile["heirs"]>): HeirPolicy {
     people: distinct((heirs.people ?? []).map(foldEmail)),
     ...(heirs.owner === undefined ? {} : { owner: foldEmail(heirs.owner) }),
   };
+}
+
+/** A webhook source takes so many records in its life (clay.com community, 2026-08). */
+const webhookRecords = 50_000;
+
+function budgetsOf(budgets: NonNullable<MappingFile["budgets"]>): readonly BudgetPolicy[] {
+  return budgets.map(({ scope, name, limit, owner }) => ({
+    scope,
+    name,
+    limit: limit ?? webhookRecords,
+    owner: foldEmail(owner),
+  }));
 }
 
 function taskPolicy({ assignee, fallback, due }: NonNullable<MappingFile["tasks"]>): TaskPolicy {

@@ -243,6 +243,25 @@ export const mappingFile = strictObject({
   })
     .optional()
     .describe("Work by hand at this connection"),
+  budgets: z
+    .array(
+      strictObject({
+        scope: z.enum(["table", "team", "webhook"]),
+        name: line(200),
+        limit: z
+          .int()
+          .min(1)
+          .max(1_000_000_000)
+          .optional()
+          .describe("Credits; of a webhook records, 50,000 where left out"),
+        owner: email,
+      }).refine((value) => value.scope === "webhook" || value.limit !== undefined, {
+        error: "a budget of credits needs `limit:`",
+      }),
+    )
+    .max(bounds.list)
+    .optional()
+    .describe("Caps on what is used at the vendor, each with who answers for it"),
   bundles: z
     .record(z.string().regex(wordPattern), z.array(grant).min(1).max(bounds.grants))
     .optional(),

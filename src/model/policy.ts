@@ -47,6 +47,15 @@ export interface ServiceAccess {
   readonly baseUrl?: string;
 }
 
+/** A cap that somebody answers for: credits of a table or team, records in the life of a webhook source. */
+export interface BudgetPolicy {
+  readonly scope: "table" | "team" | "webhook";
+  readonly name: string;
+  readonly limit: number;
+  /** Folded address. */
+  readonly owner: string;
+}
+
 /** Why something is to be done by hand. */
 export type TaskCause = "leaver" | "joiner" | "mover" | "drift" | "review" | "operator";
 
@@ -94,6 +103,8 @@ export interface ConnectionPolicy {
   readonly adminsMin: number;
   /** Absent: the defaults. */
   readonly tasks?: TaskPolicy;
+  /** Caps on what is used at the vendor, held against what people bring of it. */
+  readonly budgets?: readonly BudgetPolicy[];
   /** Where the server of a SCIM connection differs from its profile. */
   readonly target?: ScimTargetSettings;
 }

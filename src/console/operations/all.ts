@@ -10,6 +10,7 @@ import { recoveryOperations } from "./recovery.ts";
 import { rosterOperations } from "./rosters.ts";
 import { setupOperations } from "./setup.ts";
 import { taskOperations } from "./tasks.ts";
+import { usageOperations } from "./usage.ts";
 import { tenantOperations } from "./tenants.ts";
 
 /** Every operation of `/api/v1`, in the order of the documentation. */
@@ -22,6 +23,7 @@ export const allOperations: readonly Operation[] = [
   ...connectOperations,
   ...taskOperations,
   ...rosterOperations,
+  ...usageOperations,
   ...tenantOperations,
   ...setupOperations,
   ...recoveryOperations,

@@ -1,0 +1,79 @@
+import { describe, expect, test } from "vitest";
+import {
+  auditCredits,
+  capLevel,
+  readCreditUsage,
+  type CreditBudget,
+} from "../../../src/governance/credit-audit.ts";
+import { csvRecords } from "../../../src/tasks/csv.ts";
+
+const present = new Set(["ada@example.com", "ben@example.com"]);
+const budget = (more: Partial<CreditBudget> = {}): CreditBudget => ({
+  scope: "table",
+  name: "Leads",
+  credits: 1_000,
+  owner: "ada@example.com",
+  ...more,
+});
+const usage = (text: string) => readCreditUsage(csvRecords(text));
+const kinds = (text: string, budgets: readonly CreditBudget[]) =>
+  auditCredits({ usage: usage(text), budgets, present }).map(
+    (item) => `${item.severity} ${item.kind} ${item.subject}`,
+  );
+
+describe("the usage export", () => {
+  test("is read by whichever of its names a column goes", () => {
+    expect(
+      usage('Table Name,Folder,Owner Email,Credits Used\nLeads,GTM,Ada@Example.com,"1,200.5"'),
+    ).toEqual([{ table: "Leads", team: "GTM", owner: "ada@example.com", credits: 1200.5 }]);
+  });
+
+  test("without the columns that count, or with credits that are no number, is refused", () => {
+    expect(() => usage("Folder,Owner\nx,y")).toThrow(/a column for the table/);
+    expect(() => usage("Table,Credits\nLeads,many")).toThrow(/row 2: the credits are no number/);
+  });
+});
+
+describe("credits", () => {
+  test.each([
+    [799, []],
+    [800, ["info near_cap table Leads"]],
+    [900, ["warning near_cap table Leads"]],
+    [1_000, ["urgent over_cap table Leads"]],
+  ])("%i of 1,000 spent", (spent, expected) => {
+    expect(
+      kinds(`Table,Owner,Credits\nLeads,ada@example.com,${String(spent)}`, [budget()]),
+    ).toEqual(expected);
+  });
+
+  test("of a team are those of all its tables, and a table without any cap is said", () => {
+    const text = [
+      "Table,Team,Owner,Credits",
+      "Leads,GTM,ada@example.com,500",
+      "Accounts,GTM,ben@example.com,450",
+      "Stray,Labs,ben@example.com,1",
+    ].join("\n");
+    expect(kinds(text, [budget({ scope: "team", name: "GTM" })])).toEqual([
+      "warning near_cap team GTM",
+      "warning no_cap table Stray",
+    ]);
+  });
+
+  test("have somebody who answers for them: owners who left are said, on both sides", () => {
+    const text = "Table,Owner,Credits\nLeads,gone@example.com,1\nLeads,,1";
+    expect(kinds(text, [budget({ owner: "left@example.com" })])).toEqual([
+      "warning owner_left table Leads",
+      "warning owner_left table Leads",
+      "info owner_unknown table Leads",
+    ]);
+  });
+});
+
+test("a count is warned of at 80 and at 90 in the hundred of its limit", () => {
+  expect([39_999, 40_000, 45_000, 50_000].map((count) => capLevel(count, 50_000))).toEqual([
+    "below",
+    "80",
+    "90",
+    "over",
+  ]);
+});
