@@ -265,6 +265,25 @@ export function leaverCaseSuite(open: OpenStore): void {
       expect(await current()).toMatchObject({ caseId, state: "done" });
     });
 
+    it("opens again where something of theirs turns up at a further connection, with the whole time from then on", async () => {
+      const caseId = await leave();
+      await settleAll();
+      await close(caseId);
+      await stage.clock.advance(day);
+      await leave({ obligations: [duty("contain"), duty("contain", other)] });
+      expect(await current()).toMatchObject({ caseId, state: "open", reopenedAt: stage.now });
+      const open = await stage.store.listObligations(stage.tenantId, {
+        caseId,
+        state: "open",
+        limit: 10,
+      });
+      expect(open.map((item) => [item.connectionId, item.kind])).toEqual([
+        [other, "contain"],
+        [undefined, "evidence"],
+      ]);
+      expect(open[0]?.deadline).toBe(stage.now + deadlineMs.contain);
+    });
+
     it("opens again, evidence too, where an account comes back", async () => {
       const caseId = await leave();
       await settleAll();

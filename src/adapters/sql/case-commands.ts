@@ -79,7 +79,6 @@ export function* noteLeaver(
     yield* writeRecord(db, tenantId, draft.record);
     return;
   }
-  if (current.state !== "open") return;
   const { hr_at, t0 } = current;
   if (draft.t0 < t0 || (hr_at === null && draft.hrAt !== undefined)) {
     yield* db.tell(
@@ -90,13 +89,13 @@ export function* noteLeaver(
       current.case_id,
     );
   }
-  // A connection that came to be theirs after the case had opened.
-  yield* addDuties(
-    db,
-    { tenantId, caseId: current.case_id, identityId },
-    draft.obligations.filter((item) => item.connectionId !== undefined),
-    now,
-  );
+  // A connection that came to be theirs after the case had opened has the same time, from now.
+  const late = draft.obligations
+    .filter((item) => item.connectionId !== undefined)
+    .map((item) => ({ ...item, deadline: now + (item.deadline - draft.signalAt) }));
+  const key = { tenantId, caseId: current.case_id, identityId };
+  const added = yield* addDuties(db, key, late, now);
+  if (added > 0 && current.state === "done") yield* openAgain(db, current, now);
 }
 
 function* endByReturn(db: Database, current: CaseRow, now: Instant): Steps<void> {
