@@ -32,6 +32,7 @@ import { showNotices } from "./notify/notice-gauges.ts";
 import { openAuditStream, openBus } from "./open-bus.ts";
 import { homeOf, openClock, openStore } from "./open-store.ts";
 import { leaverFactsOf } from "./scheduled-loops.ts";
+import { createHrRoom } from "./hr-room.ts";
 import { createScimRouter } from "./scim/router.ts";
 import type { Brake } from "./recovery/brake-store.ts";
 import { checkStoreAtStart } from "./recovery/start-check.ts";
@@ -122,12 +123,7 @@ export async function startApp(config: Config): Promise<App> {
   });
   const checkpoints = checkpointFiles(config.checkpointsDir, store.stamp.instanceId);
   const sequencer = createSequencer({
-    store,
-    checkpoints,
-    clock,
-    logger,
-    metrics: metrics.metrics,
-    owner,
+    ...{ store, checkpoints, clock, logger, metrics: metrics.metrics, owner },
   });
   const system: Actor = { kind: "system", id: "start" };
   const brake = await checkStoreAtStart({
@@ -165,9 +161,12 @@ export async function startApp(config: Config): Promise<App> {
     onCommit: engine.ringRelay,
     authenticate: callers.idp,
   });
+  const hr = createHrRoom(config, {
+    ...{ store, vault, clock, logger, metrics: metrics.metrics, onCommit: engine.ringRelay },
+  });
   const operations = consoleDeps(config, engine, store, vault, clock, publicUrl);
   const api = createApi(
-    { ...operations, channels, tokensChanged: callers.tokensChanged },
+    { ...operations, channels, hr, tokensChanged: callers.tokensChanged },
     {
       defaultTenant: config.tenantId,
       operations: allOperations,
@@ -179,7 +178,7 @@ export async function startApp(config: Config): Promise<App> {
   const listeners: Listener[] = [];
   const publicListener = config.roles.has("api")
     ? await listen(
-        publicApp({ scim, probes, trustedProxies: config.trustedProxies }),
+        publicApp({ scim, hr: hr.router, probes, trustedProxies: config.trustedProxies }),
         config.port,
         undefined,
       )
@@ -202,6 +201,7 @@ export async function startApp(config: Config): Promise<App> {
   const auditStream = await openAuditStream(config, {
     ...{ store, clock, logger, metrics: metrics.metrics, owner },
   });
+  if (config.roles.has("scheduler")) hr.start();
   await engine.start();
   return {
     config,
@@ -215,7 +215,7 @@ export async function startApp(config: Config): Promise<App> {
     async stop() {
       health.drain();
       await Promise.all(listeners.map((listener) => listener.close(stopGraceMs)));
-      await Promise.all([engine.stop(), files.stop()]);
+      await Promise.all([engine.stop(), files.stop(), hr.stop()]);
       await bus.close();
       if (config.roles.has("scheduler")) await sequencer.stop();
       await auditStream?.stop();
@@ -244,7 +244,7 @@ function consoleDeps(
   vault: SecretVault,
   clock: Clock,
   publicUrl: string,
-): Omit<ConsoleDeps, "channels" | "tokensChanged"> {
+): Omit<ConsoleDeps, "channels" | "tokensChanged" | "hr"> {
   const read = async (tenantId: TenantId): Promise<LoadedTenant | undefined> =>
     (await loadMappings(config.mappingsDir, vendorFactsOf, [tenantId]))[0];
   return {

@@ -47,6 +47,7 @@ function operatorCaller(tokens: TokenCheck): ApiOptions["authenticate"] {
     return {
       kind: "operator",
       id: known.label,
+      ...(known.role === undefined ? {} : { role: known.role }),
       address,
       credentialFingerprint: known.hash.slice(0, 12),
     };

@@ -10,6 +10,7 @@ import {
 } from "./cli/command.ts";
 import { connectCommands } from "./cli/connect.ts";
 import { deadLetterCommands } from "./cli/dead-letters.ts";
+import { hrCommands } from "./cli/hr.ts";
 import { leaverCommands } from "./cli/leavers.ts";
 import { noticeCommands } from "./cli/notices.ts";
 import { rosterCommands } from "./cli/rosters.ts";
@@ -25,6 +26,7 @@ import { InputError } from "./model/errors.ts";
 export const commands: readonly Command[] = [
   ...offlineCommands,
   ...onlineCommands,
+  ...hrCommands,
   ...leaverCommands,
   ...noticeCommands,
   ...recoverCommands,

@@ -54,17 +54,22 @@ const answerHeaders = {
   "X-Frame-Options": "DENY",
 } as const;
 
-/** The listener for identity providers: SCIM and probes, nothing else. */
+/** The listener for identity providers and HR: SCIM, signed HR messages and probes, nothing else. */
 export function publicApp(parts: {
   readonly scim: Router;
+  /** Absent: HR is not heard here. */
+  readonly hr?: Router;
   readonly probes: Probes;
   readonly trustedProxies: readonly string[];
 }): Express {
   const app = bareApp(parts.trustedProxies);
   app.use("/scim/v2", parts.scim);
+  if (parts.hr !== undefined) app.use("/hr/v1", parts.hr);
   addProbes(app, parts.probes);
   app.use((_request, response) => {
-    response.status(404).json({ status: 404, detail: "Rolecall answers SCIM at /scim/v2" });
+    response
+      .status(404)
+      .json({ status: 404, detail: "Rolecall answers SCIM at /scim/v2 and HR at /hr/v1" });
   });
   return app;
 }

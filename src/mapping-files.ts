@@ -10,6 +10,7 @@ import { InputError, StoreError } from "./model/errors.ts";
 import { newId, type TenantId } from "./model/ids.ts";
 import type { Logger } from "./model/log.ts";
 import { newRecord, type Actor } from "./model/records.ts";
+import { rollOutHr } from "./sync/roll-out-hr.ts";
 import { proposeMappings, type ProposalResult } from "./sync/roll-out.ts";
 
 /** A tenant's files as they were read, or all that is wrong with them. */
@@ -118,6 +119,7 @@ export async function rollOut(
 ): Promise<readonly ProposalResult[]> {
   if (tenant === undefined) return [];
   await rollOutExceptions(engine, store, tenantId, tenant.exceptions, actor);
+  await rollOutHr(engine.sync, tenantId, tenant.hr, actor);
   return proposeMappings(engine.sync, tenantId, tenant.connections, {
     approvals: tenant.settings.approvals,
     actor,

@@ -108,6 +108,12 @@ export interface AccountStore {
       readonly nextDueAt: Instant | undefined;
       readonly nextUrgent?: boolean;
       readonly leaver?: LeaverSight;
+      /** Whether the person is gone by the word of HR, and by that of an IdP too; the record is written where the first is news. */
+      readonly hrDeparted?: {
+        readonly value: boolean;
+        readonly confirmed: boolean;
+        readonly record: AuditRecord;
+      };
       readonly now: Instant;
     },
     also: Also,

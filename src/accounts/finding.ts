@@ -51,4 +51,10 @@ export type FindingKind =
   | "usage"
   | "wrong_organization"
   | "lane_paused"
-  | "mapping_waits";
+  | "mapping_waits"
+  | "hr_disputed"
+  | "hr_unmatched"
+  | "hr_sources_disagree"
+  | "hr_late_notice"
+  | "hr_leave_withdrawn"
+  | "hr_absence_guard";

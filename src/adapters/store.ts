@@ -3,6 +3,7 @@ import type { CaseStore } from "../accounts/case-store.ts";
 import type { AuditStore } from "../audit/audit-store.ts";
 import type { CredentialStore } from "../credentials/credential-store.ts";
 import type { DirectoryStore } from "../directory/directory-store.ts";
+import type { HrStore } from "../directory/hr-store.ts";
 import type { DeadLetterStore } from "../events/dead-letter-store.ts";
 import type { RecomputeStore } from "../events/recompute-store.ts";
 import type { MappingVersionStore } from "../mapping/version-store.ts";
@@ -15,6 +16,7 @@ import type { TaskStore } from "../tasks/task-store.ts";
 export interface Store
   extends
     DirectoryStore,
+    HrStore,
     RecomputeStore,
     DeadLetterStore,
     MappingVersionStore,

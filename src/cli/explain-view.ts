@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { localName } from "../model/zoned-time.ts";
 import { instant } from "./table.ts";
 
 const place = z.union([
@@ -22,6 +23,19 @@ const shape = z.object({
         deleted: z.boolean(),
       }),
     ),
+    presence: z.string(),
+    employment: z
+      .object({
+        state: z.string(),
+        sourceId: z.string(),
+        spell: z.number(),
+        startsAt: z.number().optional(),
+        leavesAt: z.number().optional(),
+        leavesLocal: z.object({ day: z.string(), time: z.string(), zone: z.string() }).optional(),
+        backAt: z.number().optional(),
+        contradicting: z.array(z.string()),
+      })
+      .nullable(),
   }),
   connections: z.array(
     z.object({
@@ -111,16 +125,45 @@ const shape = z.object({
 
 type Explained = z.output<typeof shape>;
 
+const presences: Readonly<Record<string, string>> = {
+  present: "active",
+  "not-yet": "not here yet",
+  away: "away",
+  departed: "left",
+};
+
+/** What HR says, with the instant that follows from a local time. */
+function renderEmployment(employment: Explained["person"]["employment"]): readonly string[] {
+  if (employment === null) return [];
+  const { state, sourceId, spell, startsAt, leavesAt, leavesLocal, backAt } = employment;
+  const parts = [
+    state,
+    ...(spell > 1 ? [`spell ${String(spell)}`] : []),
+    ...(startsAt === undefined ? [] : [`since ${instant(startsAt)}`]),
+    ...(backAt === undefined ? [] : [`back ${instant(backAt)}`]),
+    ...(leavesAt === undefined
+      ? []
+      : [
+          `leaves ${instant(leavesAt)} UTC${leavesLocal === undefined ? "" : ` (${localName(leavesLocal)})`}`,
+        ]),
+  ];
+  return [
+    `  HR ${sourceId}: ${parts.join(", ")}`,
+    ...employment.contradicting.map((other) => `  HR ${other} says otherwise`),
+  ];
+}
+
 /** One person's story in plain lines: what the sources say, each rule's verdict, the wish, what the vendor shows, what waits. */
 export function renderExplanation(answer: unknown): string {
   const { person, connections, want } = shape.parse(answer);
   const lines = [
-    `${person.displayName} <${person.userName}>  ${person.active ? "active" : "left"}  (${person.identityId})`,
+    `${person.displayName} <${person.userName}>  ${presences[person.presence] ?? person.presence}  (${person.identityId})`,
     `  groups: ${person.groups.map((group) => group.displayName).join(", ") || "none"}`,
     ...person.sources.map(
       (source) =>
         `  source ${source.idpId}: ${source.deleted ? "deleted" : source.active ? "active" : "inactive"}${source.loaded ? "" : ", still arriving: absence does not count yet"}`,
     ),
+    ...renderEmployment(person.employment),
     ...connections.flatMap(renderConnection),
     ...(want ?? []).flatMap(renderWant),
   ];

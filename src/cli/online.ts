@@ -479,9 +479,9 @@ export const onlineCommands: readonly Command[] = [
   },
   {
     words: "token create",
-    usage: "token create --kind scim|operator --label TEXT [--idp NAME] [--days N]",
+    usage: "token create --kind scim|operator --label TEXT [--idp NAME] [--role hr] [--days N]",
     summary: "a new token, shown once",
-    flags: { kind: "string", label: "string", idp: "string", days: "string" },
+    flags: { kind: "string", label: "string", idp: "string", role: "string", days: "string" },
     run: (invocation) =>
       show(
         invocation,
@@ -491,6 +491,7 @@ export const onlineCommands: readonly Command[] = [
           kind: requiredFlag(invocation, "kind"),
           label: requiredFlag(invocation, "label"),
           idp: flag(invocation, "idp"),
+          role: flag(invocation, "role"),
           expiresInDays: wholeNumber(flag(invocation, "days"), "days"),
         },
         (answer) => {

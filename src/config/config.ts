@@ -27,6 +27,8 @@ export interface Config {
   readonly operatorHost: string;
   readonly dataDir: string;
   readonly mappingsDir: string;
+  /** Watched for CSV files of HR sources; undefined: none is. */
+  readonly hrFolder: string | undefined;
   readonly tenantId: TenantId;
   readonly scimToken: string | undefined;
   readonly adminToken: string | undefined;
@@ -93,6 +95,7 @@ export function readConfig(environment: Environment = process.env, folder = proc
     operatorHost: values.operatorHost ?? "127.0.0.1",
     dataDir,
     mappingsDir: resolve(folder, values.mappings ?? "mappings"),
+    hrFolder: values.hrFolder === undefined ? undefined : resolve(folder, values.hrFolder),
     tenantId: asId<TenantId>(values.tenant ?? "default"),
     scimToken: values.scimToken,
     adminToken: values.adminToken,

@@ -194,6 +194,13 @@ export const settings = {
     example: "/etc/rolecall/mappings",
     schema: anyText,
   }),
+  hrFolder: setting({
+    name: "ROLECALL_HR_FOLDER",
+    description:
+      "Folder that is watched for CSV exports of HR, `<source>/*.csv` inside; taken files go to `done` beside them.",
+    example: "/var/lib/rolecall/hr",
+    schema: anyText,
+  }),
   tenant: setting({
     name: "ROLECALL_TENANT",
     description: "Tenant that the first start makes and that commands mean when they name none.",

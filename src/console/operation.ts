@@ -5,6 +5,7 @@ import type { AccountStore } from "../accounts/account-store.ts";
 import type { AuditStore } from "../audit/audit-store.ts";
 import type { CredentialStore } from "../credentials/credential-store.ts";
 import type { DeadLetterStore } from "../events/dead-letter-store.ts";
+import type { HrDesk } from "../hr/hr-desk.ts";
 import type { IdpId, TenantId } from "../model/ids.ts";
 import type { DeliveryStore } from "../notify/delivery-store.ts";
 import type { RehearsalDeps } from "../offboarding/rehearse.ts";
@@ -28,6 +29,7 @@ export interface ConsoleDeps extends SyncDeps {
     RosterStore;
   /** Looks at a connection through its connector; only reads. */
   readonly connect: (lane: Lane) => Promise<ConnectReport>;
+  readonly hr: { readonly desk: HrDesk };
   readonly version: string;
   readonly world: "live" | "sandbox" | "test";
   /** Base of what the IdPs are told: `https://rolecall.example.com`. */
@@ -41,6 +43,7 @@ export interface ConsoleDeps extends SyncDeps {
       readonly kind: "scim" | "operator";
       readonly idpId: IdpId | undefined;
       readonly label: string;
+      readonly role?: "hr";
       readonly expiresAt: number | undefined;
     },
     actor: Actor,
@@ -94,9 +97,9 @@ export function operation<Input extends z.ZodType>(row: Operation<Input>): Opera
 /** What went wrong for the caller; everything else is a 500 with a request id. */
 export class OperationError extends Error {
   override readonly name = "OperationError";
-  readonly status: 400 | 404 | 409 | 422;
+  readonly status: 400 | 403 | 404 | 409 | 422;
 
-  constructor(status: 400 | 404 | 409 | 422, message: string) {
+  constructor(status: 400 | 403 | 404 | 409 | 422, message: string) {
     super(message);
     this.status = status;
   }

@@ -22,6 +22,8 @@ export interface Token {
   /** SHA-256 (hex) of the token. */
   readonly hash: string;
   readonly label: string;
+  /** For `operator`: may read what only HR may know. */
+  readonly role?: "hr";
   readonly createdAt: Instant;
   readonly expiresAt: Instant | undefined;
   readonly revokedAt: Instant | undefined;

@@ -11,6 +11,8 @@ export interface TokenDraft {
   /** For `scim`: the IdP connection that the token speaks for. */
   readonly idpId: IdpId | undefined;
   readonly label: string;
+  /** For `operator`: may read what only HR may know. */
+  readonly role?: "hr";
   readonly expiresAt: Instant | undefined;
 }
 
@@ -95,6 +97,7 @@ async function keepToken(
           facts: {
             kind: draft.kind,
             label: draft.label,
+            ...(draft.role === undefined ? {} : { role: draft.role }),
             fingerprint: hash.slice(0, 12),
             ...(draft.idpId === undefined ? {} : { idpId: draft.idpId }),
             ...(draft.expiresAt === undefined ? {} : { expiresAt: draft.expiresAt }),

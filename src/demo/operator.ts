@@ -158,6 +158,17 @@ export class Operator {
     return z.object({ token: z.string() }).parse(answer).token;
   }
 
+  /** A source may be there already, where the answer to its making was lost: then it gets a new secret. */
+  async newHrSecret(source: string): Promise<string> {
+    const shape = z.object({ secret: z.string() });
+    try {
+      return shape.parse(await this.ask("POST", "/hr/sources", { source })).secret;
+    } catch (error) {
+      if (!(error instanceof Error && "status" in error && error.status === 409)) throw error;
+      return shape.parse(await this.ask("POST", `/hr/sources/${source}/secrets`)).secret;
+    }
+  }
+
   /** One line about where everything stands. */
   async summary(): Promise<string> {
     const { backlog, lanes } = statusShape.parse(await this.ask("GET", "/status"));

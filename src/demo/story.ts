@@ -5,6 +5,7 @@ import { OktaSimulator } from "../sandbox/idp/okta.ts";
 import { Desk } from "./desk.ts";
 import { invitationComplaint } from "./final-check.ts";
 import type { Fleet } from "./fleet.ts";
+import { HrChapters } from "./hr-chapters.ts";
 import type { Operator } from "./operator.ts";
 import type { Timeline } from "./timeline.ts";
 import type { DemoVendors } from "./vendors.ts";
@@ -25,6 +26,7 @@ const connections = ["anthropic", "clay", "instantly", "intercom"] as const;
 export class Story {
   readonly #parts: StoryParts;
   readonly #desk: Desk;
+  readonly #hr: HrChapters;
   readonly #company: Company = exampleCompany();
   #okta: OktaSimulator | undefined;
   #entra: EntraSimulator | undefined;
@@ -34,6 +36,13 @@ export class Story {
   constructor(parts: StoryParts) {
     this.#parts = parts;
     this.#desk = new Desk(parts);
+    this.#hr = new HrChapters(parts, {
+      company: this.#company,
+      until: (what, reached) => this.#until(what, reached),
+      complain: (text) => {
+        this.complaints.push(text);
+      },
+    });
   }
 
   async play(): Promise<void> {
@@ -45,6 +54,8 @@ export class Story {
     await this.#mover();
     await this.#rename();
     await this.#leaver();
+    await this.#hr.leaver();
+    await this.#hr.rehire(this.#idp.okta);
     await this.#massRemoval();
     await this.#quiet("the end of the day");
     this.#countInvitations();
@@ -53,11 +64,13 @@ export class Story {
   /** Whatever was lost, retried or killed: nobody gets a second invitation that says what the first one said while it was good. */
   #countInvitations(): void {
     for (const person of [...this.#company.okta.people, ...this.#company.entra.people]) {
-      const complaint = invitationComplaint(
-        person.email,
-        this.#parts.vendors.invitationsOf(person.email),
-      );
-      if (complaint !== undefined) this.complaints.push(complaint);
+      const all = this.#parts.vendors.invitationsOf(person.email);
+      // Who came back is invited once in each of their times here.
+      const before = this.#hr.invitedBefore(person.email);
+      for (const invitations of [all.slice(0, before), all.slice(before)]) {
+        const complaint = invitationComplaint(person.email, invitations);
+        if (complaint !== undefined) this.complaints.push(complaint);
+      }
     }
   }
 

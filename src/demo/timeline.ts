@@ -24,7 +24,7 @@ export class Timeline {
   }
 
   /** A line of the story: who acts, and what. */
-  tell(who: "IdP" | "you" | "vendor" | "Rolecall" | "chaos", text: string): void {
+  tell(who: "IdP" | "HR" | "you" | "vendor" | "Rolecall" | "chaos", text: string): void {
     const line = `${this.#stamp()}  ${who.padEnd(8)}  ${text}`;
     this.#line(this.#live ? `${colours[who]}${line}\u001b[0m` : line);
   }
@@ -65,6 +65,7 @@ export class Timeline {
 
 const colours = {
   IdP: "\u001b[36m",
+  HR: "\u001b[34m",
   you: "\u001b[35m",
   vendor: "\u001b[33m",
   Rolecall: "\u001b[32m",

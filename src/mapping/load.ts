@@ -2,6 +2,7 @@ import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { z } from "zod";
 import { InputError } from "../model/errors.ts";
+import type { HrSettings } from "../model/hr-settings.ts";
 import type { AccessException } from "../model/identity.ts";
 import { asId, isName, type ConnectionId, type TenantId } from "../model/ids.ts";
 import type { JsonObject } from "../model/json.ts";
@@ -14,6 +15,7 @@ import { compileChecked, type CompiledGroup, type CompiledMapping } from "./comp
 import { connectionPolicy } from "./connection-policy.ts";
 import { exceptionsFile, readExceptions } from "./exceptions-file.ts";
 import { documentOf, expandMapping, type PlainMapping } from "./expand.ts";
+import { hrFile, hrSettings } from "./hr-file.ts";
 import { oneOf } from "./nearest.ts";
 import { problemsOf, type Problem } from "./problem.ts";
 import { mappingFile, type Condition, type MappingFile } from "./schema.ts";
@@ -55,9 +57,11 @@ export interface LoadedTenant {
   readonly settings: TenantSettings;
   readonly connections: readonly LoadedConnection[];
   readonly exceptions: readonly AccessException[];
+  /** Undefined: there is no `hr.yaml`. */
+  readonly hr: HrSettings | undefined;
 }
 
-/** File names without `.yaml` that are no connections. `hr` is kept for HR sources. */
+/** File names without `.yaml` that are no connections. */
 const reserved = ["tenant", "exceptions", "hr"];
 
 /**
@@ -150,7 +154,14 @@ class TenantReader {
       );
     }
     const exceptions = names.has("exceptions") ? await this.#exceptions(settings.zone, facts) : [];
-    return { tenantId, settings, connections, exceptions };
+    const hr = names.has("hr") ? await this.#parse("hr", hrFile) : undefined;
+    return {
+      tenantId,
+      settings,
+      connections,
+      exceptions,
+      hr: hr === undefined ? undefined : hrSettings(hr.value, settings),
+    };
   }
 
   #fileNames(entries: readonly string[]): ReadonlySet<string> {

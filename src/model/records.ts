@@ -10,6 +10,8 @@ export interface Actor {
   readonly address?: string;
   /** First 12 hex digits of the SHA-256 of the credential that was used; never the credential. */
   readonly credentialFingerprint?: string;
+  /** Of an operator whose token has the role `hr`: may read planned leaves. */
+  readonly role?: "hr";
 }
 
 /** What the record is about. `id` is ours or the vendor's id, never a personal value. */
@@ -32,6 +34,8 @@ export interface Subject {
     | "task"
     | "roster"
     | "dead_letter"
+    | "hr_source"
+    | "hr_message"
     | "store";
   readonly id: string;
 }

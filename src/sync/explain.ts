@@ -2,6 +2,13 @@ import { howKnown, type Trust } from "../accounts/trust.ts";
 import type { PersonState } from "../accounts/account-store.ts";
 import { explainEvaluation } from "../mapping/evaluate.ts";
 import type { DesiredState, RuleTrace } from "../model/assignment.ts";
+import {
+  employmentAt,
+  presenceAt,
+  publicEmployment,
+  type Employment,
+  type Presence,
+} from "../model/employment.ts";
 import type { IdentityFacts } from "../model/identity.ts";
 import type { ConnectionId, IdentityId, TenantId } from "../model/ids.ts";
 import type { ObjectRef } from "../model/entitlement.ts";
@@ -23,6 +30,10 @@ export interface Explanation {
     readonly emails: readonly string[];
     readonly groups: readonly { readonly groupId: string; readonly displayName: string }[];
     readonly sources: IdentityFacts["sources"];
+    /** Where the person stands, whatever each source says. */
+    readonly presence: Presence;
+    /** By HR; null: HR knows nothing. A planned leave shows to the role `hr` alone. */
+    readonly employment: Employment | null;
   };
   readonly connections: readonly ConnectionExplanation[];
 }
@@ -99,6 +110,8 @@ export async function explain(
   tenantId: TenantId,
   identityId: IdentityId,
   connectionId?: ConnectionId,
+  /** Whether the reader may know of planned leaves. */
+  forHr = false,
 ): Promise<Explanation | undefined> {
   const [people, states, world] = await Promise.all([
     deps.store.readIdentities(tenantId, [identityId]),
@@ -133,9 +146,17 @@ export async function explain(
       emails: person.emails,
       groups: groups.map(({ groupId, displayName }) => ({ groupId, displayName })),
       sources: person.sources,
+      presence: presenceAt(person, deps.clock.now()),
+      employment: employmentShown(person, deps.clock.now(), forHr),
     },
     connections,
   };
+}
+
+function employmentShown(person: IdentityFacts, now: number, forHr: boolean): Employment | null {
+  if (person.employment === undefined) return null;
+  const employment = employmentAt(person.employment, now);
+  return forHr ? employment : publicEmployment(employment);
 }
 
 function explainConnection(

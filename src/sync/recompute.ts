@@ -4,13 +4,15 @@ import type { RecomputeMark } from "../events/recompute-store.ts";
 import { evaluate } from "../mapping/evaluate.ts";
 import { desiredHash, resolveDesired } from "../mapping/resolve.ts";
 import type { BrokenRule, DesiredState } from "../model/assignment.ts";
-import { departureOf, nextChange } from "../model/employment.ts";
+import { departureOf, nextChange, type Departure } from "../model/employment.ts";
 import type { AccessException, IdentityFacts } from "../model/identity.ts";
 import { newId, type IdentityId, type TenantId } from "../model/ids.ts";
 import { foldEmail } from "../model/fold.ts";
 import { newRecord, type Cause } from "../model/records.ts";
 import { accountKindOf } from "../plan/plan.ts";
 import { railWishes } from "../plan/rail-wishes.ts";
+import { compareHrSources } from "./compare-hr.ts";
+import { joinWaitingHr } from "./join-hr.ts";
 import { leaverSight } from "./leaver-sight.ts";
 import { reportLookalikes } from "./lookalikes.ts";
 import type { SyncDeps } from "./sync-deps.ts";
@@ -32,6 +34,7 @@ export function createRecompute(deps: SyncDeps): Recompute {
     const owed = marks.filter((mark) => mark.done < mark.wanted && mark.dueAt <= now);
     if (owed.length === 0) return;
     const ids = owed.map((mark) => mark.identityId);
+    await joinWaitingHr(deps, tenantId, ids);
     const [world, facts, people] = await Promise.all([
       worlds.read(tenantId),
       deps.store.readIdentities(tenantId, ids),
@@ -98,11 +101,15 @@ async function commit(
       wishes,
       ...nextChangeOf(person, exceptions, now),
       ...(leaver === undefined ? {} : { leaver }),
+      ...(person.employment === undefined
+        ? {}
+        : { hrDeparted: departureNote(deps, person, departure) }),
       now,
     },
     { records: [], recompute: [] },
   );
   if (!answer.applied) return;
+  await compareHrSources(deps, person, now);
   for (const holdId of answer.opened) {
     deps.logger.error(
       { tenantId: person.tenantId, holdId },
@@ -233,6 +240,30 @@ export async function exceptionsFor(
       for (const item of byPerson.get(key) ?? []) own.set(item.exceptionId, item);
     }
     return [...own.values()];
+  };
+}
+
+/** What the audit record says once HR's leave instant has come, or no longer counts. Before that it says nothing of a leave. */
+function departureNote(deps: SyncDeps, person: IdentityFacts, departure: Departure | undefined) {
+  const gone = departure?.hrAt !== undefined;
+  return {
+    value: gone,
+    confirmed: departure?.confirmed === true,
+    record: newRecord(deps.clock, {
+      actor: deps.actor,
+      action: gone ? "employment.left" : "employment.resumed",
+      subject: { type: "identity", id: person.identityId },
+      cause: "hr",
+      facts: gone
+        ? {
+            sourceId: departure.sourceId ?? null,
+            spell: departure.spell,
+            hrAt: departure.hrAt,
+            acceptedAt: departure.acceptedAt,
+            confirmed: departure.confirmed,
+          }
+        : {},
+    }),
   };
 }
 

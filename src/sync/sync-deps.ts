@@ -1,6 +1,7 @@
 import type { AccountStore } from "../accounts/account-store.ts";
 import type { CaseStore } from "../accounts/case-store.ts";
 import type { DirectoryStore } from "../directory/directory-store.ts";
+import type { HrStore } from "../directory/hr-store.ts";
 import type { RecomputeStore } from "../events/recompute-store.ts";
 import type { MappingVersionStore } from "../mapping/version-store.ts";
 import type { Clock } from "../model/clock.ts";
@@ -12,7 +13,12 @@ import type { VendorFacts } from "../model/vendor-facts.ts";
 
 /** What the use cases of this room work with; the composition root makes it once. */
 export interface SyncDeps {
-  readonly store: DirectoryStore & RecomputeStore & MappingVersionStore & AccountStore & CaseStore;
+  readonly store: DirectoryStore &
+    HrStore &
+    RecomputeStore &
+    MappingVersionStore &
+    AccountStore &
+    CaseStore;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: Metrics;

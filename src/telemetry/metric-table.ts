@@ -31,6 +31,18 @@ export const metricTable = {
     help: "Time from the first byte of a SCIM request to its answer.",
     buckets: secondsBuckets,
   },
+  rolecall_hr_messages_total: {
+    kind: "counter",
+    labels: ["source", "outcome"],
+    unit: "count",
+    help: "HR messages by what became of them: applied, unchanged or parked.",
+  },
+  rolecall_hr_refused_total: {
+    kind: "counter",
+    labels: ["why"],
+    unit: "count",
+    help: "HR requests that nobody of ours has signed: missing, malformed, outside-window, wrong, or no such source.",
+  },
   rolecall_recompute_seconds: {
     kind: "histogram",
     labels: [],

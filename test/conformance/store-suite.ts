@@ -10,6 +10,7 @@ import { directoryGroupSuite } from "./directory-group-suite.ts";
 import { directoryIdentitySuite } from "./directory-identity-suite.ts";
 import { directoryListSuite } from "./directory-list-suite.ts";
 import { directoryUserSuite } from "./directory-user-suite.ts";
+import { hrSuite } from "./hr-suite.ts";
 import { mappingVersionSuite } from "./mapping-version-suite.ts";
 import { recomputeSuite } from "./recompute-suite.ts";
 import { storeLifeSuite } from "./store-life-suite.ts";
@@ -27,6 +28,7 @@ export function storeSuite(name: string, open: OpenStore): void {
       groups: directoryGroupSuite,
       lists: directoryListSuite,
       identities: directoryIdentitySuite,
+      "HR records": hrSuite,
       recompute: recomputeSuite,
       "mapping versions": mappingVersionSuite,
       credentials: credentialSuite,

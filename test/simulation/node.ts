@@ -7,6 +7,7 @@ import { createEngine, type Engine } from "../../src/engine.ts";
 import type { Clock } from "../../src/model/clock.ts";
 import type { TenantId, IdpId } from "../../src/model/ids.ts";
 import type { LogFacts, Logger, Metrics } from "../../src/model/log.ts";
+import { createHrDesk } from "../../src/hr/hr-desk.ts";
 import { createScimRouter } from "../../src/scim/router.ts";
 import type { MessageLog } from "./message-log.ts";
 import type { Random } from "./random.ts";
@@ -80,6 +81,17 @@ export class Node {
       ...this.engine.sync,
       store,
       connect: unused,
+      hr: {
+        desk: createHrDesk({
+          store,
+          clock: this.clock,
+          logger,
+          metrics: unmeasured,
+          raiseFinding: unused,
+          putSecret: unused,
+          onCommit: this.engine.ringRelay,
+        }),
+      },
       version: "simulation",
       world: "test",
       publicUrl: "https://id.example.com",

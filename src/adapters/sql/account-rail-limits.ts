@@ -58,7 +58,7 @@ function* managedAccounts(db: Database, group: CountGroup): Steps<number> {
 /** The base of a fraction of a tenant. */
 function* activePeople(db: Database, group: CountGroup): Steps<number> {
   const row = yield* db.get<{ people: number }>(
-    "SELECT count(*) AS people FROM identities WHERE tenant_id = ? AND active = 1",
+    "SELECT count(*) AS people FROM identities WHERE tenant_id = ? AND active = 1 AND hr_departed = 0",
     group.tenantId,
   );
   return Number(row?.people ?? 0);

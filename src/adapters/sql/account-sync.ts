@@ -2,7 +2,7 @@ import type { PersonState, TargetWish } from "../../accounts/account-store.ts";
 import { priorities } from "../../accounts/target.ts";
 import type { Instant } from "../../model/clock.ts";
 import type { ConnectionId, HoldId, IdentityId, TenantId } from "../../model/ids.ts";
-import { listText, type Answer, type Commanded } from "./account-args.ts";
+import { listText, type Answer, type Commanded, type TargetKey } from "./account-args.ts";
 import { lockRails, reserveEntries } from "./account-rails.ts";
 import {
   entryColumns,
@@ -25,10 +25,11 @@ import {
   type ObservedRow,
   type TargetRow,
 } from "./account-rows.ts";
-import { readyAt } from "./account-targets.ts";
+import { readyAt, wakeOne } from "./account-targets.ts";
 import { writeAlso, writeRecord } from "./also.ts";
 import { noteLeaver } from "./case-commands.ts";
 import { caseColumns, toCase, type CaseRow } from "./case-rows.ts";
+import { confirmedLeave } from "../../model/rail.ts";
 import { documentText, type Database, type Steps } from "./database.ts";
 import type { Query } from "./engine.ts";
 
@@ -39,6 +40,7 @@ export function* commitSync(
   const { identityId, now } = command;
   if (!(yield* settleMark(db, tenantId, command)))
     return { applied: false, changed: [], opened: [] };
+  yield* noteDeparture(db, tenantId, command);
   yield* lockRails(db, tenantId, command.wishes);
   const changed: ConnectionId[] = [];
   const opened: HoldId[] = [];
@@ -49,6 +51,9 @@ export function* commitSync(
     }
     const target = { tenantId, connectionId: wish.connectionId, identityId };
     opened.push(...(yield* reserveEntries(db, target, wish.rail, { cancelOthers: true, now })));
+    // A second fact may have let somebody out of a hold: whoever works on them looks.
+    if (wish.rail.wishes.some((item) => item.causeKey === confirmedLeave))
+      yield* wakeHeld(db, target, now);
   }
   if (command.leaver !== undefined)
     yield* noteLeaver(db, tenantId, identityId, command.leaver, now);
@@ -79,6 +84,39 @@ function* settleMark(
     );
   }
   return true;
+}
+
+function* noteDeparture(
+  db: Database,
+  tenantId: TenantId,
+  { identityId, hrDeparted }: Commanded<"commitSync">["command"],
+): Steps<void> {
+  if (hrDeparted === undefined) return;
+  const news = yield* db.run(
+    "UPDATE identities SET hr_departed = ?1 WHERE tenant_id = ?2 AND identity_id = ?3 AND hr_departed <> ?1",
+    hrDeparted.value,
+    tenantId,
+    identityId,
+  );
+  if (news > 0) yield* writeRecord(db, tenantId, hrDeparted.record);
+  // What was done on one fact alone is counted apart once there is the second.
+  if (hrDeparted.confirmed)
+    yield* db.tell(
+      "UPDATE rail_entries SET cause_key = ?1, count_key = ?1 WHERE tenant_id = ?2 AND identity_id = ?3 AND rail = 'leavers' AND cause_key = '' AND state = 'executed'",
+      confirmedLeave,
+      tenantId,
+      identityId,
+    );
+}
+
+function* wakeHeld(db: Database, target: TargetKey, now: Instant): Steps<void> {
+  const held = yield* db.get(
+    "SELECT 1 FROM targets WHERE tenant_id = ? AND connection_id = ? AND identity_id = ? AND state = 'held'",
+    target.tenantId,
+    target.connectionId,
+    target.identityId,
+  );
+  if (held !== undefined) yield* wakeOne(db, target, priorities.leaver, now);
 }
 
 /** Answers whether the wish is new. */

@@ -9,6 +9,7 @@ import { deadLetterStore } from "./dead-letters.ts";
 import { deliveryStore } from "./deliveries.ts";
 import { directoryStore } from "./directory-store.ts";
 import type { Engine } from "./engine.ts";
+import { hrStore } from "./hr-store.ts";
 import { mappingStore } from "./mapping-store.ts";
 import { recomputeStore } from "./recompute-store.ts";
 import { rosterStore } from "./rosters.ts";
@@ -24,6 +25,7 @@ export function composeStore(
 ): Store {
   return {
     ...directoryStore(engine, clock),
+    ...hrStore(engine, clock),
     ...recomputeStore(engine),
     ...mappingStore(engine, clock),
     ...credentialStore(engine, clock),

@@ -50,6 +50,7 @@ interface TokenRow {
   readonly idp_id: IdpId | null;
   readonly hash: string;
   readonly label: string;
+  readonly role: "hr" | null;
   readonly created_at: number;
   readonly expires_at: number | null;
   readonly revoked_at: number | null;
@@ -63,6 +64,7 @@ const toToken = (row: TokenRow): Token => ({
   idpId: row.idp_id ?? undefined,
   hash: row.hash,
   label: row.label,
+  ...(row.role === null ? {} : { role: row.role }),
   createdAt: row.created_at,
   expiresAt: row.expires_at ?? undefined,
   revokedAt: row.revoked_at ?? undefined,

@@ -1,3 +1,4 @@
+import type { EmploymentFacts } from "../../model/employment.ts";
 import type { IdentityFacts } from "../../model/identity.ts";
 import type { GroupId, IdentityId, IdpId, SourceUserId, TenantId } from "../../model/ids.ts";
 import type { Json, JsonObject } from "../../model/json.ts";
@@ -26,6 +27,7 @@ export interface IdentityRow {
   readonly active: boolean;
   readonly inactiveSince: number | undefined;
   readonly departedAt?: number;
+  readonly employment: EmploymentFacts | undefined;
   /** Rises with every membership change that marked the person. */
   readonly wanted: number;
   readonly groups: ReadonlySet<GroupId>;
@@ -65,6 +67,7 @@ export function identityFacts(row: IdentityRow): IdentityFacts {
     active: row.active,
     inactiveSince: row.inactiveSince,
     ...(row.departedAt === undefined ? {} : { departedAt: row.departedAt }),
+    ...(row.employment === undefined ? {} : { employment: row.employment }),
     userName,
     displayName: telling.find((source) => source.display_name !== null)?.display_name ?? userName,
     givenName: text("name.givenName"),

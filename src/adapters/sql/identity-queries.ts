@@ -4,6 +4,7 @@ import type { GroupId, IdentityId, IdpId, SourceUserId, TenantId } from "../../m
 import { identityFacts, type SourceRow } from "../sql/identity-facts.ts";
 import type { Database, Steps } from "./database.ts";
 import type { Query } from "./engine.ts";
+import { employmentOf } from "./hr-queries.ts";
 
 interface OfTenant {
   readonly tenantId: TenantId;
@@ -67,6 +68,7 @@ function* readFacts(
   );
   const userIds = JSON.stringify(rows.map((row) => row.source_user_id));
   const emails = yield* readEmails(db, tenantId, userIds);
+  const employment = yield* employmentOf(db, tenantId, identityIds);
   const groups = withGroups
     ? yield* readGroups(db, tenantId, userIds)
     : new Map<string, GroupId[]>();
@@ -79,6 +81,7 @@ function* readFacts(
         identityId: first.identity_id,
         active: first.identity_active === 1 && first.departed_at === null,
         inactiveSince: earliest(first.inactive_since, first.departed_at),
+        employment: employment.get(first.identity_id),
         ...(first.departed_at === null ? {} : { departedAt: first.departed_at }),
         wanted: first.wanted ?? 0,
         groups: new Set(own.flatMap((row) => groups.get(row.source_user_id) ?? [])),
@@ -225,7 +228,7 @@ export const findIdentities: Query<OfTenant & { readonly text: string }, readonl
          )
          SELECT i.identity_id FROM found CROSS JOIN identities i
          WHERE i.tenant_id = ? AND i.identity_id = found.identity_id
-         ORDER BY i.active DESC, i.identity_id LIMIT ?`,
+         ORDER BY i.active - i.hr_departed DESC, i.active DESC, i.identity_id LIMIT ?`,
       tenantId,
       fold(typed),
       tenantId,
@@ -257,13 +260,13 @@ export const findIdentitiesByEmail: Query<
   *run(db, { tenantId, emails }) {
     return (yield* db.all<{ email: string; identity_id: IdentityId; active: 0 | 1; former: 0 | 1 }>(
       // One row for each person and address: present at one source outweighs former at another.
-      `SELECT e.email_folded AS email, i.identity_id, CASE WHEN d.at IS NULL THEN i.active ELSE 0 END AS active, min(CASE WHEN e.position IS NULL THEN 1 ELSE 0 END) AS former
+      `SELECT e.email_folded AS email, i.identity_id, CASE WHEN d.at IS NULL AND i.hr_departed = 0 THEN i.active ELSE 0 END AS active, min(CASE WHEN e.position IS NULL THEN 1 ELSE 0 END) AS former
          FROM ${db.dialect.values("asked")} CROSS JOIN user_emails e CROSS JOIN users u CROSS JOIN identities i
          LEFT JOIN departures d ON d.tenant_id = i.tenant_id AND d.identity_id = i.identity_id AND d.lifted_at IS NULL
          WHERE e.tenant_id = ? AND e.email_folded = asked.value
            AND u.tenant_id = e.tenant_id AND u.source_user_id = e.source_user_id
            AND i.tenant_id = u.tenant_id AND i.identity_id = u.identity_id
-         GROUP BY e.email_folded, i.identity_id, i.active, d.at ORDER BY e.email_folded, former, active DESC, i.identity_id`,
+         GROUP BY e.email_folded, i.identity_id, i.active, i.hr_departed, d.at ORDER BY e.email_folded, former, active DESC, i.identity_id`,
       JSON.stringify([...new Set(emails)]),
       tenantId,
     )).map((row) => ({
@@ -296,7 +299,7 @@ export const countIdentities: Query<OfTenant, { readonly active: number; readonl
     *run(db, { tenantId }) {
       return (
         (yield* db.get<{ active: number; total: number }>(
-          "SELECT coalesce(sum(active), 0) AS active, count(*) AS total FROM identities WHERE tenant_id = ?",
+          "SELECT coalesce(sum(CASE WHEN hr_departed = 1 THEN 0 ELSE active END), 0) AS active, count(*) AS total FROM identities WHERE tenant_id = ?",
           tenantId,
         )) ?? { active: 0, total: 0 }
       );

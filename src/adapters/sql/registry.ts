@@ -12,6 +12,8 @@ import { directoryCommands } from "./directory-commands.ts";
 import { directoryQueries } from "./directory-queries.ts";
 import type { Commands, Queries } from "./engine.ts";
 import { groupCommands } from "./group-commands.ts";
+import { hrCommands } from "./hr-commands.ts";
+import { hrQueries } from "./hr-queries.ts";
 import { identityQueries } from "./identity-queries.ts";
 import { mappingCommands } from "./mapping-commands.ts";
 import { mappingQueries } from "./mapping-queries.ts";
@@ -29,6 +31,7 @@ export const commands: Commands = {
   ...directoryCommands,
   ...userCommands,
   ...groupCommands,
+  ...hrCommands,
   ...recomputeCommands,
   ...mappingCommands,
   ...credentialCommands,
@@ -48,6 +51,7 @@ export const queries: Queries = {
   ...brakeQueries,
   ...directoryQueries,
   ...identityQueries,
+  ...hrQueries,
   ...recomputeQueries,
   ...mappingQueries,
   ...credentialQueries,

@@ -4,6 +4,7 @@ import type { Instant } from "../../model/clock.ts";
 import { StoreError } from "../../model/errors.ts";
 import { fold, foldEmail } from "../../model/fold.ts";
 import type { IdentityId, IdpId, SourceUserId, TenantId } from "../../model/ids.ts";
+import type { JsonObject } from "../../model/json.ts";
 import type { Also } from "../../model/records.ts";
 import { writeAlso } from "./also.ts";
 import { countLive } from "./live-count.ts";
@@ -44,8 +45,8 @@ export function* createUser(
   );
   yield* db.tell(
     `INSERT INTO users (tenant_id, source_user_id, idp_id, identity_id, user_name, user_name_folded, external_id,
-       display_name, display_name_folded, active, version, created_at, updated_at, resource)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?, ?, ?)`,
+       display_name, display_name_folded, active, version, created_at, updated_at, resource, employee_number)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?, ?, ?, ?)`,
     tenantId,
     sourceUserId,
     idpId,
@@ -59,6 +60,7 @@ export function* createUser(
     now,
     now,
     documentText(user.resource),
+    employeeNumberOf(user.resource),
   );
   yield* writeEmails(db, tenantId, sourceUserId, user.emails, new Map());
   yield* countLive(db, tenantId, idpId, { users: 1, id: sourceUserId });
@@ -80,7 +82,7 @@ export function* replaceUser(
   }
   yield* db.tell(
     `UPDATE users SET user_name = ?, user_name_folded = ?, external_id = ?, display_name = ?, display_name_folded = ?,
-       active = ?, version = version + 1, updated_at = ?, resource = ?
+       active = ?, version = version + 1, updated_at = ?, resource = ?, employee_number = ?
      WHERE tenant_id = ? AND source_user_id = ?`,
     user.userName,
     fold(user.userName),
@@ -90,6 +92,7 @@ export function* replaceUser(
     user.active,
     now,
     resource,
+    employeeNumberOf(user.resource),
     tenantId,
     sourceUserId,
   );
@@ -160,6 +163,16 @@ function isUnchanged(
   return (
     row.resource === resource || isDeepStrictEqual(JSON.parse(row.resource), JSON.parse(resource))
   );
+}
+
+/** Of the enterprise extension (RFC 7643 §4.3), as HR records are compared with it. */
+function employeeNumberOf(resource: JsonObject): string | null {
+  const extension = resource["urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"];
+  if (typeof extension !== "object" || extension === null || Array.isArray(extension)) return null;
+  const number = (extension as JsonObject)["employeeNumber"];
+  if (typeof number !== "string" && typeof number !== "number") return null;
+  const text = fold(String(number).trim());
+  return text === "" ? null : text;
 }
 
 function folded(emails: readonly string[]): readonly string[] {

@@ -2,6 +2,7 @@ import type { Operation } from "../operation.ts";
 import { connectOperations } from "./connect.ts";
 import { deadLetterOperations } from "./dead-letters.ts";
 import { decisionOperations } from "./decisions.ts";
+import { hrOperations } from "./hr.ts";
 import { laneOperations } from "./lanes.ts";
 import { leaverOperations } from "./leavers.ts";
 import { noticeOperations } from "./notices.ts";
@@ -26,6 +27,7 @@ export const allOperations: readonly Operation[] = [
   ...usageOperations,
   ...tenantOperations,
   ...setupOperations,
+  ...hrOperations,
   ...recoveryOperations,
   ...deadLetterOperations,
 ];

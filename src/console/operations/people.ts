@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { priorities } from "../../accounts/target.ts";
 import { asId, newId, type ConnectionId, type IdentityId, type TenantId } from "../../model/ids.ts";
+import { presenceAt } from "../../model/employment.ts";
 import { newRecord } from "../../model/records.ts";
 import { answerWant, explain } from "../../sync/explain.ts";
 import { operation, OperationError, type ConsoleDeps } from "../operation.ts";
@@ -24,11 +25,13 @@ export async function theIdentity(
   }
   if (found.length > 1) {
     const people = await deps.store.readIdentities(tenantId, found);
-    const active = people.filter((person) => person.active);
+    const now = deps.clock.now();
+    const active = people.filter((person) => presenceAt(person, now) !== "departed");
     const only = active[0];
     if (active.length === 1 && only !== undefined) return only.identityId;
     const list = people.map(
-      (person) => `${person.identityId} (${person.userName}${person.active ? "" : ", left"})`,
+      (person) =>
+        `${person.identityId} (${person.userName}${active.includes(person) ? "" : ", left"})`,
     );
     throw new OperationError(409, `"${text}" fits several people: ${list.join(", ")}`);
   }
@@ -48,11 +51,11 @@ export const peopleOperations = [
         await deps.store.findIdentities(tenantId, q),
       );
       return {
-        people: people.map(({ identityId, userName, displayName, active }) => ({
-          identityId,
-          userName,
-          displayName,
-          active,
+        people: people.map((person) => ({
+          identityId: person.identityId,
+          userName: person.userName,
+          displayName: person.displayName,
+          active: presenceAt(person, deps.clock.now()) !== "departed",
         })),
       };
     },
@@ -67,7 +70,7 @@ export const peopleOperations = [
       connection: connection.optional(),
       want: z.string().max(200).optional(),
     }),
-    run: async (deps, { tenantId }, input) => {
+    run: async (deps, { tenantId, actor }, input) => {
       const identityId = await theIdentity(deps, tenantId, input.identity);
       const [wantConnection, thing] = splitWant(input.want);
       const only = wantConnection ?? input.connection;
@@ -76,6 +79,7 @@ export const peopleOperations = [
         tenantId,
         identityId,
         only === undefined ? undefined : asId<ConnectionId>(only),
+        actor.role === "hr",
       );
       if (explanation === undefined)
         throw new OperationError(404, "this person is not known any more");

@@ -147,11 +147,14 @@ export const setupOperations = [
       kind: z.enum(["scim", "operator"]),
       idp: z.string().optional(),
       label: z.string().min(1).max(100),
+      role: z.enum(["hr"]).optional(),
       expiresInDays: z.number().int().min(1).max(3_650).optional(),
     }),
     run: async (deps, { tenantId, actor }, input) => {
       if (input.kind === "scim" && input.idp === undefined)
         throw new OperationError(400, "a SCIM token needs its IdP connection: idp");
+      if (input.role !== undefined && input.kind !== "operator")
+        throw new OperationError(400, "only an operator's token has a role");
       const idpId =
         input.idp === undefined ? undefined : (await theIdp(deps, tenantId, input.idp)).idpId;
       const expiresAt =
@@ -160,7 +163,13 @@ export const setupOperations = [
           : deps.clock.now() + input.expiresInDays * 86_400_000;
       return deps.issueToken(
         tenantId,
-        { kind: input.kind, idpId, label: input.label, expiresAt },
+        {
+          kind: input.kind,
+          idpId,
+          label: input.label,
+          expiresAt,
+          ...(input.role === undefined ? {} : { role: input.role }),
+        },
         actor,
       );
     },

@@ -52,7 +52,8 @@ describe("a folder of mapping files", () => {
         "identities: { ada: { groups: [Eng] } }\nexpect: { ada: [{ kind: org_role, role: user, because: [a] }] }\n",
       "acme/exceptions.yaml":
         "version: 1\nexceptions:\n  - { person: Ada@Example.com, connection: claude, deny: { kind: org_role }, until: 2027-01-31, why: x, by: y }\n",
-      "acme/hr.yaml": "anything: [goes, 1\n",
+      "acme/hr.yaml":
+        "version: 1\nlead: 2d\nsources:\n  workday: { zone: Australia/Melbourne, fields: { id: Employee_ID } }\n  agency: {}\n",
       "acme/notes.txt": "not read",
       "acme/.claude.yaml.swp": "not read",
       "README.md": "not read",
@@ -65,6 +66,12 @@ describe("a folder of mapping files", () => {
       approvals: "required",
       zone: "Europe/Berlin",
       zoneGiven: true,
+    });
+    expect(acme?.hr).toMatchObject({
+      employment: { decide: "first", order: ["workday", "agency"], leadMs: 172_800_000 },
+      zone: "Europe/Berlin",
+      domains: ["example.com"],
+      sources: { workday: { zone: "Australia/Melbourne", fields: { id: "Employee_ID" } } },
     });
     expect(claude).toMatchObject({
       connectionId: "claude",

@@ -1,0 +1,34 @@
+import type { HrStore } from "../directory/hr-store.ts";
+import type { Clock } from "../model/clock.ts";
+import type { HrSourceId, TenantId } from "../model/ids.ts";
+import type { Logger, Metrics } from "../model/log.ts";
+import type { Actor } from "../model/records.ts";
+
+/** A finding that HR facts give; whoever lists findings shows it. */
+export interface HrFinding {
+  readonly key: string;
+  readonly kind:
+    "hr_disputed" | "hr_unmatched" | "hr_late_notice" | "hr_leave_withdrawn" | "hr_absence_guard";
+  readonly severity: "warning" | "info";
+  readonly identityId?: string;
+  readonly text: string;
+  readonly facts: Readonly<Record<string, string | number>>;
+}
+
+/** What this room works with. */
+export interface HrDeps {
+  readonly store: HrStore;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly raiseFinding: (tenantId: TenantId, finding: HrFinding) => Promise<void>;
+  /** Tells the relay of this process that marks were written. */
+  readonly onCommit: () => void;
+}
+
+/** Who sent it, as an actor of audit records. */
+export interface HrSender {
+  readonly tenantId: TenantId;
+  readonly sourceId: HrSourceId;
+  readonly actor: Actor;
+}
