@@ -25,6 +25,11 @@ export async function keepManualWork(
     await endByLook(deps, whole, live);
     return undefined;
   }
+  if (live !== undefined && isProven(live, whole)) {
+    // What it asked for is there: what is left is another task.
+    await endByLook(deps, whole, live);
+    return keepManualWork(deps, work);
+  }
   const draft = draftOf(deps, whole, key, { live, last });
   const reopened = live === undefined ? undefined : await doubt(deps, whole, live, draft);
   return summary(reopened ?? (await keepTask(deps, whole.tenantId, draft)));
@@ -155,6 +160,12 @@ async function endByLook(deps: TaskDeps, work: ManualWork, live: Task): Promise<
         }
       : { state: "cancelled", note: "nobody wants it any more" },
   );
+}
+
+/** Whether a look that is newer than its lines shows every one of them. */
+function isProven(task: Task, work: ManualWork): boolean {
+  if (!isLive(task) || work.shownAt < task.linesAt) return false;
+  return task.lines.length > 0 && task.lines.every((line) => isShown(line, work));
 }
 
 /** Whether the look shows what the line asked for: the role is there, or the one to take is not. */

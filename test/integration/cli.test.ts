@@ -255,25 +255,83 @@ describe("doing", () => {
     });
   });
 
-  test("a list of members is brought once, a stale one is refused with the reason", async () => {
-    const people = "ada@example.com,Ada,editor,active";
-    const bring = (rows: readonly string[], minutes: number) => {
-      const at = new Date(Date.now() + minutes * 60_000).toISOString();
-      const head = "workspace_id,email,name,role,status,captured_at";
-      return [head, ...rows.map((row) => `${workspace},${row},${at}`)].join("\n");
-    };
+  test("a list of members is brought once; a task is worked off and closes by the next list", async () => {
+    const dora = await scim("POST", "/Users", {
+      schemas: ["urn:ietf:params:scim:schemas:core:2.0:User"],
+      userName: "dora@example.com",
+      active: true,
+      emails: [{ value: "dora@example.com", primary: true }],
+    });
+    await scim("POST", "/Groups", {
+      schemas: ["urn:ietf:params:scim:schemas:core:2.0:Group"],
+      displayName: "Data",
+      members: [{ value: dora.id }],
+    });
     const { report } = await json("connect", "clay");
-    const workspace = (report as { readonly organization: { readonly id: string } }).organization
-      .id;
+    const { id } = (report as { readonly organization: { readonly id: string } }).organization;
     const admin = "clay.service@example.com,Service,admin,active";
-    const first = await rolecall(["roster", "import", "clay", "-"], bring([admin, people], -5));
-    expect([first.code, first.out]).toEqual([exitCodes.ok, expect.stringContaining("2 members")]);
-    const stale = await rolecall(["roster", "import", "clay", "-"], bring([admin], -9));
-    expect([stale.code === exitCodes.ok, stale.err]).toEqual([
-      false,
-      expect.stringContaining("no newer"),
-    ]);
+    const bring = (at: number, ...more: readonly string[]) => {
+      const rows = [admin, ...more].map((row) => `${id},${row},${new Date(at).toISOString()}`);
+      const head = "workspace_id,email,name,role,status,captured_at";
+      return rolecall(["roster", "import", "clay", "-"], [head, ...rows].join("\n"));
+    };
+    const first = await bring(Date.now() - 5 * 60_000);
+    expect([first.code, first.out]).toEqual([exitCodes.ok, expect.stringContaining("1 members")]);
+    const stale = await bring(Date.now() - 9 * 60_000);
+    expect(stale.code).not.toBe(exitCodes.ok);
+    expect(stale.err).toContain("no newer");
+
+    const clay = async () =>
+      (await json("tasks", "list", "--connection", "clay", "--all")).tasks as readonly {
+        readonly taskId: string;
+        readonly state: string;
+        readonly trust: string | null;
+        readonly submittedAt: number;
+      }[];
+    let taskId = "";
+    await eventually(
+      async () => {
+        taskId = (await clay())[0]?.taskId ?? "";
+        return taskId !== "";
+      },
+      { timeoutMs: 60_000, everyMs: 250 },
+    );
+    const act = async (...words: readonly string[]) => {
+      const [verb = "", ...flags] = words;
+      return rolecall(["tasks", verb, taskId, ...flags]);
+    };
+    expect((await act("claim")).out).toBe("claimed\n");
+    expect((await act("reject", "--why", "who is that?")).out).toBe("rejected\n");
+    expect((await act("claim")).out).toBe("claimed\n");
+    const ticket = ["--kind", "ticket", "--text", "OPS-1"];
+    expect((await act("attach", ...ticket)).out).toBe("attached\n");
+    const shown = (await act("show")).out;
+    expect(shown).toContain("+ Invite, e-mail dora@example.com, role editor, Send invite");
+    expect(shown).toContain("because data-builds-tables");
+    expect(shown).toContain("OPS-1");
+    expect((await act("done", "--note", "invited")).out).toMatch(
+      /^submitted \(observed\): it closes/,
+    );
+    expect((await act("done")).err).toContain("you said so already");
     expect((await rolecall(["tasks", "show", "nothing"])).code).toBe(exitCodes.notThere);
+
+    const said = (await clay())[0]?.submittedAt ?? 0;
+    expect((await bring(said + 61_000, "dora@example.com,Dora,Editor,active")).err).toBe("");
+    await eventually(
+      async () => {
+        const task = (await clay()).find((item) => item.taskId === taskId);
+        expect([task?.state, task?.trust]).toEqual(["done", "observed"]);
+      },
+      { timeoutMs: 60_000, everyMs: 250 },
+    );
+  }, 180_000);
+
+  test("what a webhook source took is held against its cap, and one without a cap is said", async () => {
+    const { code, out } = await rolecall(["usage", "webhook", "clay", "inbound-leads", "10"]);
+    expect([code, out]).toEqual([exitCodes.ok, expect.stringContaining("no cap is declared")]);
+    const usage = "Table,Owner,Credits\nLeads,dora@example.com,3";
+    expect((await rolecall(["usage", "import", "clay", "-"], usage)).out).toContain("no_cap");
+    expect((await rolecall(["usage", "import", "clay", "-"], "Folder\nx")).err).toContain("column");
   });
 
   test("mapping files are read again, and nothing new proposes nothing", async () => {
