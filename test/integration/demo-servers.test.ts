@@ -48,7 +48,7 @@ describeReal("the demo on servers", found, ({ first: postgres, second: kafka }) 
       expect(text).not.toContain("NOT RIGHT");
       expect(text).toContain("PostgreSQL database and fresh Kafka topics, as two processes");
       expect(text).toMatch(/held: 9 people on the removals rail/);
-      expect(text).toContain("61 explanations, 0 wrong");
+      expect(text).toContain("62 explanations, 0 wrong");
       expect(text).toContain("The audit record verifies");
       expect(code).toBe(0);
       const admin = new Kafka({ brokers, logLevel: logLevel.NOTHING }).admin();
