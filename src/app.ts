@@ -17,6 +17,7 @@ import { createSecretVault, type SecretVault } from "./credentials/secret-vault.
 import { issueToken } from "./credentials/tokens.ts";
 import { createEngine, type Engine } from "./engine.ts";
 import { showBus } from "./events/bus-gauges.ts";
+import type { HintBus } from "./events/hint-bus.ts";
 import { createHttpPools } from "./http/http-pools.ts";
 import { listen, operatorApp, publicApp, type Listener } from "./listeners.ts";
 import { loadMappings, type LoadedTenant } from "./mapping/load.ts";
@@ -24,13 +25,14 @@ import { createMappingFiles, readTenant, rollOut } from "./mapping-files.ts";
 import { systemClock, type Clock } from "./model/clock.ts";
 import type { InputError } from "./model/errors.ts";
 import { newId, type TenantId } from "./model/ids.ts";
-import type { Logger } from "./model/log.ts";
+import type { Logger, Metrics } from "./model/log.ts";
 import type { Actor } from "./model/records.ts";
+import { untraced } from "./model/trace.ts";
 import { showCases } from "./offboarding/case-gauges.ts";
 import { openChannels } from "./notify-channels.ts";
 import { showNotices } from "./notify/notice-gauges.ts";
 import { openAuditStream, openBus } from "./open-bus.ts";
-import { homeOf, openClock, openStore } from "./open-store.ts";
+import { homeOf, openClock, openStore, showStore } from "./open-store.ts";
 import { leaverFactsOf } from "./scheduled-loops.ts";
 import { createHrRoom } from "./hr-room.ts";
 import { createScimRouter } from "./scim/router.ts";
@@ -38,9 +40,10 @@ import type { Brake } from "./recovery/brake-store.ts";
 import { checkStoreAtStart } from "./recovery/start-check.ts";
 import type { ProposalResult } from "./sync/roll-out.ts";
 import { httpOpener } from "./vendor-clients.ts";
-import { createHealth } from "./telemetry/health.ts";
+import { createHealth, type Health } from "./telemetry/health.ts";
 import { createLogger } from "./telemetry/logger.ts";
-import { createMetrics } from "./telemetry/metrics.ts";
+import { createMetrics, type MetricRegistry } from "./telemetry/metrics.ts";
+import type { Traces } from "./telemetry/traces.ts";
 import type { SandboxVendors } from "./sandbox-vendors.ts";
 
 export interface App {
@@ -78,9 +81,16 @@ export async function startApp(config: Config): Promise<App> {
     clock,
     base: { version: config.version, instance: owner },
   });
-  const metrics = createMetrics({ logger });
+  const metrics = createMetrics({ logger, clock: systemClock() });
   const home = homeOf(config);
-  const store = await openStore(config, { clock, logger });
+  const traces = await openTracing(config, { logger, metrics: metrics.metrics, owner });
+  const tracer = traces?.tracer ?? untraced;
+  const store = await openStore(config, {
+    clock,
+    logger,
+    metrics: metrics.metrics,
+    ...(traces && { tracer }),
+  });
   const pools = createHttpPools({ innerHosts: config.innerHosts });
   const vendors =
     config.world === "sandbox" ? await sandboxVendors(config, clock, logger) : undefined;
@@ -99,32 +109,25 @@ export async function startApp(config: Config): Promise<App> {
   const ways = openChannels(config, { pools, publicUrl });
   const channels = ways.channels.map((channel) => channel.name);
   const failed = Promise.withResolvers<Error>();
-  const bus = await openBus(config, {
-    clock,
-    logger,
-    metrics: metrics.metrics,
-    owner,
-    store,
-    onFatal: failed.resolve,
-  });
+  const common = { store, clock, logger, metrics: metrics.metrics, owner };
+  const bus = await openBus(config, { ...common, onFatal: failed.resolve });
   const engine = createEngine({
     store,
     bus,
     clock,
     logger,
     metrics: metrics.metrics,
+    tracer,
     owner,
     roles: config.roles,
     connectorOf,
-    openHttp: httpOpener({ vault, pools, clock, logger, vendors }),
+    openHttp: httpOpener({ vault, pools, clock, logger, vendors, tracer }),
     channels: ways.channels,
     // A fast clock shrinks every window that guards against slow machines; these are kept humane.
     timing: config.timeScale > 1 ? { leaseMs: 600_000, intentWindowMs: 120_000 } : {},
   });
   const checkpoints = checkpointFiles(config.checkpointsDir, store.stamp.instanceId);
-  const sequencer = createSequencer({
-    ...{ store, checkpoints, clock, logger, metrics: metrics.metrics, owner },
-  });
+  const sequencer = createSequencer({ ...common, checkpoints });
   const system: Actor = { kind: "system", id: "start" };
   const brake = await checkStoreAtStart({
     store,
@@ -157,6 +160,7 @@ export async function startApp(config: Config): Promise<App> {
     clock,
     logger: logger.child({ room: "scim" }),
     metrics: metrics.metrics,
+    tracer,
     publicUrl,
     onCommit: engine.ringRelay,
     authenticate: callers.idp,
@@ -190,17 +194,9 @@ export async function startApp(config: Config): Promise<App> {
     config.operatorHost,
   );
   listeners.push(operatorListener);
-  metrics.beforeScrape(() => showLanes({ store, metrics: metrics.metrics, clock }));
-  metrics.beforeScrape(() => showCases({ store, metrics: metrics.metrics, clock }));
-  metrics.beforeScrape(() => showNotices({ store, channels, metrics: metrics.metrics }));
-  // Who neither hints nor works needs no connection to the bus.
-  if (config.roles.has("relay") || config.roles.has("worker")) {
-    metrics.beforeScrape(() => showBus({ bus, metrics: metrics.metrics }));
-  }
+  showAtScrapes(config, metrics, { store, bus, clock, health, channels });
   if (config.roles.has("scheduler")) sequencer.start();
-  const auditStream = await openAuditStream(config, {
-    ...{ store, clock, logger, metrics: metrics.metrics, owner },
-  });
+  const auditStream = await openAuditStream(config, common);
   if (config.roles.has("scheduler")) hr.start();
   await engine.start();
   return {
@@ -223,8 +219,47 @@ export async function startApp(config: Config): Promise<App> {
       ways.close();
       await vendors?.close();
       await pools.close();
+      await traces?.close();
     },
   };
+}
+
+/** Gauges that are read when somebody asks for them. */
+function showAtScrapes(
+  config: Config,
+  { metrics, beforeScrape }: MetricRegistry,
+  parts: {
+    readonly store: Store;
+    readonly bus: HintBus;
+    readonly clock: Clock;
+    readonly health: Health;
+    readonly channels: readonly string[];
+  },
+): void {
+  const { store, bus, clock, health, channels } = parts;
+  const isUp = async () => (await health.ready()).checks["store"] === "ok";
+  beforeScrape(() => showStore({ store, isUp, metrics }));
+  beforeScrape(() => showLanes({ store, metrics, clock }));
+  beforeScrape(() => showCases({ store, metrics, clock }));
+  beforeScrape(() => showNotices({ store, channels, metrics }));
+  // Who neither hints nor works needs no connection to the bus.
+  if (config.roles.has("relay") || config.roles.has("worker"))
+    beforeScrape(() => showBus({ bus, metrics }));
+}
+
+/** OpenTelemetry, loaded only where the environment asks for it. */
+async function openTracing(
+  config: Config,
+  parts: { readonly logger: Logger; readonly metrics: Metrics; readonly owner: string },
+): Promise<Traces | undefined> {
+  if (config.traces === undefined) return undefined;
+  const { openTraces } = await import("./telemetry/traces.ts");
+  const { version, traces } = config;
+  // Spans and their receiver live in wall time, however fast domain time runs.
+  return openTraces(
+    { ...traces, version, instance: parts.owner },
+    { ...parts, clock: systemClock() },
+  );
 }
 
 /** Loaded only where it is wanted: a live service carries no simulator in memory. */

@@ -19,6 +19,7 @@ import type { Logger, Metrics } from "./model/log.ts";
 import type { Actor } from "./model/records.ts";
 import type { Channel } from "./notify/channel.ts";
 import { createScheduledLoops } from "./scheduled-loops.ts";
+import { untraced, type Tracer } from "./model/trace.ts";
 import { keepManualWork } from "./tasks/manual-work.ts";
 import type { TaskDeps } from "./tasks/task-deps.ts";
 import { bindGroup } from "./sync/bind-groups.ts";
@@ -32,6 +33,8 @@ export interface EngineParts {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: Metrics;
+  /** Absent: nothing is traced. */
+  readonly tracer?: Tracer;
   /** Unique per process life. */
   readonly owner: string;
   /** What this process does; unset: everything. */
@@ -59,14 +62,14 @@ const keepPollMs = 5_000;
 const keepLeaseMs = 120_000;
 
 export function createEngine(parts: EngineParts): Engine {
-  const { store, bus, clock, logger, metrics, owner } = parts;
+  const { store, bus, clock, logger, metrics, owner, tracer = untraced } = parts;
   const roles = parts.roles ?? new Set(processRoles);
   const actor: Actor = { kind: "worker", id: owner };
   let worker: Worker | undefined;
   const ringWorkers = () => {
     worker?.ring();
   };
-  const relay = createRelay({ store, bus, clock, logger, metrics });
+  const relay = createRelay({ store, bus, clock, logger, metrics, tracer });
   const ringRelay = () => {
     relay.ring();
     fanouts.ring();
@@ -76,6 +79,7 @@ export function createEngine(parts: EngineParts): Engine {
     clock,
     logger: logger.child({ room: "sync" }),
     metrics,
+    tracer,
     actor,
     vendorFacts: (vendor, profile, target) => parts.connectorOf(vendor, profile, target)?.facts,
     ringWorkers,
@@ -89,6 +93,7 @@ export function createEngine(parts: EngineParts): Engine {
     clock,
     logger: logger.child({ room: "apply" }),
     metrics,
+    tracer,
     actor,
     owner,
     timing: { ...defaultTiming, ...parts.timing },

@@ -5,7 +5,8 @@ import { openSqliteStore } from "./adapters/sqlite/sqlite-store.ts";
 import type { Config } from "./config/config.ts";
 import { systemClock, type Clock } from "./model/clock.ts";
 import type { TenantId } from "./model/ids.ts";
-import type { Logger } from "./model/log.ts";
+import type { Logger, Metrics } from "./model/log.ts";
+import type { Tracer } from "./model/trace.ts";
 
 /** The clock of a process: the host's, or the database server's where processes share a database and time is real. */
 export async function openClock(config: Config): Promise<Clock> {
@@ -29,7 +30,12 @@ export function homeOf(config: Config): string | undefined {
  */
 export async function openStore(
   config: Config,
-  parts: { readonly clock: Clock; readonly logger: Logger },
+  parts: {
+    readonly clock: Clock;
+    readonly logger: Logger;
+    readonly metrics?: Metrics;
+    readonly tracer?: Tracer;
+  },
 ): Promise<Store> {
   const home = homeOf(config);
   const options = { world: config.world, ...(home !== undefined && { home }), ...parts };
@@ -42,6 +48,22 @@ export async function openStore(
     connectionsMax: config.databaseConnections,
     ...options,
   });
+}
+
+/** Shows whether the store answers and how its connections are used; called before each scrape. */
+export async function showStore(deps: {
+  readonly store: Pick<Store, "connections">;
+  readonly isUp: () => Promise<boolean>;
+  readonly metrics: Metrics;
+}): Promise<void> {
+  const { store, metrics } = deps;
+  const connections = store.connections();
+  if (connections !== undefined) {
+    for (const state of ["busy", "idle"] as const)
+      metrics.gauge("rolecall_database_connections", connections[state], { state });
+    metrics.gauge("rolecall_database_waiting", connections.waiting);
+  }
+  metrics.gauge("rolecall_store_up", (await deps.isUp()) ? 1 : 0);
 }
 
 /** Where a record is: in a data folder, or in a database. */

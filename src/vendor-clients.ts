@@ -7,6 +7,7 @@ import type { HttpPools } from "./http/http-pools.ts";
 import { createVendorHttp } from "./http/vendor-client.ts";
 import type { Clock } from "./model/clock.ts";
 import type { Logger } from "./model/log.ts";
+import type { Tracer } from "./model/trace.ts";
 import type { SandboxVendors } from "./sandbox-vendors.ts";
 
 /** Opens the client of one connection: base URL, credential, organisation pin and report-only gate in one place. */
@@ -16,6 +17,7 @@ export function httpOpener(parts: {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly vendors: SandboxVendors | undefined;
+  readonly tracer: Tracer;
 }): (lane: Lane, options: HttpOptions) => Promise<OpenedHttp> {
   const tokens = createClientCredentials(parts);
   return async (lane, options) => {
@@ -49,6 +51,7 @@ export function httpOpener(parts: {
       clock: parts.clock,
       logger: parts.logger.child({ room: "http", connectionId: lane.connectionId }),
       pools: parts.pools,
+      tracer: parts.tracer,
       signal: options.signal,
     });
     return { http, credentialFingerprint: [fingerprint, ...services.fingerprints].join("+") };

@@ -12,7 +12,7 @@ import type {
 } from "../model/ids.ts";
 import type { JsonObject } from "../model/json.ts";
 import type { ConnectionPolicy } from "../model/policy.ts";
-import type { Also, AuditRecord } from "../model/records.ts";
+import type { Also, AuditRecord, Cause } from "../model/records.ts";
 import type { Finding, FindingDraft } from "./finding.ts";
 import type { GateRefusal, Intent, IntentState, StepKind } from "./intent.ts";
 import type { Lane, StopSwitch } from "./lane.ts";
@@ -49,17 +49,17 @@ export interface ObservedAccount extends VendorAccount {
   readonly gone: boolean;
 }
 
-/** What `sync` wishes for one target. */
+/** What `sync` wishes for one target; `hash` is the canonical one of `desired`. */
 export interface TargetWish {
   readonly connectionId: ConnectionId;
   readonly desired: DesiredState;
-  /** Canonical hash of `desired`. */
   readonly hash: string;
   readonly priority: Priority;
   readonly rail: RailRequest;
-  /** Written only where the generation rises. */
+  /** This, `cause` and `trace` are written only where the generation rises. */
   readonly record: AuditRecord;
   readonly cause: string;
+  readonly trace?: Cause["trace"] | undefined;
 }
 
 /** Everything the store knows of one identity, all connections: what a recompute compares its wishes with. */
@@ -195,7 +195,7 @@ export interface AccountStore {
       readonly limit: number;
     },
   ): Promise<readonly Target[]>;
-  /** Counts by connection and state, the earliest dueAt, and the oldest leaver that is not done. */
+  /** Counts by connection, state and lifecycle; of wishes that are not reached the oldest, and those that failed and are tried again. */
   targetCounts(tenantId: TenantId | undefined): Promise<
     readonly {
       readonly tenantId: TenantId;
@@ -204,6 +204,8 @@ export interface AccountStore {
       readonly lifecycle: "active" | "departed";
       readonly count: number;
       readonly oldestWishedAt: Instant | null;
+      readonly retrying: number;
+      readonly oldestRetryWishedAt: Instant | null;
     }[]
   >;
   /** The earliest dueAt of any target that may be leased, for the worker's idle wait. */

@@ -3,6 +3,7 @@ import type { Instant } from "../model/clock.ts";
 import type { ErrorCode } from "../model/errors.ts";
 import type { ConnectionId, IdentityId, TenantId } from "../model/ids.ts";
 import type { JsonObject } from "../model/json.ts";
+import type { TraceParent } from "../model/trace.ts";
 
 /**
  * idle: as wished, or report-only with its plan noted · due: to be looked at · waiting: for a time, an acceptance or the
@@ -59,6 +60,8 @@ export interface Target {
   /** What the worker keeps between looks: last plan in words, verification rounds left. */
   readonly notes: JsonObject;
   readonly cause: string;
+  /** Where the present generation was wished, where that was traced. */
+  readonly trace?: TraceParent;
 }
 
 /** A target in the hands of one worker until `leaseUntil`; every write of it carries the fence. */

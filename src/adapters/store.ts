@@ -32,8 +32,17 @@ export interface Store
   readonly stamp: StoreStamp;
   /** Resolves when the database answers a read and, for writers, a write. @throws StoreError UNAVAILABLE */
   ping(): Promise<void>;
+  /** How its connections are used; undefined: it has none that could be lacking. */
+  connections(): StoreConnections | undefined;
   /** Lets running commands finish, then closes; closing again does nothing. Later commands are refused with UNAVAILABLE. */
   close(): Promise<void>;
+}
+
+export interface StoreConnections {
+  readonly busy: number;
+  readonly idle: number;
+  /** Commands and queries that wait for one. */
+  readonly waiting: number;
 }
 
 export interface StoreStamp {

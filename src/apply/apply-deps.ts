@@ -9,6 +9,7 @@ import type { ManualTask, ManualWork } from "../model/manual-work.ts";
 import type { Actor } from "../model/records.ts";
 import type { Roster } from "../model/roster.ts";
 import type { ScimTargetSettings } from "../model/scim-target.ts";
+import type { Tracer } from "../model/trace.ts";
 import type { CallGovernor, VendorHttp } from "../model/vendor-http.ts";
 
 /** What the worker works with; the composition root makes it once per process. */
@@ -19,6 +20,8 @@ export interface ApplyDeps {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: Metrics;
+  /** Absent: nothing is traced. */
+  readonly tracer?: Tracer;
   readonly actor: Actor;
   /** Unique per process life: the owner of leases. */
   readonly owner: string;

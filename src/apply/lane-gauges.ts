@@ -1,6 +1,7 @@
 import type { AccountStore } from "../accounts/account-store.ts";
+import type { Lane } from "../accounts/lane.ts";
 import type { TargetState } from "../accounts/target.ts";
-import type { Clock } from "../model/clock.ts";
+import type { Clock, Instant } from "../model/clock.ts";
 import type { Metrics } from "../model/log.ts";
 
 const states = [
@@ -11,6 +12,7 @@ const states = [
   "parked",
   "manual",
 ] as const satisfies readonly TargetState[];
+const laneStates = ["open", "resting", "paused", "stopped"] as const;
 const holdsMax = 1_000;
 
 /** Sets the gauges of every lane from what the store says now; called before each scrape. */
@@ -33,12 +35,16 @@ export async function showLanes(deps: {
       store.listHolds(tenantId, { state: "open", limit: holdsMax }),
       store.listStops(tenantId),
     ]);
-    for (const { connectionId, state } of own) {
+    for (const lane of own) {
+      const { connectionId } = lane;
       const labels = { tenant: tenantId, connection: connectionId };
       const stopped = stops.some(
         (stop) => stop.connectionId === undefined || stop.connectionId === connectionId,
       );
-      metrics.gauge("rolecall_lane_open", state === "open" && !stopped ? 1 : 0, labels);
+      metrics.gauge("rolecall_lane_open", lane.state === "open" && !stopped ? 1 : 0, labels);
+      const is = stateOf(lane, stopped, now);
+      for (const state of laneStates)
+        metrics.gauge("rolecall_lane_state", state === is ? 1 : 0, { ...labels, state });
       metrics.gauge(
         "rolecall_holds_open",
         holds.filter((hold) => hold.connectionId === connectionId).length,
@@ -59,8 +65,24 @@ export async function showLanes(deps: {
       const since = here.flatMap((row) =>
         row.lifecycle === "departed" && row.oldestWishedAt !== null ? [row.oldestWishedAt] : [],
       );
-      const oldestMs = since.length === 0 ? 0 : Math.max(0, now - Math.min(...since));
-      metrics.gauge("rolecall_leaver_oldest_seconds", oldestMs / 1_000, labels);
+      metrics.gauge("rolecall_leaver_oldest_seconds", oldestSeconds(since, now), labels);
+      metrics.gauge(
+        "rolecall_retries",
+        here.reduce((sum, row) => sum + row.retrying, 0),
+        labels,
+      );
+      const tried = here.flatMap((row) => row.oldestRetryWishedAt ?? []);
+      metrics.gauge("rolecall_retry_oldest_seconds", oldestSeconds(tried, now), labels);
     }
   }
+}
+
+function stateOf(lane: Lane, stopped: boolean, now: Instant): (typeof laneStates)[number] {
+  if (stopped) return "stopped";
+  if (lane.state === "paused") return "paused";
+  return (lane.breakerUntil ?? 0) > now ? "resting" : "open";
+}
+
+function oldestSeconds(since: readonly Instant[], now: Instant): number {
+  return since.length === 0 ? 0 : Math.max(0, now - Math.min(...since)) / 1_000;
 }

@@ -31,20 +31,22 @@ const roundsMax = 4;
 
 /**
  * Makes one vendor agree about one person: look, plan, pass the gate, act, look again. Nothing is remembered between leases but
- * what the store holds, so a crash anywhere is repaired by the next lease.
+ * what the store holds, so a crash anywhere is repaired by the next lease. Answers how it ended; undefined: in other hands.
  */
 export async function reconcile(
   deps: ApplyDeps,
   breaker: Breaker,
   target: LeasedTarget,
-): Promise<void> {
+): Promise<Verdict | undefined> {
   const lane = await deps.store.getLane(target.tenantId, target.connectionId);
-  if (lane === undefined) return;
+  if (lane === undefined) return undefined;
   const abort = new AbortController();
   const stopRenewing = keepLease(deps, target, abort);
   try {
     const verdict = await judge(deps, breaker, lane, target, abort.signal);
-    if (verdict !== "abandoned") await release(deps, target, verdict);
+    if (verdict === "abandoned") return undefined;
+    await release(deps, target, verdict);
+    return verdict;
   } finally {
     stopRenewing();
     const restUntil = breaker.takeRest();

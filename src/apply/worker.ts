@@ -1,5 +1,6 @@
 import type { ConnectionId, TenantId } from "../model/ids.ts";
 import type { LeasedTarget } from "../accounts/target.ts";
+import { untraced, type SpanDraft } from "../model/trace.ts";
 import type { ApplyDeps } from "./apply-deps.ts";
 import { Breaker } from "./breaker.ts";
 import { reconcile } from "./reconcile.ts";
@@ -22,6 +23,7 @@ export function createWorker(
   deps: ApplyDeps,
   options: { readonly concurrency?: number; readonly perLane?: number } = {},
 ): Worker {
+  const { tracer = untraced } = deps;
   const concurrency = options.concurrency ?? 32;
   const perLane = options.perLane ?? 4;
   const inHand = new Set<Promise<void>>();
@@ -41,7 +43,14 @@ export function createWorker(
   };
 
   const take = (target: LeasedTarget): void => {
-    const work = reconcile(deps, breakerOf(target.tenantId, target.connectionId), target)
+    const breaker = breakerOf(target.tenantId, target.connectionId);
+    const work = tracer
+      .span(reconcileSpan(target), async (span) => {
+        const verdict = await reconcile(deps, breaker, target);
+        if (verdict === undefined) return;
+        const { state, reason } = verdict;
+        span.set({ "rolecall.state": state, ...(reason && { "rolecall.reason": reason.code }) });
+      })
       .catch((error: unknown) => {
         // The lease runs out and somebody takes it again: nothing is lost, but a person should know.
         deps.logger.error(
@@ -117,6 +126,28 @@ export function createWorker(
       ring();
       await running;
       await Promise.all(inHand);
+    },
+  };
+}
+
+/**
+ * Until the wish is reached the work belongs to what asked for it, tries again included. A look after that (a verification, drift) is
+ * something of its own, days later perhaps, and only links to it. What was never traced stays so.
+ */
+function reconcileSpan(target: LeasedTarget): SpanDraft {
+  const { trace, generation } = target;
+  const reached = target.appliedGeneration >= generation;
+  return {
+    name: "reconcile",
+    kind: "consumer",
+    parent: trace === undefined ? "current" : reached ? undefined : trace,
+    links: trace === undefined || !reached ? [] : [trace],
+    facts: {
+      "rolecall.tenant": target.tenantId,
+      "rolecall.connection": target.connectionId,
+      "rolecall.identity": target.identityId,
+      "rolecall.cause": target.cause,
+      "rolecall.generation": generation,
     },
   };
 }

@@ -14,6 +14,7 @@ import {
   type ProcessRole,
   type Settings,
 } from "./settings.ts";
+import { readTraces, type TraceConfig } from "./trace-settings.ts";
 
 /** What the environment says, checked and complete. Folders are absolute. Frozen. */
 export interface Config {
@@ -49,6 +50,8 @@ export interface Config {
   /** Undefined: the bus is inside the process. */
   readonly kafka: KafkaConfig | undefined;
   readonly notify: NotifyConfig;
+  /** Undefined: nothing is traced. */
+  readonly traces: TraceConfig | undefined;
   /** Undefined: the embedded store. */
   readonly databaseUrl: string | undefined;
   /** Connections of this process to the database at most. */
@@ -111,6 +114,7 @@ export function readConfig(environment: Environment = process.env, folder = proc
     dropHints: values.dropHints ?? false,
     kafka: readKafka(values),
     notify: readNotify(values),
+    traces: readTraces(values),
     databaseUrl: values.databaseUrl,
     databaseConnections: values.databaseConnections ?? 10,
     apiUrl: values.apiUrl,

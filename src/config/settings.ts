@@ -3,6 +3,7 @@ import { isName } from "../model/ids.ts";
 import { kafkaSettings } from "./kafka-settings.ts";
 import { notifySettings } from "./notify-settings.ts";
 import { flag, list, setting, text, type Setting } from "./setting.ts";
+import { traceSettings } from "./trace-settings.ts";
 
 export type { Setting };
 
@@ -336,6 +337,7 @@ export const settings = {
   }),
   ...notifySettings,
   ...kafkaSettings,
+  ...traceSettings,
 } as const;
 
 export type Settings = typeof settings;

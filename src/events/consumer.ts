@@ -2,7 +2,7 @@ import type { Clock } from "../model/clock.ts";
 import type { IdentityId, TenantId } from "../model/ids.ts";
 import type { Logger, Metrics } from "../model/log.ts";
 import type { Hint, HintBus } from "./hint-bus.ts";
-import { recomputeBatch, type RecomputePeople } from "./recompute-batch.ts";
+import { recomputeBatch, type HintedTraces, type RecomputePeople } from "./recompute-batch.ts";
 
 /** The most people of one batch, and of one call. */
 const peopleMax = 200;
@@ -28,10 +28,12 @@ export function createConsumer(deps: {
   const handle = async (hints: readonly Hint[]): Promise<void> => {
     if (stopping) return;
     const startedAt = deps.clock.monotonic();
+    const hinted = tracesOf(hints);
     for (const [tenantId, identityIds] of byTenant(hints)) {
       for (let at = 0; at < identityIds.length; at += peopleMax) {
         if (deps.clock.monotonic() - startedAt > batchMs) return;
-        await recomputeBatch(deps, tenantId, identityIds.slice(at, at + peopleMax));
+        const people = identityIds.slice(at, at + peopleMax);
+        await recomputeBatch(deps, tenantId, people, hinted);
       }
     }
   };
@@ -61,4 +63,11 @@ export function byTenant(hints: readonly Hint[]): ReadonlyMap<TenantId, readonly
     else known.add(identityId);
   }
   return new Map([...people].map(([tenantId, ids]) => [tenantId, [...ids]]));
+}
+
+/** Where the newest hint of each person was traced. */
+function tracesOf(hints: readonly Hint[]): HintedTraces {
+  return new Map(
+    hints.flatMap(({ identityId, trace }) => (trace === undefined ? [] : [[identityId, trace]])),
+  );
 }

@@ -1,9 +1,11 @@
 import type { IdentityId, TenantId } from "../model/ids.ts";
+import type { TraceParent } from "../model/trace.ts";
 
-/** "This identity may be out of date": ids only, never data. Losing, doubling or reordering hints changes no result. */
+/** "This identity may be out of date": ids only, never data, and where in a trace it was said. Losing, doubling or reordering hints changes no result. */
 export interface Hint {
   readonly tenantId: TenantId;
   readonly identityId: IdentityId;
+  readonly trace?: TraceParent;
 }
 
 /** `urgent` has its own topic and its own consumer: a leaver never queues behind joiners. */

@@ -1,11 +1,16 @@
 import { StoreError } from "../model/errors.ts";
 import type { IdentityId, TenantId } from "../model/ids.ts";
 import type { Logger, Metrics } from "../model/log.ts";
+import type { TraceParent } from "../model/trace.ts";
+
+/** Where hints were traced, by person: what a recompute belongs to. Without one it belongs to the reasons of its mark. */
+export type HintedTraces = ReadonlyMap<IdentityId, TraceParent>;
 
 /** Brings the wishes of these people up to date; safe to call twice, late and in any order. */
 export type RecomputePeople = (
   tenantId: TenantId,
   identityIds: readonly IdentityId[],
+  hinted?: HintedTraces,
 ) => Promise<void>;
 
 /**
@@ -20,9 +25,10 @@ export async function recomputeBatch(
   },
   tenantId: TenantId,
   identityIds: readonly IdentityId[],
+  hinted?: HintedTraces,
 ): Promise<readonly IdentityId[]> {
   try {
-    await deps.recompute(tenantId, identityIds);
+    await deps.recompute(tenantId, identityIds, hinted);
     return [];
   } catch (error) {
     // Without the store everybody fails alike: one line instead of hundreds, and no load on what is down.
@@ -30,7 +36,7 @@ export async function recomputeBatch(
     if (!all && identityIds.length > 1) {
       const failed: IdentityId[] = [];
       for (const identityId of identityIds) {
-        failed.push(...(await recomputeBatch(deps, tenantId, [identityId])));
+        failed.push(...(await recomputeBatch(deps, tenantId, [identityId], hinted)));
       }
       return failed;
     }

@@ -1,6 +1,7 @@
 import type { Instant } from "../model/clock.ts";
 import type { IdentityId, TenantId } from "../model/ids.ts";
 import type { Cause, FanoutRequest } from "../model/records.ts";
+import type { TraceParent } from "../model/trace.ts";
 
 /**
  * The mark of one identity: `wanted` counts the reasons to look, `published` what was hinted, `done` what was recomputed.
@@ -17,6 +18,8 @@ export interface RecomputeMark {
   /** When the oldest reason that is still owed arrived. */
   readonly since: Instant;
   readonly dueAt: Instant;
+  /** Where the reasons that are owed were given, as far as that was traced: the oldest first, at most eight. */
+  readonly traces?: readonly TraceParent[];
 }
 
 export interface LeasedFanout extends FanoutRequest {

@@ -1,6 +1,7 @@
 import type { Clock } from "../model/clock.ts";
 import type { Logger, Metrics } from "../model/log.ts";
-import type { HintBus, HintTopic } from "./hint-bus.ts";
+import { untraced, type OpenSpan, type Tracer } from "../model/trace.ts";
+import type { Hint, HintBus, HintTopic } from "./hint-bus.ts";
 import { createLoop, type Loop } from "./loop.ts";
 import type { RecomputeMark, RecomputeStore } from "./recompute-store.ts";
 
@@ -15,6 +16,7 @@ interface RelayDeps {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: Metrics;
+  readonly tracer?: Tracer;
 }
 
 /**
@@ -31,10 +33,7 @@ export function createRelay(deps: RelayDeps): Loop {
   const send = async (topic: HintTopic, marks: readonly RecomputeMark[]): Promise<void> => {
     if (marks.length === 0) return;
     try {
-      await deps.bus.publish(
-        topic,
-        marks.map(({ tenantId, identityId }) => ({ tenantId, identityId })),
-      );
+      await publish(deps, topic, marks);
     } catch (error) {
       deps.metrics.count("rolecall_hints_refused_total", { topic }, marks.length);
       if (!down) {
@@ -86,4 +85,41 @@ export function createRelay(deps: RelayDeps): Loop {
       await sending;
     },
   };
+}
+
+/**
+ * Hands marks to the bus as hints. A mark whose reasons are traced gets a span of its own, beneath the oldest of them, which ends when
+ * the bus has its hint; the hint carries it to whoever recomputes.
+ */
+async function publish(
+  { bus, tracer = untraced }: Pick<RelayDeps, "bus" | "tracer">,
+  topic: HintTopic,
+  marks: readonly RecomputeMark[],
+): Promise<void> {
+  const spans: OpenSpan[] = [];
+  const hints = marks.map(({ tenantId, identityId, traces }): Hint => {
+    if (traces === undefined) return { tenantId, identityId };
+    const [parent, ...links] = traces;
+    const span = tracer.open({
+      name: `publish ${topic}`,
+      kind: "producer",
+      parent,
+      links,
+      facts: {
+        "messaging.destination.name": topic,
+        "rolecall.tenant": tenantId,
+        "rolecall.identity": identityId,
+      },
+    });
+    spans.push(span);
+    return { tenantId, identityId, ...(span.at !== undefined && { trace: span.at }) };
+  });
+  try {
+    await bus.publish(topic, hints);
+  } catch (error) {
+    for (const span of spans) span.fail("bus_refused");
+    throw error;
+  } finally {
+    for (const span of spans) span.end();
+  }
 }

@@ -113,10 +113,11 @@ class Resting {
 async function showBacklog(deps: SweepDeps): Promise<number> {
   const now = deps.clock.now();
   const backlog = await deps.store.recomputeBacklog(now);
-  const oldest =
-    backlog.oldestSince === undefined ? 0 : Math.max(0, now - backlog.oldestSince) / 1_000;
+  const age = (since: Instant | undefined) =>
+    since === undefined ? 0 : Math.max(0, now - since) / 1_000;
   deps.metrics.gauge("rolecall_recompute_owed", backlog.owed);
   deps.metrics.gauge("rolecall_recompute_urgent_owed", backlog.urgentOwed);
-  deps.metrics.gauge("rolecall_recompute_oldest_seconds", oldest);
+  deps.metrics.gauge("rolecall_recompute_oldest_seconds", age(backlog.oldestSince));
+  deps.metrics.gauge("rolecall_recompute_urgent_oldest_seconds", age(backlog.oldestUrgentSince));
   return periodMs;
 }

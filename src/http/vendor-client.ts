@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import type { Clock } from "../model/clock.ts";
 import { InputError, SyncError } from "../model/errors.ts";
 import type { Logger } from "../model/log.ts";
+import { untraced, type Span, type Tracer } from "../model/trace.ts";
 import type { EndpointFacts, VendorFacts } from "../model/vendor-facts.ts";
 import type {
   CallGovernor,
@@ -45,6 +46,8 @@ export interface VendorHttpOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly pools: HttpPools;
+  /** Absent: nothing is traced. Vendors are told of no trace: its ids are ours. */
+  readonly tracer?: Tracer;
   /** Wall time of one exchange, milliseconds; default 30 s. */
   readonly totalMs?: number;
   readonly signal: AbortSignal;
@@ -105,7 +108,22 @@ class VendorClient {
       endpoint,
       redact: createRedactor(Object.values(credential)),
     };
-    const answer = await this.#exchange(call, url, credential, request);
+    const { tracer = untraced, facts } = this.#options;
+    const answer = await tracer.span(
+      {
+        name: `${endpoint.method} ${endpoint.path}`,
+        kind: "client",
+        parent: "current",
+        facts: {
+          "http.request.method": endpoint.method,
+          "url.template": endpoint.path,
+          "server.address": url.hostname,
+          "rolecall.vendor": facts.vendor,
+          "rolecall.operation": endpoint.operation,
+        },
+      },
+      (span) => this.#exchange(call, url, credential, request, span),
+    );
     return this.#read(call, answer, request);
   }
 
@@ -154,6 +172,7 @@ class VendorClient {
     url: URL,
     credential: Readonly<Record<string, string>>,
     { body, ifMatch }: Pick<VendorRequest<unknown>, "body" | "ifMatch">,
+    span: Span,
   ): Promise<Exchange> {
     const { clock, facts, pools, signal, totalMs, beforeWrite } = this.#options;
     const startedAt = clock.monotonic();
@@ -180,6 +199,8 @@ class VendorClient {
         totalMs: totalMs ?? 30_000,
         bodyMaxBytes,
       }).then((answer) => {
+        span.set({ "http.response.status_code": answer.status });
+        if (answer.status >= 400) span.fail(String(answer.status));
         this.#settled(call, clock.monotonic() - startedAt, headOf(this.#options.facts, answer));
         return answer;
       });

@@ -1,6 +1,7 @@
 import type { Clock, Instant } from "./clock.ts";
 import { newId, type ConnectionId, type GroupId, type IdentityId, type IdpId } from "./ids.ts";
 import type { JsonObject } from "./json.ts";
+import type { TraceParent } from "./trace.ts";
 
 /** Who did it. `address` is the network address of the caller where there was one. */
 export interface Actor {
@@ -101,6 +102,8 @@ export interface Cause {
     | "schedule"
     | "sweep";
   readonly key?: string;
+  /** What asked for it, where that is traced; kept with the mark and its target, for spans alone. */
+  readonly trace?: TraceParent;
 }
 
 /** `wanted += 1` for one identity, in the same commit as what made it stale. */

@@ -11,7 +11,14 @@ import { parsePatchOp } from "./patch-op.ts";
 import { compileProjection, type Projection } from "./project.ts";
 import { planFilter, planSort } from "./query-plan.ts";
 import { heardOperations } from "./request-log.ts";
-import { type Answer, isOurId, type ScimCall, type ScimDeps, scimRecord } from "./scim-call.ts";
+import {
+  type Answer,
+  causedBy,
+  isOurId,
+  type ScimCall,
+  type ScimDeps,
+  scimRecord,
+} from "./scim-call.ts";
 import { groupSchema } from "./schema.ts";
 import { notFound } from "./store-error.ts";
 
@@ -64,7 +71,7 @@ class GroupEndpoints implements Groups {
         displayName,
         externalId,
         memberIds,
-        memberCause: causeOf(groupId),
+        memberCause: causedBy(call, causeOf(groupId)),
         now: clock.now(),
       },
       this.also(call, groupId, {
@@ -200,7 +207,7 @@ class GroupEndpoints implements Groups {
         ...(nameMoved ? { displayName: wanted.displayName } : {}),
         ...(idMoved ? { externalId: wanted.externalId } : {}),
         memberChanges: wanted.memberChanges,
-        memberCause: causeOf(groupId),
+        memberCause: causedBy(call, causeOf(groupId)),
         now: clock.now(),
       },
       this.also(call, groupId, {
@@ -238,7 +245,7 @@ class GroupEndpoints implements Groups {
         {
           fanoutId: newId(this.deps.clock),
           scope: { kind: "group", groupId },
-          cause,
+          cause: causedBy(call, cause),
           urgent: false,
         },
       ],

@@ -3,6 +3,7 @@ import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { type Request, type Response, Router } from "express";
 import { newId } from "../model/ids.ts";
+import { isTraceParent, untraced, type Span, type TraceParent } from "../model/trace.ts";
 import { presentedToken, unauthorized } from "./bearer.ts";
 import { createGroups } from "./groups.ts";
 import { maxBodyBytes, maxLargeBodies, Places } from "./limits.ts";
@@ -54,7 +55,21 @@ class FrontDesk {
     );
   }
 
-  async serve(request: Request, response: Response): Promise<void> {
+  serve(request: Request, response: Response): Promise<void> {
+    const { tracer = untraced } = this.deps;
+    return tracer.span(
+      {
+        name: `${request.method} /scim/v2`,
+        kind: "server",
+        // Linked, not continued: whoever is outside chooses neither our trace ids nor what is recorded.
+        links: callersTrace(request),
+        facts: { "http.request.method": request.method },
+      },
+      (span) => this.attend(request, response, span),
+    );
+  }
+
+  private async attend(request: Request, response: Response, span: Span): Promise<void> {
     const startedAt = this.deps.clock.monotonic();
     const visit: Visit = {
       requestId: requestIdOf(request) ?? newId(this.deps.clock),
@@ -66,7 +81,7 @@ class FrontDesk {
     };
     let status: number | undefined;
     try {
-      const answer = await this.answer(request, visit);
+      const answer = await this.answer(request, visit, span.at);
       status = answer.status;
       await send(request, response, answer, visit.requestId);
     } catch (error) {
@@ -74,6 +89,7 @@ class FrontDesk {
     } finally {
       for (const release of visit.releases) release();
     }
+    tell(span, request.method, status, visit);
     logRequest(this.deps, {
       ...visit,
       method: request.method,
@@ -83,7 +99,11 @@ class FrontDesk {
     });
   }
 
-  private async answer(request: Request, visit: Visit): Promise<Answer> {
+  private async answer(
+    request: Request,
+    visit: Visit,
+    trace: TraceParent | undefined,
+  ): Promise<Answer> {
     const caller = await this.authenticate(request);
     visit.caller = caller;
     this.touch(caller);
@@ -104,6 +124,7 @@ class FrontDesk {
         ifMatch: request.headers["if-match"],
         ifNoneMatch: request.headers["if-none-match"],
         heard: visit.heard,
+        trace,
       },
       found.id,
     );
@@ -169,6 +190,28 @@ class FrontDesk {
     );
     return problem.status;
   }
+}
+
+/** What a trace may know of a request: its route, never its target. */
+function tell(span: Span, method: string, status: number, visit: Visit): void {
+  const { caller, requestId, route } = visit;
+  const known = route !== "none";
+  if (known) span.rename(`${method} /scim/v2${route}`);
+  span.set({
+    ...(known && { "http.route": `/scim/v2${route}` }),
+    "http.response.status_code": status,
+    ...(caller !== undefined && {
+      "rolecall.tenant": caller.tenantId,
+      "rolecall.idp": caller.idpId,
+    }),
+    "rolecall.request_id": requestId,
+  });
+  if (status >= 500) span.fail(String(status));
+}
+
+function callersTrace({ headers }: IncomingMessage): readonly TraceParent[] {
+  const text = headers["traceparent"];
+  return typeof text === "string" && isTraceParent(text) ? [text] : [];
 }
 
 /** Double and trailing slashes, a lone `?` and a trailing `&` mean nothing: clients put base URLs together in every way. */

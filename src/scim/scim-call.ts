@@ -2,7 +2,8 @@ import type { DirectoryStore } from "../directory/directory-store.ts";
 import type { Clock } from "../model/clock.ts";
 import type { IdpId, TenantId } from "../model/ids.ts";
 import type { Logger, Metrics } from "../model/log.ts";
-import { type Actor, type AuditRecord, newRecord } from "../model/records.ts";
+import { type Actor, type AuditRecord, type Cause, newRecord } from "../model/records.ts";
+import type { Tracer, TraceParent } from "../model/trace.ts";
 
 /** Whom a token speaks for. */
 export interface ScimCaller {
@@ -16,6 +17,8 @@ export interface ScimDeps {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: Metrics;
+  /** Absent: nothing is traced. */
+  readonly tracer?: Tracer;
   /** Public base of the service, the only source of locations: `https://id.example.com`. */
   readonly publicUrl: string;
   /** undefined: nobody's token. Compares in constant time; `address` is the caller's network address. */
@@ -36,6 +39,8 @@ export interface ScimCall {
   readonly ifMatch: string | undefined;
   readonly ifNoneMatch: string | undefined;
   readonly heard: Heard;
+  /** Where this request is traced: what it causes belongs there. */
+  readonly trace: TraceParent | undefined;
 }
 
 /** What a request asked for, in names and paths, never values: for the log and the audit record. */
@@ -75,4 +80,9 @@ export function scimRecord(
 /** Every id that we gave out is a lower-case UUID; anything else needs no look-up. */
 export function isOurId(id: string): boolean {
   return /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(id);
+}
+
+/** What a call causes, with where it was asked for. */
+export function causedBy<Given extends Cause>(call: ScimCall, cause: Given): Given {
+  return call.trace === undefined ? cause : { ...cause, trace: call.trace };
 }

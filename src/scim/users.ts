@@ -13,7 +13,14 @@ import { patchUser } from "./patch.ts";
 import { compileProjection, isWanted, project, type Projection } from "./project.ts";
 import { planFilter, planSort } from "./query-plan.ts";
 import { heardOperations } from "./request-log.ts";
-import { type Answer, isOurId, type ScimCall, type ScimDeps, scimRecord } from "./scim-call.ts";
+import {
+  type Answer,
+  causedBy,
+  isOurId,
+  type ScimCall,
+  type ScimDeps,
+  scimRecord,
+} from "./scim-call.ts";
 import { userSchema } from "./schema.ts";
 import { notFound, tooContended } from "./store-error.ts";
 import { Turns } from "./turns.ts";
@@ -222,7 +229,9 @@ class UserEndpoints implements Users {
     });
     return {
       records: [record],
-      recompute: [{ identityId: who.identityId, cause, urgent: what.urgent }],
+      recompute: [
+        { identityId: who.identityId, cause: causedBy(call, cause), urgent: what.urgent },
+      ],
     };
   }
 

@@ -9,6 +9,7 @@ import type { AccessException, IdentityFacts } from "../model/identity.ts";
 import { newId, type IdentityId, type TenantId } from "../model/ids.ts";
 import { foldEmail } from "../model/fold.ts";
 import { newRecord, type Cause } from "../model/records.ts";
+import { untraced, type SpanDraft, type TraceParent } from "../model/trace.ts";
 import { accountKindOf } from "../plan/plan.ts";
 import { railWishes } from "../plan/rail-wishes.ts";
 import { compareHrSources } from "./compare-hr.ts";
@@ -18,7 +19,12 @@ import { reportLookalikes } from "./lookalikes.ts";
 import type { SyncDeps } from "./sync-deps.ts";
 import { Worlds, type ConnectionWorld, type World } from "./world.ts";
 
-export type Recompute = (tenantId: TenantId, identityIds: readonly IdentityId[]) => Promise<void>;
+export type Recompute = (
+  tenantId: TenantId,
+  identityIds: readonly IdentityId[],
+  /** Where hints were traced, by person. */
+  hinted?: ReadonlyMap<IdentityId, TraceParent>,
+) => Promise<void>;
 
 /**
  * Brings the wishes of some people up to date: reads the marks, then the truth, asks mapping, and commits what each connection
@@ -26,7 +32,8 @@ export type Recompute = (tenantId: TenantId, identityIds: readonly IdentityId[])
  */
 export function createRecompute(deps: SyncDeps): Recompute {
   const worlds = new Worlds(deps);
-  return async (tenantId, identityIds) => {
+  const { tracer = untraced } = deps;
+  return async (tenantId, identityIds, hinted) => {
     const startedAt = deps.clock.monotonic();
     // The marks come first: whatever changes after this read raises `wanted` and is looked at again.
     const marks = await deps.store.readMarks(tenantId, identityIds);
@@ -48,11 +55,34 @@ export function createRecompute(deps: SyncDeps): Recompute {
         const person = factsById.get(mark.identityId);
         const state = peopleById.get(mark.identityId);
         if (person === undefined || state === undefined) return;
-        await commit(deps, world, mark, person, state, exceptions(person));
+        await tracer.span(recomputeSpan(mark, hinted?.get(mark.identityId)), (span) =>
+          commit(deps, world, { mark, trace: span.at }, person, state, exceptions(person)),
+        );
       }),
     );
     deps.metrics.observe("rolecall_recompute_seconds", (deps.clock.monotonic() - startedAt) / 1000);
     deps.ringWorkers(tenantId);
+  };
+}
+
+/**
+ * Several reasons end in one recompute. It belongs to the hint that brought it, else to the oldest reason that is owed, and links to the
+ * others: whoever looks at any of their traces finds it. Nothing is recorded where no reason was traced.
+ */
+function recomputeSpan(mark: RecomputeMark, hinted: TraceParent | undefined): SpanDraft {
+  const [oldest, ...others] = mark.traces ?? [];
+  return {
+    name: "recompute",
+    kind: "consumer",
+    parent: hinted ?? oldest ?? "current",
+    links: others,
+    facts: {
+      "rolecall.tenant": mark.tenantId,
+      "rolecall.identity": mark.identityId,
+      "rolecall.cause": mark.cause.key ?? mark.cause.kind,
+      "rolecall.reasons": mark.wanted - mark.done,
+      "rolecall.urgent": mark.urgent,
+    },
   };
 }
 
@@ -78,7 +108,7 @@ export function wishOf(
 async function commit(
   deps: SyncDeps,
   world: World,
-  mark: RecomputeMark,
+  { mark, trace }: { readonly mark: RecomputeMark; readonly trace: TraceParent | undefined },
   person: IdentityFacts,
   state: PersonState,
   exceptions: readonly AccessException[],
@@ -90,7 +120,7 @@ async function commit(
     const confirmed = departure?.confirmed === true;
     const about = { person, state, cause: mark.cause, exceptions, confirmed };
     const wish = targetWish(deps, connection, about, now);
-    if (wish !== undefined) wishes.push(wish);
+    if (wish !== undefined) wishes.push({ ...wish, trace });
   }
   const leaver = leaverSight(deps, world, person, departure, state, wishes);
   const answer = await deps.store.commitSync(

@@ -9,6 +9,7 @@ import type { TenantId } from "../model/ids.ts";
 import type { Logger, Metrics } from "../model/log.ts";
 import type { Actor } from "../model/records.ts";
 import type { ScimTargetSettings } from "../model/scim-target.ts";
+import type { Tracer } from "../model/trace.ts";
 import type { VendorFacts } from "../model/vendor-facts.ts";
 
 /** What the use cases of this room work with; the composition root makes it once. */
@@ -22,6 +23,8 @@ export interface SyncDeps {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: Metrics;
+  /** Absent: nothing is traced. */
+  readonly tracer?: Tracer;
   /** Facts of a vendor profile; undefined: this build has no such connector. */
   readonly vendorFacts: (
     vendor: string,

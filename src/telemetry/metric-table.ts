@@ -68,6 +68,12 @@ export const metricTable = {
     unit: "seconds",
     help: "Age of the oldest recompute that is owed; grows without end where one person cannot be recomputed.",
   },
+  rolecall_recompute_urgent_oldest_seconds: {
+    kind: "gauge",
+    labels: [],
+    unit: "seconds",
+    help: "Age of the oldest leaver or emergency among the people owed.",
+  },
   rolecall_recompute_failed_total: {
     kind: "counter",
     labels: [],
@@ -209,6 +215,18 @@ export const metricTable = {
     unit: "count",
     help: "Notices that are still to be told (`due`), and those that were given up (`failed`).",
   },
+  rolecall_retries: {
+    kind: "gauge",
+    labels: ["tenant", "connection"],
+    unit: "count",
+    help: "People whose wish failed at least once and is tried again.",
+  },
+  rolecall_retry_oldest_seconds: {
+    kind: "gauge",
+    labels: ["tenant", "connection"],
+    unit: "seconds",
+    help: "Age of the oldest wish among those that are tried again.",
+  },
   rolecall_holds_open: {
     kind: "gauge",
     labels: ["tenant", "connection"],
@@ -220,6 +238,36 @@ export const metricTable = {
     labels: ["tenant", "connection"],
     unit: "count",
     help: "1 where the lane works, 0 where it is paused or a stop switch covers it.",
+  },
+  rolecall_lane_state: {
+    kind: "gauge",
+    labels: ["tenant", "connection", "state"],
+    unit: "count",
+    help: "1 for what the lane is: `open`, `resting` after faults of the vendor, `paused`, `stopped` by a switch.",
+  },
+  rolecall_store_up: {
+    kind: "gauge",
+    labels: [],
+    unit: "count",
+    help: "1 while the store answers reads and writes of this process, 0 while it does not: SCIM is then answered 503.",
+  },
+  rolecall_database_connections: {
+    kind: "gauge",
+    labels: ["state"],
+    unit: "count",
+    help: "Connections of this process to PostgreSQL that are `busy` or `idle`.",
+  },
+  rolecall_database_waiting: {
+    kind: "gauge",
+    labels: [],
+    unit: "count",
+    help: "Commands and queries that wait for a connection to PostgreSQL.",
+  },
+  rolecall_database_errors_total: {
+    kind: "counter",
+    labels: ["kind"],
+    unit: "count",
+    help: "PostgreSQL: connections that were `lost` or `refused`, commits that were not answered (`unknown`), commands run again after a `conflict`.",
   },
   rolecall_store_braked: {
     kind: "gauge",
@@ -244,6 +292,12 @@ export const metricTable = {
     labels: ["tenant"],
     unit: "count",
     help: "Leaves of the audit tree that Kafka has not got yet.",
+  },
+  rolecall_spans_lost_total: {
+    kind: "counter",
+    labels: [],
+    unit: "count",
+    help: "Spans that the receiver of traces did not take.",
   },
   rolecall_scrape_failures_total: {
     kind: "counter",

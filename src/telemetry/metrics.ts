@@ -1,6 +1,9 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from "prom-client";
+import type { Clock } from "../model/clock.ts";
 import type { Logger, MetricLabels, Metrics } from "../model/log.ts";
 import { metricTable, type MetricRow } from "./metric-table.ts";
+
+const refreshMs = 4_000;
 
 export interface MetricRegistry {
   readonly metrics: Metrics;
@@ -17,6 +20,8 @@ export interface MetricRegistry {
 export function createMetrics(
   options: {
     readonly logger?: Logger;
+    /** Wall time; with it, a scrape waits for its gauges only so long. */
+    readonly clock?: Pick<Clock, "sleep">;
     /** Rows beside the standing table, for tests. */
     readonly table?: Readonly<Record<string, MetricRow>>;
     /** Process and runtime metrics (`process_*`, `nodejs_*`); on unless told otherwise. */
@@ -64,7 +69,9 @@ export function createMetrics(
     },
   };
   const refreshAll = async (): Promise<void> => {
-    const results = await Promise.allSettled(refreshes.map((refresh) => refresh()));
+    const results = await Promise.allSettled(
+      refreshes.map((refresh) => inTime(refresh(), options.clock)),
+    );
     for (const result of results) {
       if (result.status === "fulfilled") continue;
       metrics.count("rolecall_scrape_failures_total");
@@ -81,6 +88,21 @@ export function createMetrics(
       refreshes.push(refresh);
     },
   };
+}
+
+/** A store that hangs must not keep Prometheus from hearing that it does: it gives up after ten seconds by default. */
+async function inTime(work: Promise<void>, clock: Pick<Clock, "sleep"> | undefined): Promise<void> {
+  if (clock === undefined) return work;
+  const timer = new AbortController();
+  const late = clock.sleep(refreshMs, timer.signal).then(() => {
+    if (!timer.signal.aborted)
+      throw new Error(`gauges not read within ${String(refreshMs / 1_000)} s`);
+  });
+  try {
+    await Promise.race([work, late]);
+  } finally {
+    timer.abort();
+  }
 }
 
 function make(registry: Registry, name: string, row: MetricRow): Counter | Gauge | Histogram {

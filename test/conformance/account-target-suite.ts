@@ -41,6 +41,21 @@ export function accountTargetSuite(open: OpenStore): void {
       expect(await target(ada)).toEqual(before);
     });
 
+    it("keeps where the present generation was wished, whoever says the same again", async () => {
+      const ada = await stage.addPerson();
+      const at = (n: number) => `00-${"c".repeat(32)}-${String(n).padStart(16, "0")}-01`;
+      const wish = async (role: string, trace: string | undefined) =>
+        stage.commit(ada, await stage.mark(ada), [{ ...stage.wish({ role }), trace }]);
+      await wish("user", at(1));
+      await wish("user", at(2));
+      expect((await target(ada))?.trace).toBe(at(1));
+      expect((await stage.leaseOne(ada)).trace).toBe(at(1));
+      await wish("developer", at(3));
+      expect((await target(ada))?.trace).toBe(at(3));
+      await wish("user", undefined);
+      expect((await target(ada))?.trace).toBeUndefined();
+    });
+
     it("raises generation and wake when the wish changed, starts its attempts anew, and records it once", async () => {
       const ada = await stage.addPerson();
       await stage.sync(ada, {});
@@ -478,6 +493,8 @@ export function accountTargetSuite(open: OpenStore): void {
             lifecycle: "active",
             count: 1,
             oldestWishedAt: null,
+            retrying: 0,
+            oldestRetryWishedAt: null,
           },
           {
             tenantId: stage.tenantId,
@@ -486,9 +503,34 @@ export function accountTargetSuite(open: OpenStore): void {
             lifecycle: "departed",
             count: 1,
             oldestWishedAt: wishedAt,
+            retrying: 0,
+            oldestRetryWishedAt: null,
           },
         ]),
       );
+    });
+
+    it("tell how many failed and are tried again, and the oldest wish among them", async () => {
+      const [ada, eve, bob] = await stage.addPeople(3);
+      if (ada === undefined || eve === undefined || bob === undefined) throw new Error("three");
+      const wishedAt = stage.now;
+      for (const identityId of [ada, eve]) {
+        await stage.sync(identityId, {});
+        const leased = await stage.leaseOne(identityId);
+        await stage.release(leased, { state: "waiting", dueAt: stage.now + 9_000, attempts: 1 });
+        await stage.clock.advance(1_000);
+      }
+      await stage.sync(bob, {});
+      const rows = await stage.store.targetCounts(stage.tenantId);
+      expect(rows.find((row) => row.state === "waiting")).toMatchObject({
+        count: 2,
+        retrying: 2,
+        oldestRetryWishedAt: wishedAt,
+      });
+      expect(rows.find((row) => row.state === "due")).toMatchObject({
+        retrying: 0,
+        oldestRetryWishedAt: null,
+      });
     });
   });
 }

@@ -74,6 +74,40 @@ export function recomputeSuite(open: OpenStore): void {
       expect(await markOf(bob)).toBeUndefined();
     });
 
+    it("keeps where its reasons were traced, the oldest first and at most eight, until they are done", async () => {
+      const at = (n: number) => `00-${"a".repeat(32)}-${String(n).padStart(16, "0")}-01`;
+      const traced = (n: number) => mark(ada, { cause: { kind: "scim.user", trace: at(n) } });
+      await mark(ada);
+      expect((await markOf(ada))?.traces).toBeUndefined();
+      await traced(1);
+      await mark(ada);
+      await traced(2);
+      expect((await markOf(ada))?.traces).toEqual([at(1), at(2)]);
+      for (let n = 3; n <= 12; n += 1) await traced(n);
+      expect((await markOf(ada))?.traces).toEqual([1, 2, 3, 4, 5, 6, 7, 8].map(at));
+      await done(ada, 14);
+      await traced(20);
+      expect((await markOf(ada))?.traces).toEqual([at(20)]);
+      // What time brings is nobody's request.
+      await done(ada, 15, stage.now + 1_000);
+      expect((await markOf(ada))?.traces).toBeUndefined();
+    });
+
+    it("made by a fan-out keeps where that was asked for", async () => {
+      const trace = `00-${"b".repeat(32)}-${"1".repeat(16)}-01`;
+      const fanout: FanoutRequest = {
+        fanoutId: "f-traced",
+        scope: { kind: "tenant" },
+        cause: { kind: "operator", trace },
+        urgent: false,
+      };
+      await stage.addUser("reason-traced", {}, { records: [], recompute: [], fanouts: [fanout] });
+      const leased = await stage.store.leaseFanout({ owner: "w", now: stage.now, leaseMs: 1_000 });
+      if (leased === undefined) throw new Error("no fan-out");
+      await stage.store.workFanout({ fanout: leased, now: stage.now, limit: 100 });
+      expect((await markOf(ada))?.traces).toEqual([trace]);
+    });
+
     it("counts every reason of many that come at once", async () => {
       await Promise.all(Array.from({ length: 10 }, () => mark(ada)));
       expect(await stage.wanted(ada)).toEqual([10]);

@@ -236,7 +236,7 @@ describe("DECISIONS.md", () => {
       dependencies: Record<string, string>;
     };
     const missing = Object.keys(dependencies).filter(
-      (name) => !given.includes(name) && !new RegExp(`\\b${name}\\b`).test(text),
+      (name) => !given.includes(name) && !new RegExp(`(?<![\\w@/-])${name}(?![\\w/-])`).test(text),
     );
     expect(missing).toEqual([]);
   });

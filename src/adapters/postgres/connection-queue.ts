@@ -1,5 +1,9 @@
 import type { Pool, PoolClient } from "pg";
+import type { StoreConnections } from "../store.ts";
 import type { ConnectionWatch } from "./connection-watch.ts";
+
+/** What goes wrong with the database, for a metric. */
+export type DatabaseError = "lost" | "refused" | "unknown" | "conflict";
 
 interface Waiting {
   readonly go: () => void;
@@ -14,13 +18,20 @@ export class ConnectionQueue {
   private readonly pool: Pool;
   private readonly max: number;
   private readonly watch: ConnectionWatch;
+  private readonly note: (kind: DatabaseError) => void;
   private readonly waiting = new Set<Waiting>();
   private busy = 0;
 
-  constructor(pool: Pool, watch: ConnectionWatch) {
+  constructor(pool: Pool, watch: ConnectionWatch, note: (kind: DatabaseError) => void) {
     this.pool = pool;
     this.watch = watch;
+    this.note = note;
     this.max = pool.options.max;
+  }
+
+  get connections(): StoreConnections {
+    const { totalCount, idleCount } = this.pool;
+    return { busy: totalCount - idleCount, idle: idleCount, waiting: this.waiting.size };
   }
 
   /** Runs `work` on a connection of its own; `broken` says of what it ended in whether the connection is thrown away. */
@@ -71,6 +82,7 @@ export class ConnectionQueue {
     try {
       return await this.pool.connect();
     } catch (error) {
+      this.note("refused");
       const all = [...this.waiting];
       this.waiting.clear();
       for (const { refuse } of all) refuse(error);

@@ -40,7 +40,11 @@ const parsers = new Map<number, (text: string) => unknown>([
 const asText = (text: string) => text;
 
 /** @throws InputError when the URL cannot be read */
-export function openPool(settings: PoolSettings, logger: Logger | undefined): pg.Pool {
+export function openPool(
+  settings: PoolSettings,
+  logger: Logger | undefined,
+  onLost: () => void = () => undefined,
+): pg.Pool {
   const pool = new pg.Pool({
     connectionString: libpqUrl(settings.url),
     application_name: "rolecall",
@@ -59,6 +63,7 @@ export function openPool(settings: PoolSettings, logger: Logger | undefined): pg
   });
   // Told to whoever waits for an answer of the connection; one that nobody uses is only replaced.
   const lost = (error: Error) => {
+    onLost();
     logger?.debug({ error: error.message }, "a database connection ended");
   };
   pool.on("error", lost);

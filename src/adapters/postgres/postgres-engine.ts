@@ -3,7 +3,7 @@ import { systemClock } from "../../model/clock.ts";
 import { Database, type Steps } from "../sql/database.ts";
 import { closedError, type Command, type Engine, type Query } from "../sql/engine.ts";
 import { postgresDialect } from "../sql/postgres-dialect.ts";
-import { ConnectionQueue } from "./connection-queue.ts";
+import { ConnectionQueue, type DatabaseError } from "./connection-queue.ts";
 import { ConnectionWatch } from "./connection-watch.ts";
 import { serverAnswers } from "./pool.ts";
 import {
@@ -22,10 +22,14 @@ export const database = new Database(postgresDialect);
 const triesMax = 6;
 
 /** A connection pool behind commands and queries. The database is prepared (migrated, stamped) before. */
-export function postgresEngine(pool: Pool, fields: UniqueFields): Engine {
+export function postgresEngine(
+  pool: Pool,
+  fields: UniqueFields,
+  note: (kind: DatabaseError) => void = () => undefined,
+): Engine {
   // Sockets live in wall time, however fast domain time runs.
   const watch = new ConnectionWatch(systemClock(), () => serverAnswers(pool));
-  const queue = new ConnectionQueue(pool, watch);
+  const queue = new ConnectionQueue(pool, watch, note);
   const running = new Set<Promise<unknown>>();
   let closed = false;
 
@@ -45,9 +49,10 @@ export function postgresEngine(pool: Pool, fields: UniqueFields): Engine {
   return {
     dialect: postgresDialect,
     write: <Args, Result>(command: Command<Args, Result>, args: Args) =>
-      track(() => writeUntilWritten(queue, () => command(database, args))),
+      track(() => writeUntilWritten(queue, () => command(database, args), note)),
     read: <Args, Result>(query: Query<Args, Result>, args: Args) =>
       track(() => readOnceMore(queue, () => query.run(database, args), query.snapshot === true)),
+    connections: () => queue.connections,
     close: async () => {
       if (closed) return;
       closed = true;
@@ -64,6 +69,7 @@ export function postgresEngine(pool: Pool, fields: UniqueFields): Engine {
 async function writeUntilWritten<Result>(
   queue: ConnectionQueue,
   steps: () => Steps<Result>,
+  note: (kind: DatabaseError) => void,
 ): Promise<Result> {
   let deadConnections = 0;
   for (let tries = 1; ; tries += 1) {
@@ -72,9 +78,13 @@ async function writeUntilWritten<Result>(
       (end) => !("result" in end) || (!end.result.ok && breaksConnection(end.result.error)),
     );
     if (ended.ok) return ended.result;
-    if (ended.written === "unknown") throw unavailableError(ended.error, true);
+    if (ended.written === "unknown") {
+      note("unknown");
+      throw unavailableError(ended.error, true);
+    }
     const broken = breaksConnection(ended.error);
     if (broken) deadConnections += 1;
+    if (!broken && mayPassAgain(ended.error)) note("conflict");
     const again = broken ? deadConnections === 1 : mayPassAgain(ended.error);
     if (!again || tries >= triesMax) throw ended.error;
   }

@@ -1,11 +1,13 @@
 import type { Clock, Instant } from "../../model/clock.ts";
 import { StoreError } from "../../model/errors.ts";
 import { newId } from "../../model/ids.ts";
-import type { Logger } from "../../model/log.ts";
+import type { Logger, Metrics } from "../../model/log.ts";
+import type { Tracer } from "../../model/trace.ts";
 import { composeStore } from "../sql/compose-store.ts";
 import type { Query } from "../sql/engine.ts";
 import { stampDatabase } from "../sql/stamp.ts";
 import type { Store, StoreStamp } from "../store.ts";
+import type { DatabaseError } from "./connection-queue.ts";
 import {
   checkServer,
   migrate,
@@ -25,6 +27,10 @@ export interface PostgresStoreOptions extends PoolSettings {
   readonly home?: string;
   readonly clock: Clock;
   readonly logger?: Logger;
+  /** Counts what goes wrong with connections. */
+  readonly metrics?: Metrics;
+  /** Absent: nothing is traced. */
+  readonly tracer?: Tracer;
 }
 
 /**
@@ -33,7 +39,12 @@ export interface PostgresStoreOptions extends PoolSettings {
  *   or cannot keep what we store
  */
 export async function openPostgresStore(options: PostgresStoreOptions): Promise<Store> {
-  const pool = openPool(options, options.logger);
+  const note = (kind: DatabaseError) => {
+    options.metrics?.count("rolecall_database_errors_total", { kind });
+  };
+  const pool = openPool(options, options.logger, () => {
+    note("lost");
+  });
   try {
     const client = await pool.connect();
     let prepared: { readonly stamp: StoreStamp; readonly fields: UniqueFields };
@@ -56,9 +67,9 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
       client.release(true);
     }
     const { clock, logger } = options;
-    const engine = postgresEngine(pool, prepared.fields);
+    const engine = postgresEngine(pool, prepared.fields, note);
     if (clock instanceof ServerClock) clock.follow(() => engine.read(serverTime, null), logger);
-    return composeStore(engine, clock, prepared.stamp, async () => {
+    return composeStore(engine, options, prepared.stamp, async () => {
       if (clock instanceof ServerClock) clock.stop();
       await engine.close();
     });

@@ -16,7 +16,7 @@ import { parsed, parsedOrNull } from "./account-args.ts";
 
 /** Columns and the shape of their rows stand beside each other here, one pair per noun. */
 export const targetColumns =
-  "tenant_id, connection_id, identity_id, generation, applied_generation, wake, due_at, priority, state, reason, hash, attempts, wished_at, verified_at, cause, lease_until, fence, notes, desired";
+  "tenant_id, connection_id, identity_id, generation, applied_generation, wake, due_at, priority, state, reason, hash, attempts, wished_at, verified_at, cause, trace, lease_until, fence, notes, desired";
 
 export interface TargetRow {
   readonly tenant_id: string;
@@ -34,6 +34,7 @@ export interface TargetRow {
   readonly wished_at: Instant;
   readonly verified_at: Instant | null;
   readonly cause: string;
+  readonly trace: string | null;
   readonly lease_until: Instant;
   readonly fence: number;
   readonly notes: string;
@@ -58,6 +59,7 @@ export function toTarget(row: TargetRow): Target {
     verifiedAt: row.verified_at,
     notes: parsed(row.notes),
     cause: row.cause,
+    ...(row.trace !== null && { trace: row.trace }),
   };
 }
 

@@ -77,7 +77,7 @@ function* settleMark(
   // While something newer is owed, its own recompute will say when the next change of time comes.
   if (command.nextDueAt !== undefined && settled.wanted === command.wanted) {
     yield* db.tell(
-      "UPDATE recompute SET wanted = wanted + 1, due_at = ?1, since = ?1, urgent = ?4, cause_kind = 'schedule', cause_key = NULL WHERE tenant_id = ?2 AND identity_id = ?3",
+      "UPDATE recompute SET wanted = wanted + 1, due_at = ?1, since = ?1, urgent = ?4, cause_kind = 'schedule', cause_key = NULL, traces = NULL WHERE tenant_id = ?2 AND identity_id = ?3",
       command.nextDueAt,
       ...key,
       command.nextUrgent ?? false,
@@ -131,11 +131,11 @@ function* writeWish(
   const priority = lifecycle === "departed" ? priorities.leaver : wish.priority;
   return (
     (yield* db.run(
-      `INSERT INTO targets (tenant_id, connection_id, identity_id, generation, applied_generation, wake, due_at, ready_at, priority, state, reason, lifecycle, hash, attempts, wished_at, cause, notes, desired)
-       VALUES (?, ?, ?, 1, 0, 1, ?, ?, ?, 'due', NULL, ?, ?, 0, ?, ?, '{}', ?)
+      `INSERT INTO targets (tenant_id, connection_id, identity_id, generation, applied_generation, wake, due_at, ready_at, priority, state, reason, lifecycle, hash, attempts, wished_at, cause, trace, notes, desired)
+       VALUES (?, ?, ?, 1, 0, 1, ?, ?, ?, 'due', NULL, ?, ?, 0, ?, ?, ?, '{}', ?)
        ON CONFLICT (tenant_id, connection_id, identity_id) DO UPDATE SET
          generation = targets.generation + 1, wake = targets.wake + 1, attempts = 0, state = 'due', reason = NULL, due_at = excluded.due_at, ready_at = ${readyAt("targets.", "?")},
-         priority = excluded.priority, lifecycle = excluded.lifecycle, hash = excluded.hash, wished_at = excluded.wished_at, cause = excluded.cause, desired = excluded.desired
+         priority = excluded.priority, lifecycle = excluded.lifecycle, hash = excluded.hash, wished_at = excluded.wished_at, cause = excluded.cause, trace = excluded.trace, desired = excluded.desired
        WHERE targets.hash <> excluded.hash`,
       tenantId,
       wish.connectionId,
@@ -147,6 +147,7 @@ function* writeWish(
       wish.hash,
       now,
       wish.cause,
+      wish.trace ?? null,
       documentText(wish.desired),
       now,
     )) > 0

@@ -274,13 +274,18 @@ interface CountRow {
   readonly lifecycle: "active" | "departed";
   readonly count: number;
   readonly oldest: Instant | null;
+  readonly retrying: number;
+  readonly oldest_retry: Instant | null;
 }
+
+const tried = "attempts > 0 AND applied_generation < generation";
 
 export const targetCounts: Query<{ tenantId: TenantId | null }, Answer<"targetCounts">> = {
   place: "scan",
   *run(db, { tenantId }) {
     return (yield* db.all<CountRow>(
-      `SELECT tenant_id, connection_id, state, lifecycle, count(*) AS count, min(CASE WHEN applied_generation < generation THEN wished_at END) AS oldest
+      `SELECT tenant_id, connection_id, state, lifecycle, count(*) AS count, min(CASE WHEN applied_generation < generation THEN wished_at END) AS oldest,
+           count(CASE WHEN ${tried} THEN 1 END) AS retrying, min(CASE WHEN ${tried} THEN wished_at END) AS oldest_retry
          FROM targets ${tenantId === null ? "" : "WHERE tenant_id = ?"} GROUP BY tenant_id, connection_id, state, lifecycle`,
       ...(tenantId === null ? [] : [tenantId]),
     )).map((row) => ({
@@ -290,6 +295,8 @@ export const targetCounts: Query<{ tenantId: TenantId | null }, Answer<"targetCo
       lifecycle: row.lifecycle,
       count: row.count,
       oldestWishedAt: row.oldest,
+      retrying: row.retrying,
+      oldestRetryWishedAt: row.oldest_retry,
     }));
   },
 };

@@ -20,11 +20,16 @@ export function* writeAlso(
   for (const fanout of also.fanouts ?? []) yield* writeFanout(db, tenantId, fanout, false, now);
 }
 
+/** Eight reasons as `traceparent`s of 55 characters with a space between two; later ones are counted in `wanted` alone. */
+const tracesMax = 8 * 56 - 1;
+
 /** What a new reason does to a mark: shared by single marks and by those that are made from a list. */
 const markConflict = ({ greatest, least }: SqlDialect) => {
   const owed = "recompute.done < recompute.wanted";
   // A reason of the future (a leave that is planned) does not hurry what comes before it: its instant is found again by the recompute.
   const ahead = `${owed} AND recompute.due_at > excluded.since AND excluded.due_at < recompute.due_at`;
+  const traced = `${owed} AND recompute.traces IS NOT NULL`;
+  const full = `excluded.traces IS NULL OR length(recompute.traces) >= ${String(tracesMax)}`;
   const told = `${owed} AND recompute.cause_key IS NOT NULL AND excluded.cause_key IS NULL`;
   return `ON CONFLICT (tenant_id, identity_id) DO UPDATE SET
   wanted = recompute.wanted + 1,
@@ -32,11 +37,12 @@ const markConflict = ({ greatest, least }: SqlDialect) => {
   due_at = CASE WHEN ${owed} THEN ${least("recompute.due_at", "excluded.due_at")} ELSE excluded.due_at END,
   since = CASE WHEN ${owed} THEN ${least("recompute.since", "excluded.since")} ELSE excluded.since END,
   cause_kind = CASE WHEN ${told} THEN recompute.cause_kind ELSE excluded.cause_kind END,
-  cause_key = CASE WHEN ${told} THEN recompute.cause_key ELSE excluded.cause_key END`;
+  cause_key = CASE WHEN ${told} THEN recompute.cause_key ELSE excluded.cause_key END,
+  traces = CASE WHEN ${traced} THEN (CASE WHEN ${full} THEN recompute.traces ELSE recompute.traces || ' ' || excluded.traces END) ELSE excluded.traces END`;
 };
 
 const markColumns =
-  "recompute (tenant_id, identity_id, wanted, published, done, urgent, due_at, since, cause_kind, cause_key)";
+  "recompute (tenant_id, identity_id, wanted, published, done, urgent, due_at, since, cause_kind, cause_key, traces)";
 
 /** `wanted += 1`. @throws StoreError NOT_FOUND */
 export function* markIdentity(
@@ -48,7 +54,7 @@ export function* markIdentity(
   const { identityId, cause } = request;
   // The foreign key refuses an identity that this tenant does not have.
   yield* db.tell(
-    `INSERT INTO ${markColumns} VALUES (?, ?, 1, 0, 0, ?, ?, ?, ?, ?) ${markConflict(db.dialect)}`,
+    `INSERT INTO ${markColumns} VALUES (?, ?, 1, 0, 0, ?, ?, ?, ?, ?, ?) ${markConflict(db.dialect)}`,
     tenantId,
     identityId,
     request.urgent,
@@ -56,6 +62,7 @@ export function* markIdentity(
     now,
     cause.kind,
     cause.key ?? null,
+    cause.trace ?? null,
   );
 }
 
@@ -70,7 +77,7 @@ export function* markListed(
   // `WHERE true` keeps the parser from reading ON CONFLICT as a join condition (sqlite.org/lang_upsert.html, 2026-01).
   return yield* db.run(
     `INSERT INTO ${markColumns}
-     SELECT CAST(? AS TEXT), identity_id, 1, 0, 0, CAST(? AS BIGINT), CAST(? AS BIGINT), CAST(? AS BIGINT), CAST(? AS TEXT), CAST(? AS TEXT)
+     SELECT CAST(? AS TEXT), identity_id, 1, 0, 0, CAST(? AS BIGINT), CAST(? AS BIGINT), CAST(? AS BIGINT), CAST(? AS TEXT), CAST(? AS TEXT), CAST(? AS TEXT)
      FROM (SELECT value AS identity_id FROM ${db.dialect.values("list")}) AS people WHERE true ORDER BY identity_id ${markConflict(db.dialect)}`,
     tenantId,
     request.urgent,
@@ -78,6 +85,7 @@ export function* markListed(
     now,
     request.cause.kind,
     request.cause.key ?? null,
+    request.cause.trace ?? null,
     JSON.stringify(identityIds),
   );
 }
@@ -91,12 +99,13 @@ export function* writeFanout(
   now: Instant,
 ): Steps<void> {
   yield* db.tell(
-    "INSERT INTO fanouts (tenant_id, fanout_id, scope, cause_kind, cause_key, urgent, listed, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+    "INSERT INTO fanouts (tenant_id, fanout_id, scope, cause_kind, cause_key, trace, urgent, listed, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
     tenantId,
     fanout.fanoutId,
     documentText(fanout.scope),
     fanout.cause.kind,
     fanout.cause.key ?? null,
+    fanout.cause.trace ?? null,
     fanout.urgent,
     listed,
     now,

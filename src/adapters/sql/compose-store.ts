@@ -1,4 +1,5 @@
 import type { Clock } from "../../model/clock.ts";
+import type { Tracer } from "../../model/trace.ts";
 import type { Store, StoreStamp } from "../store.ts";
 import { accountStore } from "./account-store.ts";
 import { auditStore } from "./audit-store.ts";
@@ -8,7 +9,7 @@ import { credentialStore } from "./credential-store.ts";
 import { deadLetterStore } from "./dead-letters.ts";
 import { deliveryStore } from "./deliveries.ts";
 import { directoryStore } from "./directory-store.ts";
-import type { Engine } from "./engine.ts";
+import { tracedEngine, type Engine } from "./engine.ts";
 import { hrStore } from "./hr-store.ts";
 import { mappingStore } from "./mapping-store.ts";
 import { recomputeStore } from "./recompute-store.ts";
@@ -18,11 +19,12 @@ import { stampCommands, stampQueries } from "./stamp.ts";
 
 /** Every port of the store over one engine. `close` closes the engine, and what the adapter holds beside it. */
 export function composeStore(
-  engine: Engine,
-  clock: Clock,
+  bare: Engine,
+  { clock, tracer }: { readonly clock: Clock; readonly tracer?: Tracer },
   stamp: StoreStamp,
   close: () => Promise<void>,
 ): Store {
+  const engine = tracer === undefined ? bare : tracedEngine(bare, tracer);
   return {
     ...directoryStore(engine, clock),
     ...hrStore(engine, clock),
@@ -45,6 +47,7 @@ export function composeStore(
         engine.write(stampCommands.pingWrite, { at: clock.now() }),
       ]);
     },
+    connections: () => engine.connections?.(),
     close,
   };
 }

@@ -1,4 +1,6 @@
 import { StoreError } from "../../model/errors.ts";
+import type { Tracer } from "../../model/trace.ts";
+import type { StoreConnections } from "../store.ts";
 import type { Database, Steps } from "./database.ts";
 import type { SqlDialect } from "./sql-dialect.ts";
 
@@ -29,9 +31,28 @@ export interface Engine {
   write<Args, Result>(command: Command<Args, Result>, args: Args): Promise<Result>;
   /** @throws StoreError */
   read<Args, Result>(query: Query<Args, Result>, args: Args): Promise<Result>;
+  /** Absent: it has none that could be lacking. */
+  readonly connections?: () => StoreConnections;
   /** Lets what was asked finish; later calls are refused with UNAVAILABLE. */
   close(): Promise<void>;
 }
 
 export const closedError = () =>
   new StoreError("UNAVAILABLE", "the store is closed: no command is taken any more");
+
+/** An engine whose commits are spans beneath whatever asked for them. Reads are many and short, and get none. */
+export function tracedEngine(engine: Engine, tracer: Tracer): Engine {
+  return {
+    ...engine,
+    write: (command, args) =>
+      tracer.span(
+        {
+          name: `commit ${command.name}`,
+          kind: "client",
+          parent: "current",
+          facts: { "db.operation.name": command.name },
+        },
+        () => engine.write(command, args),
+      ),
+  };
+}

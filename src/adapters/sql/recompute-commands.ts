@@ -43,12 +43,18 @@ interface FanoutRow {
   readonly scope: string;
   readonly cause_kind: Cause["kind"];
   readonly cause_key: string | null;
+  readonly trace: string | null;
   readonly urgent: 0 | 1;
   readonly listed: 0 | 1;
   readonly cursor: string | null;
   readonly lease_ms: number;
   readonly fence: number;
 }
+
+const fanoutCause = (row: FanoutRow): Cause => ({
+  ...toCause(row),
+  ...(row.trace !== null && { trace: row.trace }),
+});
 
 export function* leaseFanout(
   db: Database,
@@ -71,7 +77,7 @@ export function* leaseFanout(
     tenantId: row.tenant_id,
     fanoutId: row.fanout_id,
     scope: JSON.parse(row.scope) as FanoutScope,
-    cause: toCause(row),
+    cause: fanoutCause(row),
     urgent: row.urgent === 1,
     cursor: row.cursor ?? undefined,
     fence: row.fence + 1,
@@ -108,7 +114,7 @@ export function* workFanout(
     db,
     tenantId,
     page.map((person) => person.identity_id),
-    { cause: toCause(row), urgent: row.urgent === 1 },
+    { cause: fanoutCause(row), urgent: row.urgent === 1 },
     args.now,
   );
   const cursor = page.at(-1)?.identity_id ?? row.cursor;

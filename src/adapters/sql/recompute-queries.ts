@@ -15,10 +15,11 @@ interface MarkRow {
   readonly since: number;
   readonly cause_kind: Cause["kind"];
   readonly cause_key: string | null;
+  readonly traces: string | null;
 }
 
 const markColumns =
-  "tenant_id, identity_id, wanted, done, urgent, due_at, since, cause_kind, cause_key";
+  "tenant_id, identity_id, wanted, done, urgent, due_at, since, cause_kind, cause_key, traces";
 
 export function toCause(row: {
   readonly cause_kind: Cause["kind"];
@@ -37,6 +38,7 @@ function toMark(row: MarkRow): RecomputeMark {
     cause: toCause(row),
     since: row.since,
     dueAt: row.due_at,
+    ...(row.traces !== null && { traces: row.traces.split(" ") }),
   };
 }
 

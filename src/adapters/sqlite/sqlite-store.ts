@@ -4,6 +4,7 @@ import type { Clock } from "../../model/clock.ts";
 import { StoreError } from "../../model/errors.ts";
 import { newId } from "../../model/ids.ts";
 import type { Logger } from "../../model/log.ts";
+import type { Tracer } from "../../model/trace.ts";
 import type { Store, StoreStamp } from "../store.ts";
 import { composeStore } from "../sql/compose-store.ts";
 import { stampDatabase } from "../sql/stamp.ts";
@@ -22,6 +23,8 @@ export interface SqliteStoreOptions {
   readonly home?: string;
   readonly clock: Clock;
   readonly logger?: Logger;
+  /** Absent: nothing is traced. */
+  readonly tracer?: Tracer;
 }
 
 /**
@@ -35,17 +38,16 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
 }
 
 function openInMemory(options: SqliteStoreOptions): Store {
-  const { clock } = options;
   let stamp: StoreStamp | undefined;
   const engine = openMemoryEngine((connection) => {
     stamp = prepare(connection, options);
   });
   if (stamp === undefined) throw new StoreError("UNAVAILABLE", "the database was not prepared");
-  return composeStore(engine, clock, stamp, () => engine.close());
+  return composeStore(engine, options, stamp, () => engine.close());
 }
 
 async function openInFolder(options: SqliteStoreOptions): Promise<Store> {
-  const { folder, clock, logger } = options;
+  const { folder, logger } = options;
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const unlock = lockFolder(folder);
   try {
@@ -62,7 +64,7 @@ async function openInFolder(options: SqliteStoreOptions): Promise<Store> {
     const engine = await openFileEngine(path, (error) => {
       logger?.error({ error }, "the store stopped working; restart the process");
     });
-    return composeStore(engine, clock, stamp, async () => {
+    return composeStore(engine, options, stamp, async () => {
       await engine.close();
       unlock();
     });

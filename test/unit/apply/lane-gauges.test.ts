@@ -7,8 +7,8 @@ type Asked = Pick<AccountStore, "listLanes" | "targetCounts" | "listHolds" | "li
 type Store = Asked & { readBrake(): Promise<unknown> };
 type Answers = { [Name in keyof Asked]: Awaited<ReturnType<Asked[Name]>> };
 
-const lane = (tenantId: string, connectionId: string, state = "open") =>
-  ({ tenantId, connectionId, state }) as Answers["listLanes"][number];
+const lane = (tenantId: string, connectionId: string, state = "open", more: object = {}) =>
+  ({ tenantId, connectionId, state, breakerUntil: null, ...more }) as Answers["listLanes"][number];
 const row = (connectionId: string, state: string, count: number, more: object = {}) =>
   ({
     tenantId: "acme",
@@ -17,6 +17,8 @@ const row = (connectionId: string, state: string, count: number, more: object = 
     lifecycle: "active",
     count,
     oldestWishedAt: null,
+    retrying: 0,
+    oldestRetryWishedAt: null,
     ...more,
   }) as Answers["targetCounts"][number];
 
@@ -82,6 +84,39 @@ test("a lane is open unless it is paused or a stop switch covers it", async () =
   }
   expect(body).toContain('holds_open{tenant="acme",connection="a"} 2');
   expect(body).toContain('holds_open{tenant="acme",connection="b"} 0');
+});
+
+test("a lane says what it is: one of its states is 1, the others 0", async () => {
+  const stop = { connectionId: "stopped", covers: "grants", by: "ada", why: "x", since: 1 };
+  const body = await shown({
+    listLanes: [
+      lane("acme", "open", "open", { breakerUntil: 999_999 }),
+      lane("acme", "resting", "open", { breakerUntil: 1_000_001 }),
+      lane("acme", "paused", "paused"),
+      lane("acme", "stopped", "paused"),
+    ],
+    listStops: [stop as Answers["listStops"][number]],
+  });
+  const states = ["open", "resting", "paused", "stopped"];
+  for (const connection of states)
+    for (const state of states)
+      expect(body).toContain(
+        `lane_state{tenant="acme",connection="${connection}",state="${state}"} ${String(Number(state === connection))}`,
+      );
+});
+
+test("wishes that are tried again are counted over all states, with the age of the oldest", async () => {
+  const body = await shown({
+    listLanes: [lane("acme", "a"), lane("acme", "b")],
+    targetCounts: [
+      row("a", "waiting", 3, { retrying: 2, oldestRetryWishedAt: 940_000 }),
+      row("a", "due", 1, { retrying: 1, oldestRetryWishedAt: 400_000 }),
+    ],
+  });
+  expect(body).toContain('rolecall_retries{tenant="acme",connection="a"} 3');
+  expect(body).toContain('retry_oldest_seconds{tenant="acme",connection="a"} 600');
+  expect(body).toContain('rolecall_retries{tenant="acme",connection="b"} 0');
+  expect(body).toContain('retry_oldest_seconds{tenant="acme",connection="b"} 0');
 });
 
 test("a braked store is told, and one that was released falls back to zero", async () => {

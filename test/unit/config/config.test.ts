@@ -362,6 +362,70 @@ describe("Kafka", () => {
   });
 });
 
+describe("traces", () => {
+  const endpoint = { OTEL_EXPORTER_OTLP_ENDPOINT: "http://collector:4318" };
+
+  test("are off unless there is a receiver, and where it is told so", () => {
+    expect(readConfig({}, "/srv").traces).toBeUndefined();
+    expect(readConfig({ OTEL_SERVICE_NAME: "x" }, "/srv").traces).toBeUndefined();
+    expect(
+      readConfig({ ...endpoint, OTEL_TRACES_EXPORTER: "none" }, "/srv").traces,
+    ).toBeUndefined();
+    expect(readConfig({ ...endpoint, OTEL_SDK_DISABLED: "true" }, "/srv").traces).toBeUndefined();
+  });
+
+  test("go to /v1/traces of the receiver, or to the URL that is theirs alone", () => {
+    const urlOf = (environment: Record<string, string>) =>
+      readConfig(environment, "/srv").traces?.url;
+    expect(urlOf(endpoint)).toBe("http://collector:4318/v1/traces");
+    expect(urlOf({ OTEL_EXPORTER_OTLP_ENDPOINT: "https://x.example/otlp/" })).toBe(
+      "https://x.example/otlp/v1/traces",
+    );
+    expect(urlOf({ ...endpoint, OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: "http://t:1/spans" })).toBe(
+      "http://t:1/spans",
+    );
+  });
+
+  test("are read whole, as the specification writes lists and samplers", () => {
+    const config = readConfig(
+      {
+        ...endpoint,
+        OTEL_EXPORTER_OTLP_PROTOCOL: "http/json",
+        OTEL_EXPORTER_OTLP_HEADERS: "authorization=Bearer%20abc,x-team=1",
+        OTEL_SERVICE_NAME: "staging",
+        OTEL_RESOURCE_ATTRIBUTES: "deployment.environment.name=staging",
+        OTEL_TRACES_SAMPLER: "parentbased_traceidratio",
+        OTEL_TRACES_SAMPLER_ARG: "0.25",
+        OTEL_BSP_SCHEDULE_DELAY: "1000",
+      },
+      "/srv",
+    );
+    expect(config.traces).toEqual({
+      url: "http://collector:4318/v1/traces",
+      protocol: "http/json",
+      headers: { authorization: "Bearer abc", "x-team": "1" },
+      serviceName: "staging",
+      resource: { "deployment.environment.name": "staging" },
+      sampler: { parentBased: true, ratio: 0.25 },
+      batch: { delayMs: 1_000, queueMax: 2_048 },
+    });
+    expect(readConfig(endpoint, "/srv").traces?.sampler).toEqual({ parentBased: true, ratio: 1 });
+  });
+
+  test("are refused where we would not speak what is asked for, without repeating headers", () => {
+    const problems = problemsOf({
+      OTEL_EXPORTER_OTLP_ENDPOINT: "collector:4318",
+      OTEL_EXPORTER_OTLP_PROTOCOL: "grpc",
+      OTEL_EXPORTER_OTLP_HEADERS: "hunter2",
+      OTEL_TRACES_SAMPLER: "sometimes",
+      OTEL_TRACES_SAMPLER_ARG: "2",
+    });
+    expect(problems).toHaveLength(5);
+    expect(problems.join()).toContain("gRPC is not spoken here");
+    expect(problems.join()).not.toContain("hunter2");
+  });
+});
+
 describe("roles", () => {
   test("are all of one process where nobody shares its database", () => {
     expect(problemsOf({ ROLECALL_ROLES: "api,worker" }).join()).toContain("lacks relay, scheduler");

@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { Logger } from "../../../src/model/log.ts";
 import { metricTable } from "../../../src/telemetry/metric-table.ts";
 import { createMetrics } from "../../../src/telemetry/metrics.ts";
+import { fakeClock } from "../../support/fake-clock.ts";
 
 describe("a metric", () => {
   test("is shown with its labels and its help", async () => {
@@ -79,6 +80,21 @@ test("a scrape reads gauges first, and a reading that fails is told and counted"
   expect(body).toContain("rolecall_recompute_owed 7");
   expect(body).toContain("rolecall_scrape_failures_total 1");
   expect(warnings).toHaveLength(1);
+});
+
+test("a scrape does not wait for a store that hangs", async () => {
+  const clock = fakeClock();
+  const { metrics, expose, beforeScrape } = createMetrics({ processMetrics: false, clock });
+  beforeScrape(() => new Promise(() => undefined));
+  beforeScrape(() => {
+    metrics.gauge("rolecall_store_up", 0);
+    return Promise.resolve();
+  });
+  const scrape = expose();
+  await clock.advance(10_000);
+  const { body } = await scrape;
+  expect(body).toContain("rolecall_store_up 0");
+  expect(body).toContain("rolecall_scrape_failures_total 1");
 });
 
 test("the process's own metrics are part of it, once per registry", async () => {
