@@ -6,7 +6,7 @@ import type { Panel } from "./plot.ts";
  */
 export type Size = "smoke" | "full" | "million";
 
-export type Unit = "µs" | "ms" | "s" | "/s" | "MB" | "";
+export type Unit = "µs" | "ms" | "s" | "/s" | "MB" | "%" | "";
 
 export interface Figure {
   readonly value: number;
@@ -20,7 +20,8 @@ export type Goal =
   | { readonly kind: "ratio-at-least"; readonly value: number }
   | { readonly kind: "ratio-at-most"; readonly value: number }
   /** In the unit of ours. */
-  | { readonly kind: "at-most"; readonly value: number };
+  | { readonly kind: "at-most"; readonly value: number }
+  | { readonly kind: "at-least"; readonly value: number };
 
 /** One line of the table. */
 export interface Row {
@@ -69,5 +70,7 @@ export interface Measure {
   readonly method: string;
   /** Wall time after which it is given up. */
   readonly timeoutMs: number;
+  /** Servers that it cannot be measured without. */
+  readonly needs?: readonly ("postgres" | "kafka")[];
   run(stage: Stage): Promise<Findings>;
 }

@@ -12,7 +12,10 @@ export interface Service {
   readonly scim: Target;
   /** One call of `/api/v1`. @throws Error for any status but 2xx */
   operator<Answer>(method: "GET" | "POST", path: string, body?: object): Promise<Answer>;
+  readonly pid: number;
   memory(): Memory;
+  /** What `/metrics` says. */
+  metrics(): Promise<string>;
   /** How many people's recompute is owed. */
   owed(): Promise<number>;
 }
@@ -72,7 +75,9 @@ export async function startService(stage: Stage, options: ServiceOptions): Promi
   return {
     scim,
     operator,
+    pid: child.pid,
     memory: () => child.memory(),
+    metrics: async () => (await fetch(`${operatorUrl}/metrics`)).text(),
     owed: async () => {
       const status = await operator<{ backlog: { owed: number } }>("GET", "/status");
       return status.backlog.owed;

@@ -14,6 +14,7 @@ export function judge(row: Row): Verdict {
     (row.floor === undefined ? undefined : ratioOf(inBase(row.ours), inBase(row.floor)));
   if (row.goal === undefined) return { ratio, met: undefined };
   if (row.goal.kind === "at-most") return { ratio, met: row.ours.value <= row.goal.value };
+  if (row.goal.kind === "at-least") return { ratio, met: row.ours.value >= row.goal.value };
   if (ratio === undefined) throw new Error(`${row.measure}: a goal on a ratio needs a floor`);
   return {
     ratio,
@@ -21,7 +22,7 @@ export function judge(row: Row): Verdict {
   };
 }
 
-const base = { µs: 1e-6, ms: 1e-3, s: 1, "/s": 1, MB: 1, "": 1 } as const;
+const base = { µs: 1e-6, ms: 1e-3, s: 1, "/s": 1, MB: 1, "%": 1, "": 1 } as const;
 
 const inBase = (figure: Figure): number => figure.value * base[figure.unit];
 
@@ -31,6 +32,8 @@ export function goalText(goal: Goal, unit: Figure["unit"]): string {
       return `ratio ≥ ${String(goal.value)}`;
     case "ratio-at-most":
       return `ratio ≤ ${String(goal.value)}`;
+    case "at-least":
+      return `≥ ${String(goal.value)} ${unit}`.trim();
     case "at-most":
       return `≤ ${String(goal.value)} ${unit}`.trim();
   }

@@ -1,11 +1,16 @@
 import type { Measure } from "../measure.ts";
 import { companyImport } from "./company-import.ts";
 import { firstCall } from "./first-call.ts";
+import { fleetWorkers } from "./fleet-workers.ts";
 import { groupMember } from "./group-member.ts";
+import { idle } from "./idle.ts";
+import { kafkaHints } from "./kafka-hints.ts";
+import { laneLimit } from "./lane-limit.ts";
 import { leaver } from "./leaver.ts";
 import { lookup } from "./lookup.ts";
 import { rules } from "./rules.ts";
 import { scimBySize } from "./scim-by-size.ts";
+import { scimPostgres } from "./scim-postgres.ts";
 import { scimWrites } from "./scim-writes.ts";
 import { simulation } from "./simulation.ts";
 import { underImport } from "./under-import.ts";
@@ -14,6 +19,11 @@ import { underImport } from "./under-import.ts";
 export const allMeasures: readonly Measure[] = [
   rules,
   firstCall,
+  laneLimit,
+  idle,
+  kafkaHints,
+  fleetWorkers,
+  scimPostgres,
   scimWrites,
   underImport,
   leaver,

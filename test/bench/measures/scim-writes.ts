@@ -1,11 +1,8 @@
-import { startChild, type Child } from "../child.ts";
+import { startChild } from "../child.ts";
+import { connections, Contestant, cpuRow, note, rate, rateRow, type Job } from "../contestant.ts";
 import type { Findings, Measure, Row, Stage } from "../measure.ts";
-import type { LoadAnswer, LoadRound, Target } from "../processes/load.ts";
-import type { ScimServerStart, StoreLoopAnswer } from "../processes/scim-server.ts";
 import { rounds } from "../rounds.ts";
-import { median, pairedRatio, range } from "../statistics.ts";
-
-const connections = 16;
+import { pairedRatio } from "../statistics.ts";
 
 export const scimWrites: Measure = {
   name: "scim-writes",
@@ -18,78 +15,6 @@ export const scimWrites: Measure = {
   timeoutMs: 400_000,
   run: measureWrites,
 };
-
-type Job = "create" | "switch";
-type Length = Pick<LoadRound, "seconds" | "amount">;
-
-/** One server with all that was seen of it. */
-class Contestant {
-  readonly rounds: Record<Job, LoadAnswer[]> = { create: [], switch: [] };
-  readonly cpuUs: Record<Job, number[]> = { create: [], switch: [] };
-  readonly #server: Child;
-  readonly #target: Target;
-  readonly #ids: readonly string[];
-  readonly #next: Record<Job, number> = { create: 1_000_000, switch: 0 };
-  #nextLoop = 5_000_000;
-
-  static async start(
-    stage: Stage,
-    load: Child,
-    kind: ScimServerStart["kind"] | "scimmy",
-    pool: number,
-  ): Promise<Contestant> {
-    const server =
-      kind === "scimmy"
-        ? await startChild(stage, "scimmy-server.ts")
-        : await startChild(stage, "scim-server.ts", {
-            kind,
-            folder: await stage.folder(),
-          } satisfies ScimServerStart);
-    const target = await server.ask<Target>("address");
-    const ids =
-      kind === "empty"
-        ? ["00000000-0000-7000-8000-000000000000"]
-        : await load.ask<readonly string[]>("create", { target, from: 0, count: pool });
-    return new Contestant(server, target, ids);
-  }
-
-  private constructor(server: Child, target: Target, ids: readonly string[]) {
-    this.#server = server;
-    this.#target = target;
-    this.#ids = ids;
-  }
-
-  async play(load: Child, job: Job, length: Length, counts: boolean): Promise<void> {
-    const before = await this.#server.ask<NodeJS.CpuUsage>("cpu");
-    const round: LoadRound = {
-      target: this.#target,
-      connections,
-      ...length,
-      job,
-      from: this.#next[job],
-      ids: this.#ids,
-    };
-    const answer = await load.ask<LoadAnswer>("load", round);
-    const after = await this.#server.ask<NodeJS.CpuUsage>("cpu");
-    this.#next[job] = answer.next;
-    if (!counts) return;
-    this.rounds[job].push(answer);
-    const spent = after.user + after.system - before.user - before.system;
-    this.cpuUs[job].push(spent / answer.answered);
-  }
-
-  /** Without HTTP, writes per second: the same command, or plain statements of SQLite. */
-  async loop(name: "storeLoop" | "rawLoop", seconds: number): Promise<number> {
-    const order = { seconds, callers: connections, from: this.#nextLoop };
-    const answer = await this.#server.ask<StoreLoopAnswer>(name, order);
-    this.#nextLoop = answer.next;
-    return answer.perSecond;
-  }
-
-  rates(job: Job): readonly number[] {
-    return this.rounds[job].map((round) => round.perSecond);
-  }
-}
 
 async function measureWrites(stage: Stage): Promise<Findings> {
   const smoke = stage.size === "smoke";
@@ -124,14 +49,14 @@ async function measureWrites(stage: Stage): Promise<Findings> {
   }
   return {
     rows: [
-      rateRow("POST /Users", "create", ours, bare),
-      rateRow("PATCH active", "switch", ours, bare),
+      rateRow("POST /Users", "create", ours, bare, 0.8),
+      rateRow("PATCH active", "switch", ours, bare, 0.8),
       cpuRow("POST /Users", "create", ours, bare),
       cpuRow("PATCH active", "switch", ours, bare),
       {
         measure: "POST /Users beside the store command alone, no HTTP",
         ours: rate(ours.rates("create")),
-        floor: { ...rate(storeLoop), what: "16 callers of the command" },
+        floor: { ...rate(storeLoop), what: `${String(connections)} callers of the command` },
         ratio: pairedRatio(ours.rates("create"), storeLoop),
       },
       {
@@ -152,16 +77,6 @@ async function measureWrites(stage: Stage): Promise<Findings> {
   };
 }
 
-function rateRow(name: string, job: Job, ours: Contestant, bare: Contestant): Row {
-  return {
-    measure: name,
-    ours: rate(ours.rates(job)),
-    floor: { ...rate(bare.rates(job)), what: "bare route, same rows" },
-    ratio: pairedRatio(ours.rates(job), bare.rates(job)),
-    goal: { kind: "ratio-at-least", value: 0.8 },
-  };
-}
-
 /** No floor: another way to do the work, with less of it, since nothing is durable. */
 function besideScimmy(name: string, job: Job, ours: Contestant, scimmy: Contestant): Row {
   return {
@@ -170,26 +85,4 @@ function besideScimmy(name: string, job: Job, ours: Contestant, scimmy: Contesta
     floor: { ...rate(scimmy.rates(job)), what: "bare scimmy, in memory" },
     ratio: pairedRatio(ours.rates(job), scimmy.rates(job)),
   };
-}
-
-function cpuRow(name: string, job: Job, ours: Contestant, bare: Contestant): Row {
-  return {
-    measure: `${name}, the server's processor time a request`,
-    ours: { value: median(ours.cpuUs[job]), unit: "µs" },
-    floor: { value: median(bare.cpuUs[job]), unit: "µs", what: "bare route, same rows" },
-    ratio: pairedRatio(ours.cpuUs[job], bare.cpuUs[job]),
-  };
-}
-
-function rate(rates: readonly number[]) {
-  return { value: median(rates), unit: "/s", range: range(rates) } as const;
-}
-
-function note(name: string, job: Job, ours: Contestant, empty: Contestant): string {
-  const of = (pick: (round: LoadAnswer) => number) => median(ours.rounds[job].map(pick)).toFixed(0);
-  return (
-    `${name}: latency as the client saw it ${of((round) => round.p50)} ms median, ${of((round) => round.p99)} ms p99; the client spent ` +
-    `${of((round) => round.clientCpuUs)} µs of processor time a request on the same cores; against the server that stores nothing it reached ` +
-    `${median(empty.rates(job)).toFixed(0)}/s.`
-  );
 }

@@ -1,3 +1,4 @@
+import { openPostgresStore } from "../../../src/adapters/postgres/postgres-store.ts";
 import { openSqliteStore } from "../../../src/adapters/sqlite/sqlite-store.ts";
 import type { Store } from "../../../src/adapters/store.ts";
 import { ensureToken } from "../../../src/credentials/tokens.ts";
@@ -31,9 +32,12 @@ export const groupIdOf = (at: number) => asId<GroupId>(idOf("c", at));
 export const everybodyId = asId<GroupId>(idOf("d", 1));
 export const tenId = asId<GroupId>(idOf("d", 2));
 
-/** Opens a store in a folder with the tenant, its IdP connection and its token there, made where they are missing. */
-export async function openTenant(folder: string, clock: Clock): Promise<Store> {
-  const store = await openSqliteStore({ folder, world: "test", clock });
+/** Opens a store, in a folder or in PostgreSQL, with the tenant, its IdP connection and its token there, made where they are missing. */
+export async function openTenant(folder: string, clock: Clock, database?: string): Promise<Store> {
+  const store =
+    database === undefined
+      ? await openSqliteStore({ folder, world: "test", clock })
+      : await openPostgresStore({ url: database, connectionsMax: 10, world: "test", clock });
   const now = clock.now();
   if ((await store.listTenants()).length === 0) {
     await store.createTenant(tenantId, { now }, nothing);

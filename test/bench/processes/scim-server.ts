@@ -25,6 +25,8 @@ import { serveParent, startArgument } from "./serve-parent.ts";
 export interface ScimServerStart {
   readonly kind: "rolecall" | "bare" | "empty";
   readonly folder: string;
+  /** URL of a PostgreSQL database; undefined: SQLite in the folder. */
+  readonly database?: string;
 }
 
 export interface StoreLoopAnswer {
@@ -32,9 +34,9 @@ export interface StoreLoopAnswer {
   readonly next: number;
 }
 
-const { kind, folder } = startArgument<ScimServerStart>();
+const { kind, folder, database } = startArgument<ScimServerStart>();
 const clock = systemClock();
-const store = await openTenant(folder, clock);
+const store = await openTenant(folder, clock, database);
 const caller: BareCaller = { store, clock, tenantId, idpId };
 const server = createServer(kind === "rolecall" ? rolecall(store) : bareRoutes(caller, kind));
 await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));

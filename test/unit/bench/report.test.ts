@@ -39,6 +39,14 @@ describe("a row", () => {
     expect(judge({ ...row, goal: { kind: "ratio-at-most", value: 0.8 } }).met).toBe(false);
   });
 
+  test("meets a goal on its own figure, whatever the floor is", () => {
+    const row: Row = { measure: "hints", ours: { value: 2_999, unit: "/s" } };
+    const least = { kind: "at-least", value: 3_000 } as const;
+    expect(judge({ ...row, goal: least }).met).toBe(false);
+    expect(judge({ ...row, ours: { value: 3_000, unit: "/s" }, goal: least }).met).toBe(true);
+    expect(judge({ ...row, goal: { kind: "at-most", value: 3_000 } }).met).toBe(true);
+  });
+
   test("compares figures of different units as what they are", () => {
     const row: Row = {
       measure: "look-up",
