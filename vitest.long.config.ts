@@ -7,6 +7,7 @@ export default defineConfig({
     pool: "threads",
     include: ["test/**/*.long.ts"],
     testTimeout: 12 * 3_600_000,
+    hookTimeout: 15 * 60_000,
     maxWorkers: 1,
   },
 });
