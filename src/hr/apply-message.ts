@@ -14,7 +14,7 @@ import type { HrSettings } from "../model/hr-settings.ts";
 import type { HrSourceId, IdentityId } from "../model/ids.ts";
 import { newRecord, type AuditRecord } from "../model/records.ts";
 import { foldMessages } from "./fold.ts";
-import type { HrDeps, HrSender } from "./hr-deps.ts";
+import { unmatchedLeaver, type HrDeps, type HrSender } from "./hr-deps.ts";
 
 const attemptsMax = 8;
 const lateNoticeMs = 7 * 86_400_000;
@@ -235,13 +235,7 @@ async function tellFindings(
     });
   const left = after?.state === "left" && before?.state !== "left" ? after : undefined;
   if (left !== undefined && joined.identityId === undefined)
-    await deps.raiseFinding(tenantId, {
-      key: `hr_unmatched:${sourceId}:${personKey}`,
-      kind: "hr_unmatched",
-      severity: "warning",
-      text: "HR says that somebody has left whom no IdP has sent: if they hold accounts, say who they are with `rolecall hr join`",
-      facts,
-    });
+    await deps.raiseFinding(tenantId, unmatchedLeaver(sourceId, personKey));
   const delayMs = (left?.leaveAcceptedAt ?? 0) - (left?.leavesAt ?? 0);
   if (left !== undefined && delayMs > lateNoticeMs)
     await deps.raiseFinding(tenantId, {

@@ -32,3 +32,14 @@ export interface HrSender {
   readonly sourceId: HrSourceId;
   readonly actor: Actor;
 }
+
+/** Somebody has left by the word of HR, and whose accounts that concerns nobody can say. */
+export function unmatchedLeaver(sourceId: HrSourceId, personKey: string): HrFinding {
+  return {
+    key: `hr_unmatched:${sourceId}:${personKey}`,
+    kind: "hr_unmatched",
+    severity: "warning",
+    text: "HR says that somebody has left whom no IdP has sent: if they hold accounts, say who they are with `rolecall hr join`",
+    facts: { sourceId, personKey },
+  };
+}

@@ -1,16 +1,20 @@
 import { mkdir, readdir, readFile, rename, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { defaultEmploymentPolicy, employmentAt } from "../model/employment.ts";
 import { StoreError } from "../model/errors.ts";
 import { asId, isName, type HrSourceId, type TenantId } from "../model/ids.ts";
 import type { Actor } from "../model/records.ts";
 import { workUpload } from "./accept.ts";
-import type { HrDeps } from "./hr-deps.ts";
+import { unmatchedLeaver, type HrDeps } from "./hr-deps.ts";
 import type { HrDesk } from "./hr-desk.ts";
 import { bulkBytesMax } from "./router.ts";
 
 const periodMs = 10_000;
 /** A request works its upload through by itself; one that stands longer was left behind by a crash. */
 const leftBehindMs = 60_000;
+/** How often somebody is looked for who left by the word of HR and whom no IdP has sent. */
+const unmatchedMs = 3_600_000;
+const pageSize = 500;
 /** A file that is still written to changes within this time. */
 const settledMs = 5_000;
 
@@ -20,7 +24,7 @@ export interface HrLoop {
 }
 
 /**
- * Works through uploads that a crash left behind, and takes CSV files from a watched folder: `<folder>/<source>/*.csv` goes to `done/`
+ * Works through uploads that a crash left behind, says who has left whom no IdP has sent, and takes CSV files from a watched folder: `<folder>/<source>/*.csv` goes to `done/`
  * beside it once every row is settled, to `refused/` where the source is not known.
  */
 export function createHrLoop(
@@ -33,10 +37,15 @@ export function createHrLoop(
 ): HrLoop {
   const abort = new AbortController();
   let running: Promise<void> | undefined;
+  let lookAt = 0;
   const loop = async (): Promise<void> => {
     while (!abort.signal.aborted) {
       try {
         await workLeftBehind(deps);
+        if (deps.clock.now() >= lookAt) {
+          await tellUnmatched(deps, deps.tenantId);
+          lookAt = deps.clock.now() + unmatchedMs;
+        }
         if (deps.folder !== undefined) await takeFiles(deps, deps.folder);
       } catch (error) {
         deps.logger.error({ err: error }, "HR uploads not looked after; tried again");
@@ -63,6 +72,26 @@ async function workLeftBehind(deps: HrDeps): Promise<void> {
     const upload = await deps.store.getHrUpload(tenantId, uploadId);
     if (upload === undefined) continue;
     await workUpload(deps, { tenantId, sourceId: upload.sourceId, actor: system }, upload);
+  }
+}
+
+/** A leave that was planned comes while its record waits for a person: nobody else's mark tells of it. */
+async function tellUnmatched(deps: HrDeps, tenantId: TenantId): Promise<void> {
+  const policy = (await deps.store.getHrSettings(tenantId))?.employment ?? defaultEmploymentPolicy;
+  const now = deps.clock.now();
+  for (const { sourceId } of await deps.store.listHrSources(tenantId)) {
+    let after: string | undefined;
+    for (;;) {
+      const page = await deps.store.listHrRecords(tenantId, { sourceId, after, limit: pageSize });
+      for (const { person, spells, identityId } of page) {
+        if (identityId !== undefined || spells.length === 0) continue;
+        const records = [{ sourceId, personKey: person.key, spells }];
+        if (employmentAt({ records, policy }, now).state === "left")
+          await deps.raiseFinding(tenantId, unmatchedLeaver(sourceId, person.key));
+      }
+      after = page.at(-1)?.person.key;
+      if (page.length < pageSize) break;
+    }
   }
 }
 

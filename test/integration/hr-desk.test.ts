@@ -149,6 +149,22 @@ describe("HR's desk", () => {
       .toBeDefined();
   });
 
+  test("says who has left whom no IdP has sent, once a planned leave has come", async () => {
+    await room.desk.addSource(tenantId, agency, ida);
+    await mkdir(join(folder, "in"), { recursive: true });
+    const text = "id,end\n7,2026-01-05T11:00\n";
+    await room.desk.importFile(tenantId, agency, { text, asOf: undefined, complete: false }, ida);
+    room.start();
+    // 10:00 UTC is the leave in Berlin. Each round of the loop waits for the clock once more.
+    const aRoundLater = async () => {
+      await world.clock.advance(11_000);
+      return world.findings();
+    };
+    expect(await aRoundLater()).toEqual([]);
+    await world.clock.advance(2 * hour);
+    await expect.poll(aRoundLater, { timeout: 30_000 }).toEqual(["hr_unmatched"]);
+  });
+
   test("joins and parts a record by decision, with a record of who and why", async () => {
     await room.desk.addSource(tenantId, agency, ida);
     const ada = await world.hire("ada@example.com");
