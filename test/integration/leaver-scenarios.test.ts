@@ -4,6 +4,8 @@ import { describe, expect, test } from "vitest";
 import { SyncError } from "../../src/model/errors.ts";
 import type { JsonObject } from "../../src/model/json.ts";
 import type { AccountId } from "../../src/model/ids.ts";
+import { leaverPack } from "../../src/offboarding/leaver-pack.ts";
+import { HrSystem } from "../support/hr-sender.ts";
 import { OfficeVendor } from "../support/office-vendor.ts";
 import {
   connectionId,
@@ -140,6 +142,40 @@ describe("scenario", () => {
     await world.pass(2 * minute);
     expect(vendor.holding(ada.email)).toBeUndefined();
     expect(await stateOf(world, ada)).toEqual(["open", "cancelled"]);
+  });
+
+  test("20 HR date Melbourne 23:59, withdrawn date, date 10 days old: the case opens at the instant and tells both clocks", async () => {
+    const { world, vendor, people } = await staff(["ada", "bob", "cyd"]);
+    const [ada, bob, cyd] = people;
+    if (ada === undefined || bob === undefined || cyd === undefined) throw new Error("nobody");
+    const hr = await HrSystem.connect(world);
+    await hr.says("leave.planned", ada, { end: "2026-01-05" });
+    await hr.says("leave.planned", bob, { end: "2026-01-05" });
+    await world.clock.advance(minute);
+    await hr.says("leave.withdrawn", bob);
+    // The end of the 5th in Melbourne is 13:00 UTC.
+    const leaves = Date.UTC(2026, 0, 5, 13);
+    await world.pass(leaves - world.clock.now() - minute, 60 * minute);
+    // A planned leave is a secret: nothing tells of it before.
+    expect(await world.store.listCases(tenantId, { limit: 10 })).toEqual([]);
+    await world.pass(2 * minute);
+    const planned = await world.store.currentCase(tenantId, ada.identityId);
+    expect(planned).toMatchObject({ source: "hr", t0: leaves, hrAt: leaves, signalAt: leaves });
+    expect(await stateOf(world, bob)).toEqual([]);
+    expect(vendor.holding(bob.email)).toBeDefined();
+
+    const tenDaysAgo = Date.UTC(2025, 11, 26, 13);
+    await hr.says("leave.planned", cyd, { end: "2025-12-26" });
+    const heard = world.clock.now();
+    await world.settle();
+    const late = await world.store.currentCase(tenantId, cyd.identityId);
+    if (late === undefined) throw new Error("no case");
+    expect(late).toMatchObject({ source: "hr", t0: tenDaysAgo, hrAt: tenDaysAgo, signalAt: heard });
+    expect(vendor.holding(cyd.email)).toBeUndefined();
+    const [part] = (await leaverPack(world.offboarding, late)).connections;
+    // Deadlines count from when we could act, what an auditor asks from when they left.
+    expect(part?.contained).toEqual({ fromSignal: 0, fromHr: (heard - tenDaysAgo) / 1_000 });
+    expect(part?.obligations[0]?.missedAt).toBeUndefined();
   });
 
   test("28 kill switch: over everything it stops leavers and their keys, over all but leavers it does not", async () => {
