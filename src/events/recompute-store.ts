@@ -44,11 +44,11 @@ export interface RecomputeStore {
       readonly wanted: number;
     }[],
   ): Promise<void>;
-  /** Due marks with `wanted > done` that are older than the given ages: urgent first, then round robin by tenant, oldest first. */
+  /** Due marks with `wanted > done` that are older than the given ages: urgent first, then round robin by tenant, oldest first. A kind without an age is not asked for. */
   listOverdue(command: {
     readonly now: Instant;
-    readonly ageMs: number;
-    readonly urgentAgeMs: number;
+    readonly ageMs: number | undefined;
+    readonly urgentAgeMs: number | undefined;
     readonly limit: number;
   }): Promise<readonly RecomputeMark[]>;
   /** The marks of these identities, those without owed work too. */

@@ -9,8 +9,6 @@ import type { RecomputeStore } from "./recompute-store.ts";
 const periodMs = 1_000;
 const ageMs = 10_000;
 const urgentAgeMs = 2_000;
-/** An age that no mark reaches: leaves that kind to the other loop. */
-const neverMs = 100 * 365 * 86_400_000;
 const batch = 200;
 const restMs = 10_000;
 const restMaxMs = 600_000;
@@ -32,8 +30,8 @@ interface SweepDeps {
  */
 export function createSweep(deps: SweepDeps): Loop {
   const loops = [
-    loopOver(deps, "sweep.urgent", { ageMs: neverMs, urgentAgeMs }),
-    loopOver(deps, "sweep", { ageMs, urgentAgeMs: neverMs }),
+    loopOver(deps, "sweep.urgent", { ageMs: undefined, urgentAgeMs }),
+    loopOver(deps, "sweep", { ageMs, urgentAgeMs: undefined }),
     createLoop({
       name: "backlog",
       clock: deps.clock,
@@ -57,7 +55,7 @@ export function createSweep(deps: SweepDeps): Loop {
 function loopOver(
   deps: SweepDeps,
   name: string,
-  ages: { readonly ageMs: number; readonly urgentAgeMs: number },
+  ages: { readonly ageMs: number | undefined; readonly urgentAgeMs: number | undefined },
 ): Loop {
   const resting = new Resting();
   const round = async (): Promise<number> => {

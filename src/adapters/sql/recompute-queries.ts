@@ -49,25 +49,22 @@ export const listUnpublished: Query<
   // The relay asks often and mostly finds nothing: one look into a partial index.
   place: "point",
   *run(db, { now, limit }) {
-    const ofKind = (urgent: 0 | 1, most: number) =>
-      db.all<MarkRow>(
-        `SELECT ${markColumns} FROM recompute ${db.dialect.indexedBy("recompute_unpublished")}
-         WHERE published < wanted AND urgent = ? AND due_at <= ? ORDER BY since LIMIT ?`,
-        urgent,
-        now,
-        most,
-      );
-    const rows = yield* ofKind(1, limit);
-    if (rows.length < limit) rows.push(...(yield* ofKind(0, limit - rows.length)));
-    return rows.map(toMark);
+    const ofKind = (urgent: 0 | 1) =>
+      `SELECT * FROM (SELECT ${markColumns} FROM recompute ${db.dialect.indexedBy("recompute_unpublished")}
+         WHERE published < wanted AND urgent = ${String(urgent)} AND due_at <= ?1 ORDER BY since LIMIT ?2) AS kind${String(urgent)}`;
+    const rows = yield* db.all<MarkRow>(`${ofKind(1)} UNION ALL ${ofKind(0)}`, now, limit);
+    return rows
+      .toSorted((a, b) => b.urgent - a.urgent || a.since - b.since)
+      .slice(0, limit)
+      .map(toMark);
   },
 };
 
 export const listOverdue: Query<
   {
     readonly now: Instant;
-    readonly ageMs: number;
-    readonly urgentAgeMs: number;
+    readonly ageMs: number | undefined;
+    readonly urgentAgeMs: number | undefined;
     readonly limit: number;
   },
   readonly RecomputeMark[]
@@ -86,10 +83,10 @@ function* overdue(
   db: Database,
   urgent: 0 | 1,
   now: Instant,
-  ageMs: number,
+  ageMs: number | undefined,
   limit: number,
 ): Steps<readonly MarkRow[]> {
-  if (limit <= 0) return [];
+  if (limit <= 0 || ageMs === undefined) return [];
   const queues: MarkRow[][] = [];
   for (const tenantId of yield* tenantsThatOwe(db, urgent)) {
     const queue = yield* db.all<MarkRow>(

@@ -13,7 +13,7 @@ export const kafkaHints: Measure = {
     "One process publishes hints of their real size to the topic as the relay does (200 at a time, all copies), another takes them as the service " +
     "does and asks PostgreSQL for each person's mark, which is done. From the first hint sent to the last one handled. Floor: the same messages sent " +
     "the same way and only counted, by kafkajs alone. Broker and database share the cores.",
-  timeoutMs: 240_000,
+  timeoutMs: 300_000,
   needs: ["postgres", "kafka"],
   run: measureHints,
 };
@@ -27,8 +27,8 @@ interface Path {
 
 async function measureHints(stage: Stage): Promise<Findings> {
   const smoke = stage.size === "smoke";
-  const count = smoke ? 1_000 : 30_000;
-  const plan = smoke ? { least: 2, most: 2, seconds: 1 } : { least: 4, most: 7, seconds: 60 };
+  const count = smoke ? 1_000 : 20_000;
+  const plan = smoke ? { least: 2, most: 2, seconds: 1 } : { least: 4, most: 8, seconds: 40 };
   // A hand of 200 hints names nobody twice.
   const people = smoke ? 3_000 : 12_000;
   const kafka = await stageKafka(stage);

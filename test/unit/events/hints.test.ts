@@ -64,7 +64,9 @@ class Marks implements Pick<
     Promise.resolve(
       [...this.rows.values()]
         .filter(
-          (row) => row.done < row.wanted && now - row.since >= (row.urgent ? urgentAgeMs : ageMs),
+          (row) =>
+            row.done < row.wanted &&
+            now - row.since >= ((row.urgent ? urgentAgeMs : ageMs) ?? Infinity),
         )
         .sort((a, b) => Number(b.urgent) - Number(a.urgent)),
     );
