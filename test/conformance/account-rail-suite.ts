@@ -80,7 +80,7 @@ export function accountRailSuite(open: OpenStore): void {
       for (const target of leased)
         expect(await stage.passLoss(target)).toMatchObject({ ok: false, why: "rail_held" });
       expect(leased).toHaveLength(50);
-    }, 120_000);
+    }, 300_000);
 
     it("catches a slow bleed: executed losses of the last 24 hours count, older ones do not", async () => {
       for (let i = 0; i < 3; i++) {
