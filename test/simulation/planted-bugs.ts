@@ -63,8 +63,9 @@ export const plantedBugs: readonly KnownBug[] = [
   {
     name: "what comes after a rail tripped does not join its hold",
     file: "adapters/sql/account-rails.ts",
-    search: "yield* holdEntries(db, group, open, entryIds);",
-    replace: "",
+    search: `if (open !== undefined && group.rail !== "leavers") {
+    yield* holdEntries(db, group, open, entryIds);`,
+    replace: 'if (open !== undefined && group.rail !== "leavers") {',
     seeds: [7],
   },
   {
@@ -114,7 +115,9 @@ export const plantedBugs: readonly KnownBug[] = [
   {
     name: "a change of a person marks nobody",
     file: "scim/users.ts",
-    search: "recompute: [{ identityId: who.identityId, cause, urgent: what.urgent }],",
+    search: `recompute: [
+        { identityId: who.identityId, cause: causedBy(call, cause), urgent: what.urgent },
+      ],`,
     replace: "recompute: [],",
     seeds: [3],
   },
