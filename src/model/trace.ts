@@ -9,6 +9,11 @@ export function isTraceParent(text: string): text is TraceParent {
   return /^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/.test(text);
 }
 
+/** Whether two places are in one trace. */
+export function isSameTrace(one: TraceParent, other: TraceParent): boolean {
+  return one.slice(3, 35) === other.slice(3, 35);
+}
+
 /** What may be said of a span: names from code, ids of ours, numbers. Never a value that names a person: there is no key for one. */
 export interface SpanFacts {
   readonly "http.request.method"?: string;

@@ -9,7 +9,7 @@ import type { AccessException, IdentityFacts } from "../model/identity.ts";
 import { newId, type IdentityId, type TenantId } from "../model/ids.ts";
 import { foldEmail } from "../model/fold.ts";
 import { newRecord, type Cause } from "../model/records.ts";
-import { untraced, type SpanDraft, type TraceParent } from "../model/trace.ts";
+import { isSameTrace, untraced, type SpanDraft, type TraceParent } from "../model/trace.ts";
 import { accountKindOf } from "../plan/plan.ts";
 import { railWishes } from "../plan/rail-wishes.ts";
 import { compareHrSources } from "./compare-hr.ts";
@@ -71,10 +71,12 @@ export function createRecompute(deps: SyncDeps): Recompute {
  */
 function recomputeSpan(mark: RecomputeMark, hinted: TraceParent | undefined): SpanDraft {
   const [oldest, ...others] = mark.traces ?? [];
+  // A hint that comes late speaks of a reason that is done: what is owed now is somebody else's.
+  const fresh = hinted !== undefined && oldest !== undefined && isSameTrace(hinted, oldest);
   return {
     name: "recompute",
     kind: "consumer",
-    parent: hinted ?? oldest ?? "current",
+    parent: fresh ? hinted : (oldest ?? "current"),
     links: others,
     facts: {
       "rolecall.tenant": mark.tenantId,

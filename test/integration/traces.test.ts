@@ -105,7 +105,7 @@ async function invite(client: ScimClient, group: string, n: number): Promise<Pat
   // Else both reasons may end in one recompute, which belongs to the first.
   await eventually(() => {
     const done = receiver.spans.filter((span) => span.name === "recompute");
-    const hired = done.filter((span) => rootOf(span) === "POST /scim/v2/Users");
+    const hired = done.filter((span) => !span.failed && rootOf(span) === "POST /scim/v2/Users");
     // One that met another commit was run again, in a span of its own.
     expect(new Set(hired.map((span) => span.facts["rolecall.identity"])).size).toBe(n);
   }, wait);
@@ -127,7 +127,10 @@ async function invite(client: ScimClient, group: string, n: number): Promise<Pat
 type Path = readonly ReceivedSpan[];
 const rootOf = (span: ReceivedSpan) => receiver.climb(span).at(-1)?.name;
 
-/** The first invitation whose hint arrived in time: on a busy machine the sweep may be there before it. */
+/**
+ * The first invitation that a hint of its own request led to. On a busy machine the sweep may be there before the hint; and who enters a
+ * group before its name was bound gets the role by the fan-out that binds it.
+ */
 async function inviteByHint(app: App): Promise<Path> {
   const client = new ScimClient(`${app.scimUrl ?? ""}/scim/v2`, token);
   const group = await client.create("/Groups", {
@@ -137,7 +140,8 @@ async function inviteByHint(app: App): Promise<Path> {
   let path: Path = [];
   for (let n = 1; n <= 6; n += 1) {
     path = await invite(client, group, n);
-    if (path.some((span) => span.name.startsWith("publish"))) break;
+    const root = path.at(-1)?.name ?? "";
+    if (root.startsWith("PATCH ") && path.some((span) => span.name.startsWith("publish"))) break;
   }
   return path;
 }
@@ -290,7 +294,8 @@ describe("a span", () => {
         ringWorkers: () => undefined,
         ringRelay: () => undefined,
       });
-      await recompute(service.tenantId, [identity]);
+      // A hint of something that is done long ago changes nothing.
+      await recompute(service.tenantId, [identity], new Map([[identity, outside]]));
       await service.close();
     });
     const spans = (name: string) => receiver.spans.filter((span) => span.name.startsWith(name));
