@@ -14,7 +14,8 @@ import type { RehearsalDeps } from "./offboarding/rehearse.ts";
 import { channelOf } from "./plan/channel.ts";
 import type { TaskDeps } from "./tasks/task-deps.ts";
 
-const casesPollMs = 15_000;
+// Deadlines are minutes and hours: a minute is fine enough, and an idle service asks four times less.
+const casesPollMs = 60_000;
 const noticesPollMs = 5_000;
 const rehearsalPollMs = 10 * 60_000;
 
