@@ -1,6 +1,6 @@
-import { readFile } from "node:fs/promises";
 import { z } from "zod";
-import { argument, CommandError, exitCodes, type Command } from "./command.ts";
+import { argument, exitCodes, type Command } from "./command.ts";
+import { inputText } from "./input-file.ts";
 import { listOf } from "./list-view.ts";
 import { instant } from "./table.ts";
 
@@ -19,7 +19,7 @@ export const rosterCommands: readonly Command[] = [
     run: async (invocation) => {
       const connection = argument(invocation, 0, "connection");
       const file = argument(invocation, 1, "file");
-      const text = file === "-" ? await invocation.terminal.readStdin() : await read(file);
+      const text = await inputText(invocation.terminal, file);
       const answer = await (
         await invocation.api()
       ).call("POST", `/connections/${encodeURIComponent(connection)}/rosters`, {
@@ -62,12 +62,3 @@ export const rosterCommands: readonly Command[] = [
     },
   },
 ];
-
-async function read(path: string): Promise<string> {
-  try {
-    return await readFile(path, "utf8");
-  } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    throw new CommandError(exitCodes.usage, `the file cannot be read: ${why}`);
-  }
-}

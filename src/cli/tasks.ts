@@ -1,15 +1,14 @@
-import { readFile } from "node:fs/promises";
 import { basename, extname } from "node:path";
 import { z } from "zod";
 import {
   argument,
-  CommandError,
   exitCodes,
   flag,
   requiredFlag,
   type Command,
   type Invocation,
 } from "./command.ts";
+import { fileBytes } from "./input-file.ts";
 import { instant, table } from "./table.ts";
 
 const line = z.object({
@@ -134,7 +133,7 @@ export const taskCommands: readonly Command[] = [
     flags: { kind: "string", text: "string", file: "string" },
     run: async (invocation) => {
       const file = flag(invocation, "file");
-      const content = file === undefined ? undefined : await read(file);
+      const content = file === undefined ? undefined : await fileBytes(file);
       const answer = await (
         await invocation.api()
       ).call("POST", `${path(invocation)}/evidence`, {
@@ -162,15 +161,6 @@ const mediaTypes: Readonly<Record<string, string>> = {
   ".csv": "text/csv",
   ".json": "application/json",
 };
-
-async function read(path: string): Promise<Buffer> {
-  try {
-    return await readFile(path);
-  } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    throw new CommandError(exitCodes.usage, `the file cannot be read: ${why}`);
-  }
-}
 
 const path = (invocation: Invocation) =>
   `/tasks/${encodeURIComponent(argument(invocation, 0, "task"))}`;

@@ -1,5 +1,5 @@
-import { readFile } from "node:fs/promises";
 import { argument, CommandError, exitCodes, type Command, type Invocation } from "./command.ts";
+import { inputText } from "./input-file.ts";
 import { listOf } from "./list-view.ts";
 
 /** What a vendor's usage comes to beside the budgets of the mapping. */
@@ -11,7 +11,7 @@ export const usageCommands: readonly Command[] = [
     flags: {},
     run: async (invocation) => {
       const file = argument(invocation, 1, "file");
-      const text = file === "-" ? await invocation.terminal.readStdin() : await read(file);
+      const text = await inputText(invocation.terminal, file);
       return show(invocation, "usage", { text });
     },
   },
@@ -43,13 +43,4 @@ async function show(
   const text = listOf("findings", columns, "all within its caps");
   invocation.terminal.out(invocation.json ? `${JSON.stringify(answer, null, 2)}\n` : text(answer));
   return exitCodes.ok;
-}
-
-async function read(path: string): Promise<string> {
-  try {
-    return await readFile(path, "utf8");
-  } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    throw new CommandError(exitCodes.usage, `the file cannot be read: ${why}`);
-  }
 }

@@ -11,7 +11,7 @@ import {
 import { newRecord } from "../../model/records.ts";
 import { decideHold } from "../../sync/decide-hold.ts";
 import { operation, OperationError, type ConsoleDeps } from "../operation.ts";
-import { theIdentity } from "./people.ts";
+import { namesOf, theIdentity } from "./people.ts";
 
 /** How well each target is known, by the facts of its vendor. */
 async function knownIn(deps: ConsoleDeps, tenantId: TenantId): Promise<(target: Target) => Known> {
@@ -53,10 +53,11 @@ export const decisionOperations = [
       const hold = await deps.store.getHold(tenantId, holdId);
       if (hold === undefined) throw new OperationError(404, `no hold ${input.holdId}`);
       const entries = await deps.store.listRailEntries(tenantId, { holdId, limit: 500 });
-      const people = await deps.store.readIdentities(tenantId, [
-        ...new Set(entries.map((entry) => entry.identityId)),
-      ]);
-      const names = new Map(people.map((person) => [person.identityId, person.userName]));
+      const names = await namesOf(
+        deps,
+        tenantId,
+        entries.map((entry) => entry.identityId),
+      );
       return {
         hold,
         entries: entries.map((entry) => ({
@@ -107,9 +108,8 @@ export const decisionOperations = [
         ...(input.after === undefined ? {} : { after: input.after }),
       });
       const ids = targets.map((target) => target.identityId);
-      const people = await deps.store.readIdentities(tenantId, ids);
+      const names = await namesOf(deps, tenantId, ids);
       const states = await deps.store.readPeople(tenantId, ids);
-      const names = new Map(people.map((person) => [person.identityId, person.userName]));
       const known = await knownIn(deps, tenantId);
       const links = new Map(
         states.map((state) => [
@@ -159,11 +159,8 @@ export const decisionOperations = [
           ? {}
           : { connectionId: asId<ConnectionId>(input.connection) }),
       });
-      const people = await deps.store.readIdentities(
-        tenantId,
-        [...new Set(targets.map((target) => target.identityId))].slice(0, 500),
-      );
-      const names = new Map(people.map((person) => [person.identityId, person.userName]));
+      const ids = new Set(targets.map((target) => target.identityId));
+      const names = await namesOf(deps, tenantId, [...ids].slice(0, 500));
       const known = await knownIn(deps, tenantId);
       return {
         parked: targets.map((target) => ({

@@ -4,20 +4,11 @@ import { asId, type CaseId, type ConnectionId, type IdentityId } from "../../mod
 import { newRecord } from "../../model/records.ts";
 import { leaverPack, packHash } from "../../offboarding/leaver-pack.ts";
 import { rehearse } from "../../offboarding/rehearse.ts";
-import { operation, OperationError, type ConsoleDeps } from "../operation.ts";
-import { theIdentity } from "./people.ts";
+import { operation, OperationError } from "../operation.ts";
+import { namesOf, theIdentity } from "./people.ts";
 
 const who = z.string().min(1).max(320);
 const why = z.string().min(3).max(500);
-
-async function namesOf(
-  deps: ConsoleDeps,
-  tenantId: Parameters<ConsoleDeps["store"]["readIdentities"]>[0],
-  ids: readonly IdentityId[],
-): Promise<ReadonlyMap<IdentityId, string>> {
-  const people = await deps.store.readIdentities(tenantId, [...new Set(ids)]);
-  return new Map(people.map((person) => [person.identityId, person.userName]));
-}
 
 export const leaverOperations = [
   operation({

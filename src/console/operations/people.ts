@@ -38,6 +38,16 @@ export async function theIdentity(
   return one;
 }
 
+/** The userNames of these people; who is not known has none. */
+export async function namesOf(
+  deps: ConsoleDeps,
+  tenantId: TenantId,
+  identityIds: readonly IdentityId[],
+): Promise<ReadonlyMap<IdentityId, string>> {
+  const people = await deps.store.readIdentities(tenantId, [...new Set(identityIds)]);
+  return new Map(people.map((person) => [person.identityId, person.userName]));
+}
+
 export const peopleOperations = [
   operation({
     name: "findPeople",

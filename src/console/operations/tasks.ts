@@ -16,7 +16,7 @@ import {
 import type { TaskDeps } from "../../tasks/task-deps.ts";
 import { liveStates, type Task } from "../../tasks/task.ts";
 import { operation, OperationError, type ConsoleDeps } from "../operation.ts";
-import { theIdentity } from "./people.ts";
+import { namesOf, theIdentity } from "./people.ts";
 
 const taskId = z.string().min(1).max(64);
 const note = z.string().min(1).max(2_000);
@@ -59,10 +59,11 @@ export const taskOperations = [
           ? {}
           : { identityId: await theIdentity(deps, tenantId, input.identity) }),
       });
-      const people = await deps.store.readIdentities(tenantId, [
-        ...new Set(tasks.flatMap((task) => task.identityId ?? [])),
-      ]);
-      const names = new Map(people.map((person) => [person.identityId, person.userName]));
+      const names = await namesOf(
+        deps,
+        tenantId,
+        tasks.flatMap((task) => task.identityId ?? []),
+      );
       return {
         tasks: tasks.map((task) => ({
           ...task,
