@@ -48,9 +48,11 @@ describeReal("hints on Apache Kafka", await sharedKafka(), (kafka) => {
       });
       await eventually(() => {
         expect(behind.every((hint) => idsOf(handled).has(hint.identityId))).toBe(true);
-        // At least once: a batch that is handed out again brings its letters again, to the same places.
-        const places = one.undecodable.map((item) => `${String(item.partition)}:${item.offset}`);
-        expect(new Set(places).size).toBe(poison.length);
+        // At least once: a batch that is handed out again brings its letters again, and the
+        // producer of the others sends again what was not acknowledged in time.
+        expect(
+          new Set(one.undecodable.map(({ key }) => Buffer.from(key ?? []).toString())),
+        ).toEqual(new Set(poison.map(({ key }) => key)));
       }, wait);
       const kept = one.undecodable.find(
         (item) => Buffer.from(item.key ?? []).toString() === "acme:x",
@@ -78,7 +80,7 @@ describeReal("hints on Apache Kafka", await sharedKafka(), (kafka) => {
       await one.bus.publish("hints", people(1));
       await produce(kafka.brokers, `${one.options.prefix}.hints`, poison.slice(0, 1));
       await eventually(() => {
-        expect(kept).toEqual(["no JSON"]);
+        expect(new Set(kept)).toEqual(new Set(["no JSON"]));
       }, wait);
       expect(await lagOf(one)).toBe(0);
     });
