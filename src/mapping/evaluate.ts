@@ -1,4 +1,4 @@
-import type { BrokenRule, Evaluation } from "../model/assignment.ts";
+import type { BrokenRule, Evaluation, Weighed } from "../model/assignment.ts";
 import { presenceAt } from "../model/employment.ts";
 import type { AccessException, IdentityFacts } from "../model/identity.ts";
 import { bindingIndex, type BindingIndex } from "./binding-index.ts";
@@ -22,29 +22,30 @@ export function evaluate(
   exceptions: readonly AccessException[],
   now: number,
 ): Evaluation {
-  const presence = presenceAt(person, now);
-  if (presence === "departed") return departed;
-  // Not here yet, or away: assigned nothing, and what they still hold is taken by the ordinary rails.
-  if (presence !== "present") return { ...departed, lifecycle: "active" };
-  const index = bindingIndex(compiled, bindings);
-  const answers = answersOf(compiled, index, person);
-  const claims = claimsOf(compiled, index, answers, exceptions, now);
-  return {
-    lifecycle: "active",
-    ...settle(claims, compiled.facts, compiled.account),
-    broken: brokenRules(compiled, index, answers),
-    claims,
-  };
+  const weighed = weigh(compiled, bindings, person, exceptions, now);
+  return { ...weighed, ...settle(weighed.claims, compiled.facts, compiled.account) };
 }
 
-const departed: Evaluation = {
-  lifecycle: "departed",
-  assignments: [],
-  conflicts: [],
-  uncertain: [],
-  broken: [],
-  claims: [],
-};
+/** As `evaluate`, without holding the contest: who knows the vendor's objects holds it once, between resolved names. */
+export function weigh(
+  compiled: CompiledMapping,
+  bindings: readonly GroupBinding[],
+  person: IdentityFacts,
+  exceptions: readonly AccessException[],
+  now: number,
+): Weighed {
+  const presence = presenceAt(person, now);
+  if (presence === "departed") return { lifecycle: "departed", broken: [], claims: [] };
+  // Not here yet, or away: assigned nothing, and what they still hold is taken by the ordinary rails.
+  if (presence !== "present") return { lifecycle: "active", broken: [], claims: [] };
+  const index = bindingIndex(compiled, bindings);
+  const answers = answersOf(compiled, index, person);
+  return {
+    lifecycle: "active",
+    broken: brokenRules(compiled, index, answers),
+    claims: claimsOf(compiled, index, answers, exceptions, now),
+  };
+}
 
 /** Rules that are false now and might not be, had their group not been deleted. */
 function brokenRules(

@@ -1,5 +1,5 @@
 import type { VendorObject } from "../model/account.ts";
-import type { Claim, DesiredState, Evaluation, Uncertainty } from "../model/assignment.ts";
+import type { Claim, DesiredState, Uncertainty, Weighed } from "../model/assignment.ts";
 import { emailDomain } from "../model/fold.ts";
 import type { IdentityFacts } from "../model/identity.ts";
 import type { ConnectionPolicy } from "../model/policy.ts";
@@ -18,7 +18,7 @@ export interface ResolveInput {
 }
 
 /** Turns names into the vendor's ids, holds the contest again where a name and an id meet, and adds who the account is for. */
-export function resolveDesired(evaluation: Evaluation, input: ResolveInput): DesiredState {
+export function resolveDesired(weighed: Weighed, input: ResolveInput): DesiredState {
   const { facts, mappingVersion, policy, person } = input;
   const profile = {
     emails: person.emails.filter(
@@ -29,11 +29,11 @@ export function resolveDesired(evaluation: Evaluation, input: ResolveInput): Des
     ...(person.familyName === undefined ? {} : { familyName: person.familyName }),
   };
   const empty = { assignments: [], conflicts: [], unresolved: [], keep: [] };
-  if (evaluation.lifecycle === "departed") {
+  if (weighed.lifecycle === "departed") {
     return { lifecycle: "departed", ...empty, mappingVersion, profile };
   }
   const names = objectIndex(input.objects);
-  const claims = evaluation.claims.flatMap((claim) => names.resolve(claim));
+  const claims = weighed.claims.flatMap((claim) => names.resolve(claim));
   const settled = settle([...claims, ...names.fears(claims)], facts, accountOf(facts));
   return { lifecycle: "active", ...states(settled, names, facts), mappingVersion, profile };
 }
@@ -64,10 +64,7 @@ function states(
 ): Pick<DesiredState, "assignments" | "conflicts" | "unresolved" | "keep"> {
   const assignments: DesiredState["assignments"][number][] = [];
   const unresolved: Unresolved[] = [];
-  const keep = new Map<string, DesiredState["keep"][number]>();
-  const keepSlot = (kind: string, objectId: string, why: string) => {
-    keep.set(JSON.stringify([kind, objectId, why]), { kind, objectId, why });
-  };
+  const keep = new KeptSlots();
   for (const { kind, object, role, because, privileged } of settled.assignments) {
     const failure = isUnlisted(facts, kind, object) ? undefined : names.failure(kind, object);
     if (failure === undefined) {
@@ -82,13 +79,13 @@ function states(
     }
     const name = object.by === "name" ? object.name : object.by === "id" ? object.id : "";
     unresolved.push({ kind, name, because, why: failure });
-    keepSlot(kind, "*", `${claimText(kind, object)} is ${failureText[failure]}`);
+    keep.add(kind, "*", `${claimText(kind, object)} is ${failureText[failure]}`);
   }
   const conflicts = settled.conflicts.map(({ kind, object, roles }) => {
     const objectId = names.slotId(kind, object);
     const said = roles.map(({ role, because }) => `${role} (${because.join(", ")})`);
     const text = `${claimText(kind, object)}: ${said.join(" and ")} exclude each other; set \`rank:\` in one of the rules`;
-    keepSlot(kind, objectId ?? "*", "rules contradict each other");
+    keep.add(kind, objectId ?? "*", "rules contradict each other");
     return {
       slot: objectId === undefined ? null : { kind, objectId },
       text,
@@ -99,7 +96,7 @@ function states(
     // What might still become true would take the place of another object of an exclusive kind.
     const exclusive = facts.kinds[kind]?.exclusive === true;
     const objectId = exclusive ? undefined : names.slotId(kind, object);
-    keepSlot(kind, objectId ?? "*", `${ruleId}: ${doubtText[why]}`);
+    keep.add(kind, objectId ?? "*", doubtText[why], ruleId);
   }
   return {
     assignments: assignments.sort((a, b) =>
@@ -107,8 +104,51 @@ function states(
     ),
     conflicts,
     unresolved,
-    keep: [...keep].sort(([a], [b]) => compareText(a, b)).map(([, item]) => item),
+    keep: keep.list(),
   };
+}
+
+/**
+ * The slots that may lose nothing, by slot and reason. Rules with the same reason are told together: while an identity provider is arriving
+ * every rule is in doubt for everybody, and a wish that named each of them would be larger than everything else that is kept of a person.
+ */
+class KeptSlots {
+  readonly #reasons = new Map<
+    string,
+    {
+      readonly kind: string;
+      readonly objectId: string;
+      readonly why: string;
+      readonly rules: Set<string>;
+    }
+  >();
+
+  add(kind: string, objectId: string, why: string, ruleId?: string): void {
+    const key = `${kind}\n${objectId}\n${why}`;
+    let reason = this.#reasons.get(key);
+    if (reason === undefined) {
+      reason = { kind, objectId, why, rules: new Set() };
+      this.#reasons.set(key, reason);
+    }
+    if (ruleId !== undefined) reason.rules.add(ruleId);
+  }
+
+  list(): DesiredState["keep"] {
+    return [...this.#reasons]
+      .sort(([a], [b]) => compareText(a, b))
+      .map(([, { kind, objectId, why, rules }]) => ({
+        kind,
+        objectId,
+        why: rules.size === 0 ? why : `${ruleList(rules)}: ${why}`,
+      }));
+  }
+}
+
+/** `a, b, c and 197 more rules`: enough to look at; explain names them all. */
+function ruleList(rules: ReadonlySet<string>): string {
+  const named = [...rules].sort(compareText);
+  if (named.length <= 4) return named.join(", ");
+  return `${named.slice(0, 3).join(", ")} and ${String(named.length - 3)} more rules`;
 }
 
 /** Ids of things that no read shows are taken as written. */
@@ -124,10 +164,10 @@ const failureText = {
 } as const satisfies Record<Unresolved["why"], string>;
 
 const doubtText = {
-  group_never_arrived: "its group has never arrived",
-  group_ambiguous: "its group is there twice",
-  source_not_loaded: "its identity provider is still arriving",
-  attribute_missing: "an attribute that it reads is missing",
+  group_never_arrived: "the group has never arrived",
+  group_ambiguous: "the group is there twice",
+  source_not_loaded: "the identity provider is still arriving",
+  attribute_missing: "an attribute is missing",
 } as const satisfies Record<Uncertainty["why"], string>;
 
 // One complete read serves a whole batch of people: its index is kept as long as the list is.
@@ -174,9 +214,12 @@ class ObjectNames {
     if (this.#read) return [];
     const denies = claims.filter((claim) => claim.effect === "deny" && claim.object.by === "name");
     if (denies.length === 0) return [];
-    const ids = claims.filter((claim) => claim.effect === "grant" && claim.object.by === "id");
+    const granted = new Map<string, Claim>();
+    for (const claim of claims) {
+      if (claim.effect === "grant" && claim.object.by === "id") granted.set(claim.key, claim);
+    }
     return denies.flatMap((deny) =>
-      ids
+      [...granted.values()]
         .filter((grant) => grant.kind === deny.kind)
         .map(({ object, key }): Claim => ({ ...deny, object, key, unknown: "source_not_loaded" })),
     );

@@ -55,20 +55,20 @@ export function settle(
     if (slot === undefined) slots.set(claim.key, [claim]);
     else slot.push(claim);
   }
-  const result: Draft = { assignments: [], conflicts: [], uncertain: [], won: [] };
+  const result: Draft = { assignments: [], conflicts: [], doubts: new Doubts(), won: [] };
   for (const key of [...slots.keys()].sort(compareText)) {
     settleSlot(slots.get(key) ?? [], denies, result, onVerdict);
   }
   keepOne(result, facts, onVerdict);
   addAccount(result, denies, facts, account);
   const { assignments, conflicts } = result;
-  return { assignments, conflicts, uncertain: distinctUncertainties(result.uncertain) };
+  return { assignments, conflicts, uncertain: result.doubts.list() };
 }
 
 interface Draft {
   assignments: Assignment[];
   conflicts: AssignmentConflict[];
-  uncertain: Uncertainty[];
+  readonly doubts: Doubts;
   /** The claims behind each assignment, for kinds of which an account holds one. */
   won: {
     readonly assignment: Assignment;
@@ -87,13 +87,7 @@ function settleSlot(
   const live: Claim[] = [];
   const possible: Claim[] = [];
   const note = (grant: Claim, cause: Claim) => {
-    if (cause.unknown === undefined) return;
-    result.uncertain.push({
-      kind: grant.kind,
-      object: grant.object,
-      ruleId: cause.because,
-      why: cause.unknown,
-    });
+    if (cause.unknown !== undefined) result.doubts.add(grant, cause.because, cause.unknown);
   };
   for (const grant of grants) {
     const blockers = denies.blocking(grant);
@@ -229,26 +223,79 @@ function addAccount(result: Draft, denies: Denies, facts: VendorFacts, account: 
   const blockers = role === null ? [] : denies.blocking(fallback);
   const sure = blockers.some((blocker) => blocker.unknown === undefined);
   // What could still justify the account: unknown grants of it, and a fallback that is only feared to be denied.
-  const hopes = result.uncertain.filter(inAccount).map(({ ruleId, why }) => ({ ruleId, why }));
+  const hopes: Reasons = new Map(result.doubts.ofKind(account.kind));
   if (!sure) {
     // Whatever could have been given would have brought the account with it.
-    for (const { ruleId, why } of result.uncertain) hopes.push({ ruleId, why });
+    for (const [ruleId, why] of result.doubts.all()) hopes.set(ruleId, why);
     for (const { because: ruleId, unknown } of blockers) {
-      if (unknown !== undefined && result.assignments.length > 0)
-        hopes.push({ ruleId, why: unknown });
+      if (unknown !== undefined && result.assignments.length > 0) hopes.set(ruleId, unknown);
     }
   }
-  for (const hope of hopes) result.uncertain.push({ kind: account.kind, object, ...hope });
+  result.doubts.addAll({ kind: account.kind, object, key: account.kind }, hopes);
   if (role === null || result.assignments.length === 0) return;
   if (blockers.length === 0) {
     result.assignments.push({ kind: account.kind, object, role, because, privileged });
     return;
   }
-  for (const item of result.assignments) {
-    for (const hope of hopes)
-      result.uncertain.push({ kind: item.kind, object: item.object, ...hope });
+  for (const { kind, object: held } of result.assignments) {
+    result.doubts.addAll({ kind, object: held, key: claimKey(kind, held) }, hopes);
   }
   result.assignments = [];
+}
+
+type Reasons = Map<Uncertainty["ruleId"], Uncertainty["why"]>;
+
+/**
+ * What might still become true, by slot and then by rule. While an identity provider is arriving every rule is in doubt for everybody, so
+ * each pair is kept once and put in order once.
+ */
+class Doubts {
+  readonly #bySlot = new Map<
+    string,
+    { readonly kind: string; readonly object: Uncertainty["object"]; readonly reasons: Reasons }
+  >();
+
+  add(at: Pick<Claim, "kind" | "object" | "key">, ruleId: string, why: Uncertainty["why"]): void {
+    this.#slot(at).set(ruleId, why);
+  }
+
+  addAll(at: Pick<Claim, "kind" | "object" | "key">, reasons: Reasons): void {
+    if (reasons.size === 0) return;
+    const slot = this.#slot(at);
+    for (const [ruleId, why] of reasons) slot.set(ruleId, why);
+  }
+
+  *ofKind(kind: string): Iterable<[string, Uncertainty["why"]]> {
+    for (const slot of this.#bySlot.values()) if (slot.kind === kind) yield* slot.reasons;
+  }
+
+  *all(): Iterable<[string, Uncertainty["why"]]> {
+    for (const slot of this.#bySlot.values()) yield* slot.reasons;
+  }
+
+  /** By slot, then by rule. */
+  list(): readonly Uncertainty[] {
+    const items: Uncertainty[] = [];
+    for (const key of [...this.#bySlot.keys()].sort(compareText)) {
+      const slot = this.#bySlot.get(key);
+      if (slot === undefined) continue;
+      const { kind, object, reasons } = slot;
+      const rules = [...reasons.keys()].sort(compareText);
+      for (const ruleId of rules) {
+        const why = reasons.get(ruleId);
+        if (why !== undefined) items.push({ kind, object, ruleId, why });
+      }
+    }
+    return items;
+  }
+
+  #slot({ kind, object, key }: Pick<Claim, "kind" | "object" | "key">): Reasons {
+    const known = this.#bySlot.get(key);
+    if (known !== undefined) return known.reasons;
+    const slot = { kind, object, reasons: new Map<string, Uncertainty["why"]>() };
+    this.#bySlot.set(key, slot);
+    return slot.reasons;
+  }
 }
 
 /** The denies of one person, found by slot. */
@@ -286,10 +333,4 @@ function objectOf(grant: Claim): ObjectRef {
 
 function names(claims: readonly Claim[]): string[] {
   return [...new Set(claims.map((claim) => claim.because))].sort(compareText);
-}
-
-function distinctUncertainties(items: readonly Uncertainty[]): Uncertainty[] {
-  const seen = new Map<string, Uncertainty>();
-  for (const item of items) seen.set(`${claimKey(item.kind, item.object)}\n${item.ruleId}`, item);
-  return [...seen].sort(([a], [b]) => compareText(a, b)).map(([, item]) => item);
 }

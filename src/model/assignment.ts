@@ -59,16 +59,20 @@ export interface Claim {
   readonly unknown?: Uncertainty["why"];
 }
 
-/** The answer of mapping for one identity at one connection; pure data, names not yet resolved. */
-export interface Evaluation {
+/** What the rules and exceptions say about one identity at one connection, before names are resolved and the contest is held. */
+export interface Weighed {
   /** `active`: mapped by rules · `departed`: a leaver, or not active: gets nothing, whoever gave it. */
   readonly lifecycle: "active" | "departed";
+  /** Everything that is to be weighed, in no particular order. */
+  readonly claims: readonly Claim[];
+  readonly broken: readonly BrokenRule[];
+}
+
+/** The answer of mapping for one identity at one connection as far as the file can tell; pure data, names not yet resolved. */
+export interface Evaluation extends Weighed {
   readonly assignments: readonly Assignment[];
   readonly conflicts: readonly AssignmentConflict[];
   readonly uncertain: readonly Uncertainty[];
-  readonly broken: readonly BrokenRule[];
-  /** Everything that was weighed, in no particular order. */
-  readonly claims: readonly Claim[];
 }
 
 /** Why each rule did or did not count, for `explain` and the console. */

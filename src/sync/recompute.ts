@@ -1,7 +1,7 @@
 import type { PersonState, TargetWish } from "../accounts/account-store.ts";
 import { priorities, type Priority } from "../accounts/target.ts";
 import type { RecomputeMark } from "../events/recompute-store.ts";
-import { evaluate } from "../mapping/evaluate.ts";
+import { weigh } from "../mapping/evaluate.ts";
 import { desiredHash, resolveDesired } from "../mapping/resolve.ts";
 import type { BrokenRule, DesiredState } from "../model/assignment.ts";
 import { departureOf, nextChange, type Departure } from "../model/employment.ts";
@@ -96,15 +96,15 @@ export function wishOf(
   now: number,
 ): { readonly desired: DesiredState; readonly broken: readonly BrokenRule[] } {
   const own = exceptions.filter((item) => item.connectionId === connection.version.connectionId);
-  const evaluation = evaluate(connection.compiled, connection.bindings, person, own, now);
-  const desired = resolveDesired(evaluation, {
+  const weighed = weigh(connection.compiled, connection.bindings, person, own, now);
+  const desired = resolveDesired(weighed, {
     objects: connection.objects,
     facts: connection.facts,
     policy: connection.lane.policy,
     mappingVersion: connection.version.versionId,
     person,
   });
-  return { desired, broken: evaluation.broken };
+  return { desired, broken: weighed.broken };
 }
 
 async function commit(

@@ -190,8 +190,19 @@ describe("what may not be lost", () => {
   test("are the slots of rules that are unknown, by id", () => {
     const state = wish([gives("a", { name: "Production" })], { states: { G: "absent" } });
     expect(state.keep).toEqual([
-      { kind: "org_role", objectId: "", why: "a: its group has never arrived" },
-      { kind: "workspace", objectId: "wrkspc_1", why: "a: its group has never arrived" },
+      { kind: "org_role", objectId: "", why: "a: the group has never arrived" },
+      { kind: "workspace", objectId: "wrkspc_1", why: "a: the group has never arrived" },
+    ]);
+  });
+
+  test("names a few of many rules in doubt, and stays small", () => {
+    const rules = Array.from({ length: 50 }, (_, at) =>
+      gives(`rule-${String(at).padStart(2, "0")}`, { name: "Production" }),
+    );
+    const why = "rule-00, rule-01, rule-02 and 47 more rules: the group has never arrived";
+    expect(wish(rules, { states: { G: "absent" } }).keep).toEqual([
+      { kind: "org_role", objectId: "", why },
+      { kind: "workspace", objectId: "wrkspc_1", why },
     ]);
   });
 
