@@ -2,7 +2,7 @@ import SCIMMY from "scimmy";
 
 import type { Json, JsonObject } from "../model/json.ts";
 import { type ListResponse, listResponse } from "./list-response.ts";
-import { enterpriseUrn, groupUrn } from "./schema.ts";
+import { enterpriseUrn, ownTruths } from "./schema.ts";
 
 /** Resources in one page of a list, whatever `count` asks for. Okta reads pages of 100. */
 export const maxResults = 1_000;
@@ -82,22 +82,24 @@ function describeSchema(definition: Definition): JsonObject {
     attributes: attributes
       // A password is never kept, so nobody should map one.
       .filter((attribute) => attribute["name"] !== "password")
-      .map((attribute) => describeAttribute(definition.id, attribute)),
+      .map((attribute) => describeAttribute(`${definition.id}:`, attribute)),
   };
 }
 
-function describeAttribute(urn: string, attribute: JsonObject): JsonObject {
+/** @param prefix of its path: the URN and a colon, and for a sub-attribute its parent and a dot */
+function describeAttribute(prefix: string, attribute: JsonObject): JsonObject {
+  const path = `${prefix}${String(attribute["name"])}`;
   const { canonicalValues, subAttributes, ...rest } = attribute;
-  const result: Record<string, Json | undefined> = { ...rest };
+  const result: Record<string, Json | undefined> = { ...rest, ...ownTruths.get(path) };
   // An empty list of suggestions reads as "no value is allowed".
   if (isList(canonicalValues) && canonicalValues.length > 0) {
     result["canonicalValues"] = canonicalValues;
   }
   if (isList(subAttributes)) {
-    result["subAttributes"] = subAttributes.map((sub) => describeAttribute("", sub as JsonObject));
+    result["subAttributes"] = subAttributes.map((sub) =>
+      describeAttribute(`${path}.`, sub as JsonObject),
+    );
   }
-  // The store refuses a second live group of one name, as Entra expects.
-  if (urn === groupUrn && attribute["name"] === "displayName") result["uniqueness"] = "server";
   return result;
 }
 

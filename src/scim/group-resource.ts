@@ -3,7 +3,7 @@ import type { GroupId, TenantId } from "../model/ids.ts";
 import type { JsonObject } from "../model/json.ts";
 import { etagOf } from "./etag.ts";
 import { maxBufferedMembers, memberPageSize } from "./limits.ts";
-import { isWanted, project, type Projection } from "./project.ts";
+import { isNamed, isWanted, project, type Projection } from "./project.ts";
 import { groupUrn } from "./schema.ts";
 
 export function groupLocation(baseUrl: string, groupId: string): string {
@@ -22,14 +22,18 @@ export function createGroupWriter(
   store: Pick<DirectoryStore, "listMembers">,
   baseUrl: string,
 ): GroupWriter {
-  const memberPages = (tenantId: TenantId, groupId: GroupId) =>
-    pagesOf(store, baseUrl, tenantId, groupId);
+  const memberPages = async function* (group: Group, projection: Projection) {
+    const withDisplay = isNamed(projection, "members", "display");
+    for await (const page of pagesOf(store, group.tenantId, group.groupId)) {
+      yield page.map((member) => memberElement(baseUrl, member, withDisplay));
+    }
+  };
 
   const whole = async (group: Group, projection: Projection): Promise<string> => {
     const resource = groupResource(baseUrl, group);
     if (!isWanted(projection, "members")) return JSON.stringify(project(projection, resource));
     const members: JsonObject[] = [];
-    for await (const page of memberPages(group.tenantId, group.groupId)) members.push(...page);
+    for await (const page of memberPages(group, projection)) members.push(...page);
     return JSON.stringify(project(projection, { ...resource, members }));
   };
 
@@ -42,7 +46,7 @@ export function createGroupWriter(
     // `id` and `schemas` are always there, so the object that is left open is never empty.
     yield `${head.slice(0, -1)},"members":[`;
     let separator = "";
-    for await (const page of memberPages(group.tenantId, group.groupId)) {
+    for await (const page of memberPages(group, projection)) {
       const members = project(projection, { members: page })["members"];
       if (!Array.isArray(members) || members.length === 0) continue;
       yield separator + JSON.stringify(members).slice(1, -1);
@@ -97,26 +101,29 @@ function groupResource(baseUrl: string, group: Group): JsonObject {
 
 async function* pagesOf(
   store: Pick<DirectoryStore, "listMembers">,
-  baseUrl: string,
   tenantId: TenantId,
   groupId: GroupId,
-): AsyncGenerator<readonly JsonObject[]> {
+): AsyncGenerator<readonly Member[]> {
   let after: string | undefined;
   for (;;) {
     const members = await store.listMembers(tenantId, groupId, { after, limit: memberPageSize });
-    if (members.length > 0) yield members.map((member) => memberElement(baseUrl, member));
+    if (members.length > 0) yield members;
     if (members.length < memberPageSize) return;
     after = members.at(-1)?.memberId;
   }
 }
 
 /** A member that we do not know yet is an id and nothing else. */
-function memberElement(baseUrl: string, { memberId, kind, display }: Member): JsonObject {
+function memberElement(
+  baseUrl: string,
+  { memberId, kind, display }: Member,
+  withDisplay: boolean,
+): JsonObject {
   if (kind === "unknown") return { value: memberId };
   return {
     value: memberId,
     $ref: `${baseUrl}/${kind === "user" ? "Users" : "Groups"}/${memberId}`,
-    ...(display === undefined ? {} : { display }),
+    ...(display === undefined || !withDisplay ? {} : { display }),
     type: kind === "user" ? "User" : "Group",
   };
 }

@@ -55,6 +55,13 @@ export function patchUser(
       "userName: a User needs a userName that is not empty; it can be replaced, not removed",
     );
   }
+  if (draft["active"] === undefined && resource["active"] !== undefined) {
+    throw new ScimError(
+      400,
+      "mutability",
+      "active: a User is active or not; it can be replaced, not removed",
+    );
+  }
   return {
     resource: draft,
     changed: !isDeepStrictEqual(draft, resource),
@@ -179,6 +186,8 @@ function patchSimple(
   const value =
     change.op === "remove" ? undefined : coerceValue(attribute, change.value, change.dropped);
   if (value !== undefined) container[attribute.name] = value;
+  // Nobody leaves by silence: `active` emptied is `active` not spoken of.
+  else if (change.op === "replace" && attribute.required && attribute.type === "boolean") return;
   else if (change.op !== "add") delete container[attribute.name];
 }
 

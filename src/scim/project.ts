@@ -38,6 +38,12 @@ export function isWanted(projection: Projection, name: string): boolean {
   return projection.only === undefined || projection.only.has(name);
 }
 
+/** Whether a part of a top-level attribute was asked for by its own name, as what is returned on request only has to be. */
+export function isNamed(projection: Projection, name: string, part: string): boolean {
+  const tree = projection.only?.get(name);
+  return tree !== undefined && tree !== true && tree.has(part);
+}
+
 /** The part of a complete resource that the client gets. `id` and `schemas` stay, whatever was asked for. */
 export function project(projection: Projection, resource: JsonObject): JsonObject {
   const { schema, only, without } = projection;

@@ -70,6 +70,20 @@ const supportedTypes: ReadonlySet<string> = new Set([
   "complex",
 ] satisfies AttributeType[]);
 
+/**
+ * What holds here and not everywhere, for requests and for /Schemas alike: groups share no name, ids of members compare exactly and
+ * what they are called is ours to say, and nobody is neither active nor inactive.
+ */
+export const ownTruths: ReadonlyMap<
+  string,
+  Partial<Pick<Attribute, "required" | "caseExact" | "mutability" | "returned" | "uniqueness">>
+> = new Map([
+  [`${groupUrn}:displayName`, { uniqueness: "server" }],
+  [`${groupUrn}:members.value`, { caseExact: true }],
+  [`${groupUrn}:members.display`, { mutability: "readOnly", returned: "request" }],
+  [`${userUrn}:active`, { required: true }],
+]);
+
 type Definition = InstanceType<typeof SCIMMY.Types.SchemaDefinition>;
 type Source = InstanceType<typeof SCIMMY.Types.Attribute>;
 
@@ -99,16 +113,16 @@ function compileSet(definition: Definition, prefix = ""): AttributeSet {
     // Common attributes (id, schemas, meta) belong to the resource, not to an extension of it.
     (source) => prefix === "" || source.config.shadow !== true,
   );
-  return toSet(own.map((source) => compile(source, prefix)));
+  return toSet(own.map((source) => compile(definition.id, source, prefix)));
 }
 
-function compile(source: Source, prefix: string): Attribute {
+function compile(urn: string, source: Source, prefix: string): Attribute {
   const { name, type, config } = source;
   const path = `${prefix}${name}`;
   if (!supportedTypes.has(type)) {
     throw new Error(`The schema attribute ${path} has type ${type}, which nothing here handles.`);
   }
-  const subAttributes = (source.subAttributes ?? []).map((sub) => compile(sub, `${path}.`));
+  const subAttributes = (source.subAttributes ?? []).map((sub) => compile(urn, sub, `${path}.`));
   const readOnly = name === "meta" || name === "schemas" || config.mutable === false;
   return {
     name,
@@ -124,6 +138,7 @@ function compile(source: Source, prefix: string): Attribute {
       config.uniqueness === "server" || config.uniqueness === "global" ? config.uniqueness : "none",
     canonicalValues: Array.isArray(config.canonicalValues) ? config.canonicalValues : [],
     subAttributes: toSet(subAttributes),
+    ...ownTruths.get(`${urn}:${path}`),
   };
 }
 

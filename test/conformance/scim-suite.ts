@@ -241,6 +241,16 @@ export function scimSuite(name: string, open: () => Promise<ScimTarget>): void {
         expect(await membersOf(id)).toEqual([]);
       });
 
+      it("says what a member is called only where that is asked for by name", async () => {
+        const userName = address();
+        const user = await make("/Users", person(userName));
+        const members = [{ value: user, display: "What the client calls them" }];
+        const id = await make("/Groups", { displayName: unique("Data"), members });
+        expect((await client.get(`/Groups/${id}`)).text).not.toContain('"display"');
+        const asked = await client.get(`/Groups/${id}?attributes=members.display,members.value`);
+        expect(asked.body["members"]).toEqual([{ value: user, display: userName }]);
+      });
+
       it("keeps members whom nobody knows, beside those who are known", async () => {
         const known = await make("/Users", person(address()));
         const id = await make("/Groups", { displayName: unique("Engineering") });

@@ -1,20 +1,11 @@
-import { execFile, spawn, type ChildProcess } from "node:child_process";
-import { existsSync } from "node:fs";
+import { spawn, type ChildProcess } from "node:child_process";
 import { createServer, type AddressInfo } from "node:net";
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
 import { eventually } from "./eventually.ts";
+import { pythonWith } from "./python/python-packages.ts";
 
-const run = promisify(execFile);
-const version = "0.8.3";
+/** What the package's own command does; the command itself knows the folder only in which it was made. */
+const start = "from scim2_server.testserver.cli import main; main()";
 const token = "token-of-an-independent-server-1";
-/** Kept between runs: installing takes longer than testing. */
-const folder = fileURLToPath(
-  new URL(`../../node_modules/.cache/scim2-server-${version}/`, import.meta.url),
-);
-const command = join(folder, "bin", "scim2-server");
-
 export interface PythonScimServer {
   readonly baseUrl: string;
   readonly token: string;
@@ -28,16 +19,14 @@ export interface PythonScimServer {
 export async function startPythonScimServer(): Promise<
   PythonScimServer | { readonly why: string }
 > {
-  try {
-    await install();
-  } catch (error) {
-    const text = error instanceof Error ? (error.message.split("\n")[0] ?? "") : String(error);
-    return { why: `scim2-server cannot be installed: ${text}` };
-  }
+  const found = await pythonWith("scim2-server");
+  if ("missing" in found) return { why: found.missing };
   const port = await freePort();
-  const child = spawn(command, ["--port", String(port), "--bearer-token", token], {
-    stdio: "ignore",
-  });
+  const child = spawn(
+    found.server,
+    ["-c", start, "--port", String(port), "--bearer-token", token],
+    { stdio: "ignore" },
+  );
   const baseUrl = `http://127.0.0.1:${String(port)}`;
   try {
     await eventually(() => answers(child, baseUrl), { timeoutMs: 90_000 });
@@ -46,19 +35,6 @@ export async function startPythonScimServer(): Promise<
     throw error;
   }
   return { baseUrl, token, close: () => stopped(child) };
-}
-
-let installing: Promise<void> | undefined;
-
-function install(): Promise<void> {
-  installing ??= existsSync(command) ? Promise.resolve() : installAnew();
-  return installing;
-}
-
-async function installAnew(): Promise<void> {
-  await run("python3", ["-m", "venv", "--clear", folder]);
-  const pip = join(folder, "bin", "pip");
-  await run(pip, ["install", "--quiet", "--disable-pip-version-check", `scim2-server==${version}`]);
 }
 
 async function answers(child: ChildProcess, baseUrl: string): Promise<boolean> {

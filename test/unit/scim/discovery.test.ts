@@ -117,5 +117,17 @@ describe("schemas", () => {
     expect(userAttributes.find((attribute) => attribute["name"] === "displayName")).toMatchObject({
       uniqueness: "none",
     });
+    const part = (parent: string, name: string) => {
+      const found = attributesOf(schema(base, groupUrn)).find((one) => one["name"] === parent);
+      return (found?.["subAttributes"] as JsonObject[]).find((one) => one["name"] === name);
+    };
+    expect(part("members", "value")).toMatchObject({ caseExact: true });
+    expect(part("members", "display")).toMatchObject({
+      mutability: "readOnly",
+      returned: "request",
+    });
+    expect(userAttributes.find((attribute) => attribute["name"] === "active")).toMatchObject({
+      required: true,
+    });
   });
 });

@@ -378,6 +378,17 @@ describe("patchUser", () => {
     ).toBe("b");
   });
 
+  it("does not lose whether somebody is active: a removal is refused, an emptied value says nothing", () => {
+    expect(errorOf(() => patched({ op: "remove", path: "active" }))).toMatchObject({
+      status: 400,
+      scimType: "mutability",
+    });
+    for (const value of [null, ""]) {
+      expect(patched({ op: "replace", path: "active", value })["active"]).toBe(true);
+      expect(patched({ op: "replace", value: { active: value } })["active"]).toBe(true);
+    }
+  });
+
   it("bounds a list that grows operation by operation", () => {
     const hundred = (from: number) =>
       Array.from({ length: 100 }, (_, index) => ({ value: String(from + index) }));
