@@ -1,4 +1,4 @@
-import { createHash, timingSafeEqual } from "node:crypto";
+import { hash as hashOnce, timingSafeEqual } from "node:crypto";
 import type { Clock, Instant } from "../model/clock.ts";
 import { InputError } from "../model/errors.ts";
 import { newId, type IdpId, type TenantId } from "../model/ids.ts";
@@ -28,7 +28,7 @@ const ownTokenMin = 24;
 
 /** SHA-256 (hex) of a token: all that is kept of it. */
 export function tokenHash(token: string): string {
-  return createHash("sha256").update(token, "utf8").digest("hex");
+  return hashOnce("sha256", token, "hex");
 }
 
 /** The text of a new token, 256 random bits behind a prefix that secret scanners know it by. */

@@ -92,7 +92,7 @@ class UserEndpoints implements Users {
     if (call.ifNoneMatch !== undefined && namesVersion(call.ifNoneMatch, user.version)) {
       return { status: 304, headers: { ETag: etag } };
     }
-    return this.answer(call, user);
+    return this.answer(call, user, projectionOf(call));
   }
 
   async replace(call: ScimCall, id: string): Promise<Answer> {
@@ -163,10 +163,10 @@ class UserEndpoints implements Users {
     next: (user: SourceUser) => Next,
   ): Promise<Answer> {
     // Before anything is stored: what is wrong with the query must not come after the effect.
-    projectionOf(call);
+    const projection = projectionOf(call);
     const key = `${call.caller.tenantId}/${id}`;
     const user = await this.turns.run(key, () => this.store(call, id, next));
-    return this.answer(call, user);
+    return this.answer(call, user, projection);
   }
 
   private async store(
@@ -244,9 +244,8 @@ class UserEndpoints implements Users {
     return user;
   }
 
-  private async answer(call: ScimCall, user: SourceUser): Promise<Answer> {
+  private async answer(call: ScimCall, user: SourceUser, projection: Projection): Promise<Answer> {
     const { tenantId, idpId } = call.caller;
-    const projection = projectionOf(call);
     const groups = isWanted(projection, "groups")
       ? await this.deps.store.groupsOfUser(tenantId, idpId, [user.sourceUserId])
       : undefined;

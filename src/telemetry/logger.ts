@@ -25,7 +25,7 @@ export function createLogger(options: LoggerOptions): Logger {
       level: options.level,
       base: options.base === undefined ? null : plain(options.base),
       messageKey: "message",
-      timestamp: () => `,"time":"${new Date(options.clock.now()).toISOString()}"`,
+      timestamp: timestamps(options.clock),
       formatters: { level: (label) => ({ level: label }), log: plain },
       // Errors are described by the redaction, at any depth; pino would take the description for an error.
       serializers: { err: (value: unknown) => value },
@@ -33,6 +33,20 @@ export function createLogger(options: LoggerOptions): Logger {
     { write: options.write ?? lineWriter(2) },
   );
   return loggerOver(root, plain);
+}
+
+/** Under load many lines belong to one millisecond: its text is made once. */
+function timestamps(clock: Pick<Clock, "now">): () => string {
+  let at: number | undefined;
+  let text = "";
+  return () => {
+    const now = clock.now();
+    if (now !== at) {
+      at = now;
+      text = `,"time":"${new Date(now).toISOString()}"`;
+    }
+    return text;
+  };
 }
 
 /** pino formats the bound facts of its root only, so those of children are redacted here. */

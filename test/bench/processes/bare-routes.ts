@@ -76,7 +76,13 @@ function storePerson(caller: BareCaller, body: JsonObject): Promise<SourceUser> 
       },
       now: clock.now(),
     },
-    also(caller, "user.created", sourceUserId, identityId, userName),
+    also(caller, sourceUserId, {
+      action: "user.created",
+      identityId,
+      active: true,
+      changed: Object.keys(resource),
+      userName,
+    }),
   );
 }
 
@@ -108,29 +114,49 @@ async function setActive(
       },
       now: clock.now(),
     },
-    also(caller, "user.patched", sourceUserId, user.identityId, user.userName),
+    also(caller, sourceUserId, {
+      action: active ? "user.reactivated" : "user.deactivated",
+      identityId: user.identityId,
+      active,
+      changed: ["active"],
+      userName: user.userName,
+    }),
   );
 }
 
+/** The record and the mark that the same request leaves behind at ours, byte for byte as long. */
 function also(
   { clock, idpId }: BareCaller,
-  action: string,
   sourceUserId: SourceUserId,
-  identityId: IdentityId,
-  userName: string,
+  what: {
+    readonly action: string;
+    readonly identityId: IdentityId;
+    readonly active: boolean;
+    readonly changed: readonly string[];
+    readonly userName: string;
+  },
 ): Also {
+  const { action, identityId, active, changed, userName } = what;
   return {
     records: [
       newRecord(clock, {
-        actor: { kind: "idp", id: idpId, address: "127.0.0.1" },
+        actor: {
+          kind: "idp",
+          id: idpId,
+          address: "127.0.0.1",
+          credentialFingerprint: "0123456789ab",
+        },
         action,
         subject: { type: "source_user", id: sourceUserId },
         cause: "scim.user",
-        facts: { idpId, identityId, changed: [] },
+        requestId: newId(clock),
+        facts: { idpId, identityId, active, changed },
         personal: { userName, email: userName },
       }),
     ],
-    recompute: [{ identityId, cause: { kind: "scim.user" }, urgent: false }],
+    recompute: [
+      { identityId, cause: { kind: "scim.user" }, urgent: action === "user.deactivated" },
+    ],
   };
 }
 
