@@ -65,7 +65,7 @@ export function banner(app: App, isTty: boolean): string {
     "",
     ...(sandbox || app.scimUrl === undefined
       ? []
-      : connectLines(scim, config.publicUrl !== undefined)),
+      : connectLines(scim, config.publicUrl === undefined ? config.port : undefined)),
     ...(secrets.made || sandbox ? [] : [""]),
   ].join("\n")}\n`;
 }
@@ -110,12 +110,13 @@ function mappingLines({ mappings }: App): readonly string[] {
   );
 }
 
-function connectLines(scim: string, isPublic: boolean): readonly string[] {
+/** @param localPort undefined where the public address is known */
+function connectLines(scim: string, localPort: number | undefined): readonly string[] {
   return [
     "Next, in this order:",
-    isPublic
+    localPort === undefined
       ? `  1. From another network: curl ${scim.replace("/scim/v2", "/healthz")} must answer.`
-      : "  1. Make port 8080 reachable over public HTTPS and set ROLECALL_URL to that address; Okta and Entra ID call you.",
+      : `  1. Make port ${String(localPort)} reachable over public HTTPS and set ROLECALL_URL to that address; Okta and Entra ID call you.`,
     `  2. Okta: Provisioning > Integration: SCIM connector base URL ${scim}, unique field userName, HTTP Header with the SCIM token.`,
     `     Entra ID: Provisioning > Automatic: Tenant URL ${scim}, Secret token the SCIM token; then Test Connection.`,
     "  3. When everybody has arrived: npx rolecall idp loaded <name>. Until then Rolecall grants and never removes.",
