@@ -127,7 +127,10 @@ export type FanoutScope =
   /** Everybody who has a target at a connection. */
   | { readonly kind: "connection"; readonly connectionId: ConnectionId };
 
-/** Work that touches many people or needs sync before people: worked in pages by the scheduler role, never in a request. */
+/**
+ * Work that touches many people or needs sync before people: worked in pages by the scheduler role, never in a request. Those over
+ * everybody because of groups join one that waits.
+ */
 export interface FanoutRequest {
   readonly fanoutId: string;
   readonly scope: FanoutScope;

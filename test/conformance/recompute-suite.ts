@@ -249,9 +249,10 @@ export function recomputeSuite(open: OpenStore): void {
       scope: FanoutRequest["scope"],
       urgent = false,
       on: DirectoryStage = stage,
+      cause: FanoutRequest["cause"] = { kind: "mapping", key: "m" },
     ) => {
       turn += 1;
-      const fanouts = [{ fanoutId, scope, cause: { kind: "mapping", key: "m" }, urgent } as const];
+      const fanouts = [{ fanoutId, scope, cause, urgent }];
       await on.addUser(`asker-${String(turn)}`, {}, { records: [], recompute: [], fanouts });
     };
     const lease = (owner = "w1", leaseMs = 60_000) =>
@@ -344,6 +345,25 @@ export function recomputeSuite(open: OpenStore): void {
       const names: (string | undefined)[] = [];
       for (const owner of ["w1", "w2", "w3", "w4"]) names.push((await lease(owner))?.fanoutId);
       expect(names).toEqual(["first", "second", "third", undefined]);
+    });
+
+    it("over everybody because of a group joins one that nobody has begun, and no other", async () => {
+      const everybody = { kind: "tenant" } as const;
+      const group = (key: string) => ({ kind: "scim.group", key }) as const;
+      await ask("one", everybody, false, stage, group("a"));
+      await ask("joins", everybody, false, stage, group("b"));
+      await ask("neighbours", everybody, false, await stage.neighbour(), group("c"));
+      await ask("mapping", everybody);
+      await ask("urgent", everybody, true, stage, group("d"));
+      const begun = [await leased("w1"), await leased("w2")];
+      expect(begun.map(({ fanoutId, cause }) => [fanoutId, cause.key])).toEqual([
+        ["urgent", "d"],
+        ["one", "b"],
+      ]);
+      await ask("late", everybody, false, stage, group("e"));
+      const rest: (string | undefined)[] = [];
+      for (const owner of ["w3", "w4", "w5", "w6"]) rest.push((await lease(owner))?.fanoutId);
+      expect(rest.sort()).toEqual(["late", "mapping", "neighbours", undefined]);
     });
 
     it("is given to one of many who ask at once", async () => {

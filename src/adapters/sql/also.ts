@@ -90,7 +90,11 @@ export function* markListed(
   );
 }
 
-/** `listed`: the caller puts its people into fanout_people. */
+/**
+ * A fan-out over everybody because of a group joins one that nobody has begun: while a company arrives, every group that a rule names
+ * would have all people marked again, one after the other. As with marks, the last reason is the one that is told.
+ * @param listed the caller puts its people into fanout_people
+ */
 export function* writeFanout(
   db: Database,
   tenantId: TenantId,
@@ -98,15 +102,28 @@ export function* writeFanout(
   listed: boolean,
   now: Instant,
 ): Steps<void> {
+  const { scope, cause, urgent } = fanout;
+  if (scope.kind === "tenant" && cause.kind === "scim.group" && !listed) {
+    const joined = yield* db.run(
+      "UPDATE fanouts SET cause_key = ?, trace = COALESCE(trace, CAST(? AS TEXT)) WHERE tenant_id = ? AND scope = ? AND cause_kind = ? AND urgent = ? AND listed = 0 AND fence = 0",
+      cause.key ?? null,
+      cause.trace ?? null,
+      tenantId,
+      documentText(scope),
+      cause.kind,
+      urgent,
+    );
+    if (joined > 0) return;
+  }
   yield* db.tell(
     "INSERT INTO fanouts (tenant_id, fanout_id, scope, cause_kind, cause_key, trace, urgent, listed, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
     tenantId,
     fanout.fanoutId,
-    documentText(fanout.scope),
-    fanout.cause.kind,
-    fanout.cause.key ?? null,
-    fanout.cause.trace ?? null,
-    fanout.urgent,
+    documentText(scope),
+    cause.kind,
+    cause.key ?? null,
+    cause.trace ?? null,
+    urgent,
     listed,
     now,
   );
