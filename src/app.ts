@@ -293,9 +293,8 @@ function consoleDeps(
     home: homeOf(config),
     issueToken: (tenantId, draft, actor) => issueToken({ store, clock }, tenantId, draft, actor),
     putCredential: (tenantId, name, secret, actor) => vault.put(tenantId, name, secret, actor),
-    readMappings: async (tenantId) => (await read(tenantId))?.connections ?? [],
-    proposeMappings: async (tenantId, actor) =>
-      rollOut({ engine, store }, tenantId, await read(tenantId), actor),
+    proposeMappings: async (tenantId, actor, author) =>
+      rollOut({ config, engine, store }, tenantId, await read(tenantId), actor, author),
     leaverFacts: leaverFactsOf(connectorOf),
     backlog: async () => store.recomputeBacklog(clock.now()),
   };

@@ -12,6 +12,7 @@ import { connectCommands } from "./cli/connect.ts";
 import { deadLetterCommands } from "./cli/dead-letters.ts";
 import { hrCommands } from "./cli/hr.ts";
 import { leaverCommands } from "./cli/leavers.ts";
+import { mappingCommands } from "./cli/mappings.ts";
 import { noticeCommands } from "./cli/notices.ts";
 import { rosterCommands } from "./cli/rosters.ts";
 import { usageCommands } from "./cli/usage.ts";
@@ -28,6 +29,7 @@ export const commands: readonly Command[] = [
   ...onlineCommands,
   ...hrCommands,
   ...leaverCommands,
+  ...mappingCommands,
   ...noticeCommands,
   ...recoverCommands,
   ...connectCommands,

@@ -121,7 +121,7 @@ export function createEngine(parts: EngineParts): Engine {
     afterPage: ringRelay,
   });
   const keeper = createKeeper(apply, store);
-  const scheduled = createScheduledLoops({ ...parts, tasks }, actor);
+  const scheduled = createScheduledLoops({ ...parts, tasks, sync }, actor);
   return {
     sync,
     apply,

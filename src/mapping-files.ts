@@ -106,23 +106,27 @@ export function createMappingFiles(deps: {
 }
 
 interface RollOutDeps {
+  readonly config: Config;
   readonly engine: Engine;
   readonly store: Store;
 }
 
 /** Takes what was read as proposals, exceptions of the file first. */
 export async function rollOut(
-  { engine, store }: RollOutDeps,
+  { config, engine, store }: RollOutDeps,
   tenantId: TenantId,
   tenant: LoadedTenant | undefined,
   actor: Actor,
+  author?: string,
 ): Promise<readonly ProposalResult[]> {
   if (tenant === undefined) return [];
   await rollOutExceptions(engine, store, tenantId, tenant.exceptions, actor);
   await rollOutHr(engine.sync, tenantId, tenant.hr, actor);
   return proposeMappings(engine.sync, tenantId, tenant.connections, {
     approvals: tenant.settings.approvals,
+    live: config.world === "live",
     actor,
+    author,
   });
 }
 

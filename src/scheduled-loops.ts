@@ -12,12 +12,15 @@ import { rehearseNightly } from "./offboarding/nightly-rehearsal.ts";
 import type { OffboardingDeps } from "./offboarding/offboarding-deps.ts";
 import type { RehearsalDeps } from "./offboarding/rehearse.ts";
 import { channelOf } from "./plan/channel.ts";
+import { keepRollouts } from "./sync/keep-rollouts.ts";
+import type { SyncDeps } from "./sync/sync-deps.ts";
 import type { TaskDeps } from "./tasks/task-deps.ts";
 
 // Deadlines are minutes and hours: a minute is fine enough, and an idle service asks four times less.
 const casesPollMs = 60_000;
 const noticesPollMs = 5_000;
 const rehearsalPollMs = 10 * 60_000;
+const rolloutsPollMs = 30_000;
 
 export interface ScheduledParts {
   readonly store: Store;
@@ -28,6 +31,7 @@ export interface ScheduledParts {
   readonly connectorOf: (vendor: string, profile: string) => Connector | undefined;
   readonly channels?: readonly Channel[];
   readonly tasks: TaskDeps;
+  readonly sync: SyncDeps;
 }
 
 /** What the role `scheduler` does about people who leave and people who must hear: due times are rows, so any number may run. */
@@ -70,6 +74,17 @@ export function createScheduledLoops(parts: ScheduledParts, actor: Actor): reado
         for (const { tenantId } of await store.listTenants())
           await rehearseNightly(nightly, tenantId);
         return rehearsalPollMs;
+      },
+    }),
+    createLoop({
+      name: "mapping roll-outs",
+      clock,
+      logger,
+      round: async () => {
+        let moved = 0;
+        for (const { tenantId } of await store.listTenants())
+          moved += await keepRollouts(parts.sync, tenantId);
+        return moved > 0 ? 0 : rolloutsPollMs;
       },
     }),
     createLoop({

@@ -52,6 +52,7 @@ export type FindingKind =
   | "wrong_organization"
   | "lane_paused"
   | "mapping_waits"
+  | "mapping_rollout_stopped"
   | "hr_disputed"
   | "hr_unmatched"
   | "hr_sources_disagree"

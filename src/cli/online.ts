@@ -1,38 +1,9 @@
 import { z } from "zod";
-import type { Json } from "../model/json.ts";
-import {
-  argument,
-  CommandError,
-  exitCodes,
-  flag,
-  requiredFlag,
-  type Command,
-  type Invocation,
-} from "./command.ts";
+import { argument, CommandError, exitCodes, flag, requiredFlag, type Command } from "./command.ts";
+import { done, show } from "./show.ts";
 import { renderExplanation } from "./explain-view.ts";
 import { listOf } from "./list-view.ts";
 import { idpColumns, renderPlans, renderStatus, renderTenant } from "./state-view.ts";
-
-type Input = Readonly<Record<string, Json | undefined>>;
-
-/** Calls one operation and prints its answer: as it is with --json, else through `render`. */
-async function show(
-  invocation: Invocation,
-  method: "GET" | "POST" | "PUT" | "DELETE",
-  path: string,
-  input: Input,
-  render: (answer: unknown) => string,
-): Promise<0> {
-  const answer = await (await invocation.api()).call(method, path, input);
-  invocation.terminal.out(
-    invocation.json ? `${JSON.stringify(answer, null, 2)}\n` : render(answer),
-  );
-  return exitCodes.ok;
-}
-
-function done(text: string) {
-  return (): string => `${text}\n`;
-}
 
 const idpsShape = z.object({
   scimUrl: z.string(),
@@ -479,7 +450,8 @@ export const onlineCommands: readonly Command[] = [
   },
   {
     words: "token create",
-    usage: "token create --kind scim|operator --label TEXT [--idp NAME] [--role hr] [--days N]",
+    usage:
+      "token create --kind scim|operator --label TEXT [--idp NAME] [--role hr|read] [--days N]",
     summary: "a new token, shown once",
     flags: { kind: "string", label: "string", idp: "string", role: "string", days: "string" },
     run: (invocation) =>
@@ -555,81 +527,6 @@ export const onlineCommands: readonly Command[] = [
           { name: "NAME", fingerprint: "FINGERPRINT", updatedAt: "SINCE" },
           "no sealed secret",
         ),
-      ),
-  },
-  {
-    words: "mapping list",
-    usage: "mapping list",
-    summary: "mapping versions, newest first",
-    flags: {},
-    run: (invocation) =>
-      show(
-        invocation,
-        "GET",
-        "/mappings",
-        {},
-        listOf(
-          "mappings",
-          {
-            connectionId: "CONNECTION",
-            versionId: "VERSION",
-            state: "STATE",
-            proposedAt: "PROPOSED",
-            activatedAt: "ACTIVATED",
-            simulation: "SIMULATION",
-          },
-          "no mapping yet",
-        ),
-      ),
-  },
-  {
-    words: "mapping apply",
-    usage: "mapping apply",
-    summary: "read the files again and propose what changed",
-    flags: {},
-    run: (invocation) =>
-      show(
-        invocation,
-        "POST",
-        "/mappings/apply",
-        {},
-        listOf(
-          "results",
-          { connectionId: "CONNECTION", outcome: "OUTCOME", why: "WHY", versionId: "VERSION" },
-          "no mapping files",
-        ),
-      ),
-  },
-  {
-    words: "mapping approve",
-    usage: "mapping approve <version>",
-    summary: "activate a proposal that waits",
-    flags: {},
-    run: (invocation) =>
-      show(
-        invocation,
-        "POST",
-        `/mappings/${encodeURIComponent(argument(invocation, 0, "version"))}/approve`,
-        {},
-        done("active"),
-      ),
-  },
-  {
-    words: "mapping rebind",
-    usage: "mapping rebind <connection> <group name> <group id>",
-    summary: "let the rules of a group name follow another group",
-    flags: {},
-    run: (invocation) =>
-      show(
-        invocation,
-        "POST",
-        "/mappings/rebind",
-        {
-          connection: argument(invocation, 0, "connection"),
-          group: argument(invocation, 1, "group name"),
-          groupId: argument(invocation, 2, "group id"),
-        },
-        done("bound"),
       ),
   },
 ];

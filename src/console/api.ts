@@ -61,6 +61,10 @@ async function serve(
   response: Response,
 ): Promise<void> {
   const { deps, options, row, actor } = call;
+  if (actor.role === "read" && row.method !== "GET" && row.reads !== true) {
+    problem(response, 403, "this token only reads");
+    return;
+  }
   const body: unknown = request.body;
   const { tenant, ...given } = {
     ...request.query,

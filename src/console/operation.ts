@@ -14,7 +14,7 @@ import type { Actor } from "../model/records.ts";
 import type { SyncDeps } from "../sync/sync-deps.ts";
 import type { RosterStore } from "../tasks/roster-store.ts";
 import type { TaskStore } from "../tasks/task-store.ts";
-import type { MappingProposal, ProposalResult } from "../sync/roll-out.ts";
+import type { ProposalResult } from "../sync/roll-out.ts";
 
 /** What the operator's operations work with: use cases and read ports, nothing that speaks to a vendor. */
 export interface ConsoleDeps extends SyncDeps {
@@ -43,7 +43,7 @@ export interface ConsoleDeps extends SyncDeps {
       readonly kind: "scim" | "operator";
       readonly idpId: IdpId | undefined;
       readonly label: string;
-      readonly role?: "hr";
+      readonly role?: "hr" | "read";
       readonly expiresAt: number | undefined;
     },
     actor: Actor,
@@ -56,11 +56,12 @@ export interface ConsoleDeps extends SyncDeps {
     secret: string,
     actor: Actor,
   ) => Promise<{ readonly fingerprint: string }>;
-  /** Reads the mapping files of a tenant again. @throws InputError with every problem */
-  readonly readMappings: (tenantId: TenantId) => Promise<readonly MappingProposal[]>;
+  /** Reads the mapping files of a tenant again and proposes them. @throws InputError with every problem */
   readonly proposeMappings: (
     tenantId: TenantId,
     actor: Actor,
+    /** Who wrote the files, where somebody says so. */
+    author?: string,
   ) => Promise<readonly ProposalResult[]>;
   /** Names of the ways out to people. */
   readonly channels: readonly string[];
@@ -80,6 +81,8 @@ export interface Operation<Input extends z.ZodType = z.ZodType> {
   /** Below `/api/v1`; `:parameters` are part of the input. */
   readonly path: string;
   readonly summary: string;
+  /** Only reads although it is no GET: the role `read` may call it. */
+  readonly reads?: true;
   /** Path parameters, query and body as one object. */
   readonly input: Input;
   readonly run: (

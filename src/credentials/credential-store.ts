@@ -22,12 +22,24 @@ export interface Token {
   /** SHA-256 (hex) of the token. */
   readonly hash: string;
   readonly label: string;
-  /** For `operator`: may read what only HR may know. */
-  readonly role?: "hr";
+  /** For `operator`. hr: may read what only HR may know · read: may change nothing. */
+  readonly role?: "hr" | "read";
   readonly createdAt: Instant;
   readonly expiresAt: Instant | undefined;
   readonly revokedAt: Instant | undefined;
   readonly lastUsedAt: Instant | undefined;
+}
+
+/** People who may decide, by the label of their tokens: somebody with two tokens is one. */
+export function liveOperators(tokens: readonly Token[], now: Instant): readonly string[] {
+  const live = tokens.filter(
+    (token) =>
+      token.kind === "operator" &&
+      token.role !== "read" &&
+      token.revokedAt === undefined &&
+      (token.expiresAt === undefined || token.expiresAt > now),
+  );
+  return [...new Set(live.map((token) => token.label))];
 }
 
 export interface CredentialStore {

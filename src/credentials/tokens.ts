@@ -11,8 +11,8 @@ export interface TokenDraft {
   /** For `scim`: the IdP connection that the token speaks for. */
   readonly idpId: IdpId | undefined;
   readonly label: string;
-  /** For `operator`: may read what only HR may know. */
-  readonly role?: "hr";
+  /** For `operator`: may read what only HR may know, or may only read. */
+  readonly role?: "hr" | "read";
   readonly expiresAt: Instant | undefined;
 }
 

@@ -11,8 +11,8 @@ export interface Actor {
   readonly address?: string;
   /** First 12 hex digits of the SHA-256 of the credential that was used; never the credential. */
   readonly credentialFingerprint?: string;
-  /** Of an operator whose token has the role `hr`: may read planned leaves. */
-  readonly role?: "hr";
+  /** Of an operator's token. hr: may read planned leaves · read: may change nothing. */
+  readonly role?: "hr" | "read";
 }
 
 /** What the record is about. `id` is ours or the vendor's id, never a personal value. */

@@ -19,8 +19,9 @@ export async function bindGroup(
 ): Promise<void> {
   const group = (await deps.store.findGroupsById(tenantId, [groupId]))[0];
   if (group === undefined) return;
-  const { connections } = await new Worlds(deps).read(tenantId);
-  for (const connection of connections) await rebind(deps, tenantId, connection, group);
+  const { connections, rolling } = await new Worlds(deps).read(tenantId);
+  for (const connection of [...connections, ...rolling])
+    await rebind(deps, tenantId, connection, group);
 }
 
 /** Where the names of a version point to now. */

@@ -18,7 +18,7 @@ import { renderPlan } from "../plan/render.ts";
 import type { Finding } from "../accounts/finding.ts";
 import { exceptionsFor, wishOf } from "./recompute.ts";
 import type { SyncDeps } from "./sync-deps.ts";
-import { Worlds, type ConnectionWorld } from "./world.ts";
+import { worldOf, Worlds, type ConnectionWorld } from "./world.ts";
 
 /** Why one person has what they have, everywhere: rules, wish, what the vendor showed, what waits. */
 export interface Explanation {
@@ -123,7 +123,7 @@ export async function explain(
   if (person === undefined || state === undefined) return undefined;
   const exceptions = (await exceptionsFor(deps, tenantId, [person]))(person);
   const groups = await deps.store.findGroupsById(tenantId, [...person.groups]);
-  const chosen = world.connections.filter(
+  const chosen = worldOf(world, identityId).connections.filter(
     (item) => connectionId === undefined || item.version.connectionId === connectionId,
   );
   const connections = await Promise.all(

@@ -17,7 +17,7 @@ import { joinWaitingHr } from "./join-hr.ts";
 import { leaverSight } from "./leaver-sight.ts";
 import { reportLookalikes } from "./lookalikes.ts";
 import type { SyncDeps } from "./sync-deps.ts";
-import { Worlds, type ConnectionWorld, type World } from "./world.ts";
+import { worldOf, Worlds, type ConnectionWorld, type World } from "./world.ts";
 
 export type Recompute = (
   tenantId: TenantId,
@@ -56,7 +56,14 @@ export function createRecompute(deps: SyncDeps): Recompute {
         const state = peopleById.get(mark.identityId);
         if (person === undefined || state === undefined) return;
         await tracer.span(recomputeSpan(mark, hinted?.get(mark.identityId)), (span) =>
-          commit(deps, world, { mark, trace: span.at }, person, state, exceptions(person)),
+          commit(
+            deps,
+            worldOf(world, mark.identityId),
+            { mark, trace: span.at },
+            person,
+            state,
+            exceptions(person),
+          ),
         );
       }),
     );

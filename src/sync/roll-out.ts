@@ -1,30 +1,13 @@
-import { priorities } from "../accounts/target.ts";
-import { compileMapping } from "../mapping/compile.ts";
-import type { GroupBinding, MappingVersion } from "../mapping/version-store.ts";
-import type { Lane } from "../accounts/lane.ts";
-import { SyncError } from "../model/errors.ts";
+import { changesBetween } from "../mapping/changes.ts";
+import type { MappingVersion } from "../mapping/version-store.ts";
 import { newId, type ConnectionId, type MappingVersionId, type TenantId } from "../model/ids.ts";
 import type { JsonObject } from "../model/json.ts";
-import { railAllowance, type ConnectionPolicy } from "../model/policy.ts";
-import { newRecord, type Actor } from "../model/records.ts";
-import type { NamedGroup } from "../mapping/bind.ts";
-import { readBindings } from "./bind-groups.ts";
-import { simulate, type Simulation } from "./simulate.ts";
+import { railAllowance } from "../model/policy.ts";
+import type { Actor } from "../model/records.ts";
+import { activate, mappingRecord } from "./activate-mapping.ts";
+import { bindingsOf, simulateProposal, summary, type MappingProposal } from "./proposal.ts";
+import type { Simulation } from "./simulate.ts";
 import type { SyncDeps } from "./sync-deps.ts";
-import type { ConnectionWorld } from "./world.ts";
-
-/** One connection's file as it was read: a proposal until it is activated. */
-export interface MappingProposal {
-  readonly connectionId: ConnectionId;
-  readonly vendor: string;
-  readonly profile: string;
-  readonly document: JsonObject;
-  readonly hash: string;
-  readonly credential: string;
-  readonly baseUrl: string | undefined;
-  readonly policy: ConnectionPolicy;
-  readonly groups: readonly NamedGroup[];
-}
 
 export interface ProposalResult {
   readonly connectionId: ConnectionId;
@@ -35,15 +18,25 @@ export interface ProposalResult {
   readonly simulation: Simulation | undefined;
 }
 
+export interface ProposalOptions {
+  /** Of `tenant.yaml`: whether a person decides about every change. */
+  readonly approvals: "auto" | "required";
+  /** Real vendors: what a connection that writes does is changed by two people, whatever `approvals` says. */
+  readonly live: boolean;
+  readonly actor: Actor;
+  /** Who wrote the files, where the caller says so. */
+  readonly author?: string | undefined;
+}
+
 /**
- * Takes files as proposals: stores what is new, simulates it over everybody, and activates what stays inside all rails where
- * approvals are automatic. What does not waits as `proposed`, with a finding.
+ * Takes files as proposals: stores what is new with its difference and a simulation over everybody, and activates what stays inside
+ * all rails where nobody has to approve it. What does not waits as `proposed`, with a finding.
  */
 export async function proposeMappings(
   deps: SyncDeps,
   tenantId: TenantId,
   proposals: readonly MappingProposal[],
-  options: { readonly approvals: "auto" | "required"; readonly actor: Actor },
+  options: ProposalOptions,
 ): Promise<readonly ProposalResult[]> {
   const active = new Map(
     (await deps.store.activeMappings(tenantId)).map((item) => [item.connectionId, item]),
@@ -62,227 +55,136 @@ async function propose(
   tenantId: TenantId,
   proposal: MappingProposal,
   active: MappingVersion | undefined,
-  options: { readonly approvals: "auto" | "required"; readonly actor: Actor },
+  options: ProposalOptions,
 ): Promise<ProposalResult> {
   const { connectionId } = proposal;
   if (active?.hash === proposal.hash) {
-    return {
-      connectionId,
-      versionId: active.versionId,
-      outcome: "unchanged",
-      why: "the file says what is active",
-      simulation: undefined,
-    };
+    const why = "the file says what is active";
+    const { versionId } = active;
+    return { connectionId, versionId, outcome: "unchanged", why, simulation: undefined };
   }
   const waiting = (await deps.store.listMappings(tenantId, connectionId)).find(
-    (item) => item.state === "proposed" && item.hash === proposal.hash,
+    (item) => (item.state === "proposed" || item.state === "canary") && item.hash === proposal.hash,
   );
   if (waiting !== undefined) {
-    return {
-      connectionId,
-      versionId: waiting.versionId,
-      outcome: "waits",
-      why: "proposed before and not decided yet",
-      simulation: undefined,
-    };
+    await vouch(deps, tenantId, waiting, originOf(options), options.actor);
+    const why =
+      waiting.state === "canary" ? "it is being rolled out" : "proposed before and not decided yet";
+    const { versionId } = waiting;
+    return { connectionId, versionId, outcome: "waits", why, simulation: undefined };
   }
   const versionId = newId<MappingVersionId>(deps.clock);
   const bindings = await bindingsOf(deps, tenantId, proposal, active);
-  const simulation = await simulateProposal(deps, tenantId, proposal, versionId, bindings, active);
+  const simulation = await simulateProposal(deps, tenantId, proposal, bindings, active);
+  await store(deps, tenantId, { proposal, versionId, active, simulation, options });
+  const objection = await objectionTo(deps, tenantId, proposal, simulation, active, options);
+  if (objection !== undefined) {
+    await raiseWaits(deps, tenantId, connectionId, versionId, objection, simulation);
+    return { connectionId, versionId, outcome: "waits", why: objection, simulation };
+  }
+  const decision = {
+    outcome: "inside-rails",
+    by: options.actor.id,
+    at: deps.clock.now(),
+    alone: false,
+    why: null,
+    simulation: simulation.hash,
+  } as const;
+  const { actor } = options;
+  await activate(deps, tenantId, { proposal, versionId, bindings, active, actor, decision });
+  return { connectionId, versionId, outcome: "activated", why: "inside all rails", simulation };
+}
+
+/** Who wrote a proposal and who brought it; files that a process took by itself are nobody's yet. */
+function originOf(options: ProposalOptions) {
+  const proposedBy = options.actor.kind === "operator" ? options.actor.id : undefined;
+  return { author: options.author ?? proposedBy, proposedBy };
+}
+
+/** Notes who stands behind a proposal of which nobody had said so. */
+export async function vouch(
+  deps: SyncDeps,
+  tenantId: TenantId,
+  version: MappingVersion,
+  origin: { readonly author: string | undefined; readonly proposedBy: string | undefined },
+  actor: Actor,
+): Promise<boolean> {
+  const { connectionId, versionId } = version;
+  if (origin.author === undefined && origin.proposedBy === undefined) return false;
+  return deps.store.vouchForMapping(
+    tenantId,
+    { connectionId, versionId, ...origin },
+    {
+      records: [
+        mappingRecord(deps, actor, "mapping.vouched", connectionId, versionId, {
+          author: origin.author ?? null,
+          proposedBy: origin.proposedBy ?? null,
+        }),
+      ],
+      recompute: [],
+    },
+  );
+}
+
+async function store(
+  deps: SyncDeps,
+  tenantId: TenantId,
+  made: {
+    readonly proposal: MappingProposal;
+    readonly versionId: MappingVersionId;
+    readonly active: MappingVersion | undefined;
+    readonly simulation: Simulation;
+    readonly options: ProposalOptions;
+  },
+): Promise<void> {
+  const { proposal, versionId, active, simulation, options } = made;
+  const { connectionId, document, hash, vendor, profile } = proposal;
+  const origin = originOf(options);
+  const changes = changesBetween(active?.document, document);
   await deps.store.proposeMapping(
     tenantId,
     {
-      connectionId,
-      versionId,
-      document: proposal.document,
-      hash: proposal.hash,
-      vendor: proposal.vendor,
-      profile: proposal.profile,
+      ...{ connectionId, versionId, document, hash, vendor, profile, ...origin },
+      changes: changes as unknown as JsonObject,
       simulation: summary(simulation),
       now: deps.clock.now(),
     },
     {
       records: [
-        mappingRecord(
-          deps,
-          options.actor,
-          "mapping.proposed",
-          connectionId,
-          versionId,
-          summary(simulation),
-        ),
-      ],
-      recompute: [],
-    },
-  );
-  const objection = await objectionTo(
-    deps,
-    tenantId,
-    proposal,
-    simulation,
-    active,
-    options.approvals,
-  );
-  if (objection !== undefined) {
-    await deps.store.raiseFindings(tenantId, {
-      findings: [
-        {
-          key: `mapping_waits:${connectionId}:${versionId}`,
-          kind: "mapping_waits",
-          severity: "warning",
-          connectionId,
-          text: `the changed mapping waits for \`rolecall mapping approve ${versionId}\`: ${objection}`,
-          facts: summary(simulation),
-        },
-      ],
-      now: deps.clock.now(),
-    });
-    return { connectionId, versionId, outcome: "waits", why: objection, simulation };
-  }
-  await activate(deps, tenantId, proposal, versionId, bindings, active, options.actor);
-  return { connectionId, versionId, outcome: "activated", why: "inside all rails", simulation };
-}
-
-/** Activates a proposal that a person approved. @throws SyncError REPLAN codes when it is not proposed any more */
-export async function approveMapping(
-  deps: SyncDeps,
-  tenantId: TenantId,
-  proposal: MappingProposal,
-  versionId: MappingVersionId,
-  actor: Actor,
-): Promise<void> {
-  const versions = await deps.store.listMappings(tenantId, proposal.connectionId);
-  const version = versions.find((item) => item.versionId === versionId);
-  if (version?.state !== "proposed") {
-    throw new SyncError(
-      "GATE_REFUSED",
-      `mapping version ${versionId} is not waiting for a decision`,
-    );
-  }
-  const active = versions.find((item) => item.state === "active");
-  const bindings = await bindingsOf(deps, tenantId, proposal, active);
-  await activate(deps, tenantId, proposal, versionId, bindings, active, actor);
-  await deps.store.resolveFindings(tenantId, {
-    prefix: `mapping_waits:${proposal.connectionId}:`,
-    now: deps.clock.now(),
-  });
-}
-
-async function activate(
-  deps: SyncDeps,
-  tenantId: TenantId,
-  proposal: MappingProposal,
-  versionId: MappingVersionId,
-  bindings: readonly GroupBinding[],
-  active: MappingVersion | undefined,
-  actor: Actor,
-): Promise<void> {
-  const now = deps.clock.now();
-  const { connectionId } = proposal;
-  await deps.store.upsertLane(
-    tenantId,
-    {
-      connectionId,
-      vendor: proposal.vendor,
-      profile: proposal.profile,
-      credential: proposal.credential,
-      baseUrl: proposal.baseUrl,
-      policy: proposal.policy,
-      now,
-    },
-    { records: [], recompute: [] },
-  );
-  await deps.store.activateMapping(
-    tenantId,
-    { connectionId, versionId, expectActive: active?.versionId, bindings, now },
-    {
-      records: [
-        mappingRecord(deps, actor, "mapping.activated", connectionId, versionId, {
-          mode: proposal.policy.mode,
-          bindings: bindings.map(({ groupName, state }) => ({ groupName, state })),
+        mappingRecord(deps, options.actor, "mapping.proposed", connectionId, versionId, {
+          ...summary(simulation),
+          document: hash,
+          author: origin.author ?? null,
+          head: changes.head.map((item) => item.path),
+          rules: changes.rules.map(({ id, change }) => ({ id, change })),
         }),
       ],
       recompute: [],
-      fanouts: [
-        {
-          fanoutId: newId(deps.clock),
-          scope: { kind: "tenant" },
-          cause: { kind: "mapping", key: `mapping:${versionId}` },
-          urgent: false,
-        },
-      ],
     },
   );
-  // A changed mode or timing changes no wish, but what may be done about it: everybody is looked at again.
-  await deps.store.wakeTargets(
-    tenantId,
-    { connectionId, identityIds: "all", priority: priorities.background, now },
-    { records: [], recompute: [] },
-  );
-  deps.ringRelay();
-  deps.ringWorkers(tenantId);
 }
 
-async function bindingsOf(
+async function raiseWaits(
   deps: SyncDeps,
   tenantId: TenantId,
-  proposal: MappingProposal,
-  active: MappingVersion | undefined,
-): Promise<readonly GroupBinding[]> {
-  const former =
-    active === undefined ? [] : await deps.store.listBindings(tenantId, active.versionId);
-  return (await readBindings(deps, tenantId, proposal.groups, former)).bindings;
-}
-
-async function simulateProposal(
-  deps: SyncDeps,
-  tenantId: TenantId,
-  proposal: MappingProposal,
+  connectionId: ConnectionId,
   versionId: MappingVersionId,
-  bindings: readonly GroupBinding[],
-  active: MappingVersion | undefined,
-): Promise<Simulation> {
-  const facts = deps.vendorFacts(proposal.vendor, proposal.profile, proposal.policy.target);
-  if (facts === undefined) {
-    throw new SyncError(
-      "INTERNAL",
-      `this build has no connector for ${proposal.vendor}/${proposal.profile}`,
-    );
-  }
-  const lane =
-    (await deps.store.getLane(tenantId, proposal.connectionId)) ?? emptyLane(tenantId, proposal);
-  const known = await deps.store.listObjects(tenantId, proposal.connectionId);
-  const objects = known.readAt === undefined ? undefined : known.objects;
-  const draft: MappingVersion = {
-    tenantId,
-    connectionId: proposal.connectionId,
-    versionId,
-    state: "proposed",
-    document: proposal.document,
-    hash: proposal.hash,
-    vendor: proposal.vendor,
-    profile: proposal.profile,
-    proposedAt: deps.clock.now(),
-    activatedAt: undefined,
-    simulation: undefined,
-  };
-  const world = (
-    version: MappingVersion,
-    policy: ConnectionPolicy,
-    bound: readonly GroupBinding[],
-  ): ConnectionWorld => ({
-    version,
-    compiled: compileMapping(version.document, facts),
-    bindings: bound,
-    facts,
-    lane: { ...lane, policy },
-    objects,
+  objection: string,
+  simulation: Simulation,
+): Promise<void> {
+  await deps.store.raiseFindings(tenantId, {
+    findings: [
+      {
+        key: `mapping_waits:${connectionId}:${versionId}`,
+        kind: "mapping_waits",
+        severity: "warning",
+        connectionId,
+        text: `the changed mapping waits for \`rolecall mapping approve ${versionId}\`: ${objection}`,
+        facts: summary(simulation),
+      },
+    ],
+    now: deps.clock.now(),
   });
-  const before =
-    active === undefined
-      ? undefined
-      : world(active, lane.policy, await deps.store.listBindings(tenantId, active.versionId));
-  return simulate(deps, tenantId, before, world(draft, proposal.policy, bindings));
 }
 
 /** Why a proposal needs a person; undefined: it does not. */
@@ -292,12 +194,16 @@ async function objectionTo(
   proposal: MappingProposal,
   simulation: Simulation,
   active: MappingVersion | undefined,
-  approvals: "auto" | "required",
+  { approvals, live }: ProposalOptions,
 ): Promise<string | undefined> {
   if (approvals === "required" && active !== undefined)
     return "approvals are required for every change";
-  if (proposal.policy.mode === "report-only") return undefined;
   const lane = await deps.store.getLane(tenantId, proposal.connectionId);
+  const wrote = active !== undefined && (lane?.policy.mode ?? "report-only") !== "report-only";
+  const writes = proposal.policy.mode !== "report-only";
+  if (live && (wrote || writes))
+    return "a connection that writes at a real vendor is changed by two people";
+  if (!writes) return undefined;
   const managed = lane?.managedAccounts ?? 0;
   const { rails } = proposal.policy;
   const losses = railAllowance(rails.removals, managed);
@@ -308,51 +214,4 @@ async function objectionTo(
     return `${String(simulation.privilegedGain)} people would gain a privileged role`;
   }
   return undefined;
-}
-
-function emptyLane(tenantId: TenantId, proposal: MappingProposal): Lane {
-  return {
-    tenantId,
-    connectionId: proposal.connectionId,
-    vendor: proposal.vendor,
-    profile: proposal.profile,
-    credential: proposal.credential,
-    baseUrl: proposal.baseUrl,
-    policy: proposal.policy,
-    state: "open",
-    pause: null,
-    organization: null,
-    ownAccountIds: [],
-    checkedAt: null,
-    checkedCredential: null,
-    listedAt: null,
-    nextListAt: null,
-    breakerUntil: null,
-    probeAt: null,
-    managedAccounts: 0,
-    openInvitations: 0,
-  };
-}
-
-function summary(simulation: Simulation): JsonObject {
-  const { people, gain, lose, privilegedGain, blocked, unchanged } = simulation;
-  return { people, gain, lose, privilegedGain, blocked, unchanged };
-}
-
-function mappingRecord(
-  deps: SyncDeps,
-  actor: Actor,
-  action: string,
-  connectionId: ConnectionId,
-  versionId: MappingVersionId,
-  facts: JsonObject,
-) {
-  return newRecord(deps.clock, {
-    actor,
-    action,
-    subject: { type: "mapping", id: versionId },
-    connectionId,
-    mappingVersion: versionId,
-    facts,
-  });
 }

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { priorities } from "../accounts/target.ts";
+import { liveOperators } from "../credentials/credential-store.ts";
 import { StoreError } from "../model/errors.ts";
 import { newId, type EvidenceId, type TaskId, type TenantId } from "../model/ids.ts";
 import type { Actor } from "../model/records.ts";
@@ -190,14 +191,7 @@ async function living(deps: TaskDeps, tenantId: TenantId, taskId: TaskId): Promi
 
 /** People who could do and confirm: two eyes are enough where there are no four. */
 async function operators(deps: TaskDeps, tenantId: TenantId): Promise<number> {
-  const now = deps.clock.now();
-  const tokens = await deps.store.listTokens(tenantId);
-  return tokens.filter(
-    (token) =>
-      token.kind === "operator" &&
-      token.revokedAt === undefined &&
-      (token.expiresAt === undefined || token.expiresAt > now),
-  ).length;
+  return liveOperators(await deps.store.listTokens(tenantId), deps.clock.now()).length;
 }
 
 async function hasEvidence(deps: TaskDeps, tenantId: TenantId, task: Task): Promise<boolean> {

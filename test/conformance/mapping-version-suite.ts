@@ -1,9 +1,15 @@
 import { describe, expect, it } from "vitest";
-import type { GroupBinding, MappingVersion } from "../../src/mapping/version-store.ts";
+import type {
+  GroupBinding,
+  MappingDecision,
+  MappingVersion,
+  Rollout,
+} from "../../src/mapping/version-store.ts";
 import {
   asId,
   type ConnectionId,
   type GroupId,
+  type IdentityId,
   type IdpId,
   type MappingVersionId,
 } from "../../src/model/ids.ts";
@@ -86,6 +92,84 @@ export function mappingVersionSuite(open: OpenStore): void {
     expect(again).toMatchObject({ versionId: first.versionId, state: "active" });
     expect(await stage.actions()).toEqual(["mapping.proposed", "mapping.activated"]);
     expect(await propose("h1", instantly)).toMatchObject({ state: "proposed" });
+  });
+
+  it("who wrote and brought a version is kept, and said once where nobody had said so", async () => {
+    const made = await propose("h1");
+    const { connectionId, versionId } = made;
+    const vouch = (author: string | undefined, proposedBy: string | undefined) =>
+      stage.store.vouchForMapping(
+        stage.tenantId,
+        { connectionId, versionId, author, proposedBy },
+        stage.also("mapping.vouched"),
+      );
+    expect(await vouch(undefined, undefined)).toBe(false);
+    expect(await vouch(undefined, "ida")).toBe(true);
+    expect(await vouch(undefined, "ben")).toBe(false);
+    expect(await vouch("ada", "ben")).toBe(true);
+    expect(await stage.store.listMappings(stage.tenantId)).toMatchObject([
+      { author: "ada", proposedBy: "ida" },
+    ]);
+    expect(await stage.actions()).toEqual([
+      "mapping.proposed",
+      "mapping.vouched",
+      "mapping.vouched",
+    ]);
+  });
+
+  it("a roll-out goes from stage to stage, keeps other versions out, and ends in the active state", async () => {
+    const first = await propose("h1");
+    await activate(first);
+    const second = await propose("h2");
+    const third = await propose("h3");
+    const identityId = stage.newId<IdentityId>();
+    const decision: MappingDecision = {
+      outcome: "approved",
+      by: "ida",
+      at: stage.now,
+      alone: false,
+      why: null,
+      simulation: "s1",
+    };
+    const roll = (version: MappingVersion, expect: Rollout["stage"] | undefined, next: Rollout) =>
+      stage.store.setRollout(
+        stage.tenantId,
+        {
+          ...{ connectionId: anthropic, versionId: version.versionId, expect, rollout: next },
+          ...(expect === undefined ? { decision, bindings: [bound] } : {}),
+          now: stage.now,
+        },
+        stage.also("mapping.rolled"),
+      );
+    const at = (name: Rollout["stage"]): Rollout => ({
+      ...{ stage: name, identityId, since: stage.now, stopped: null },
+    });
+    const epoch = await stage.store.mappingEpoch(stage.tenantId);
+    await roll(second, undefined, at("person"));
+    expect(await stage.store.mappingEpoch(stage.tenantId)).toBe(epoch + 1);
+    expect((await states()).toSorted()).toEqual(["active", "canary", "proposed"]);
+    expect(await stage.store.rollingMappings(stage.tenantId)).toMatchObject([
+      { versionId: second.versionId, state: "canary", decision, rollout: at("person") },
+    ]);
+    expect(await stage.store.listBindings(stage.tenantId, second.versionId)).toEqual([bound]);
+    expect(await refusal(roll(third, undefined, at("person")))).toBe("VERSION_CONFLICT");
+    expect(await refusal(activate(third, first))).toBe("VERSION_CONFLICT");
+    expect(await refusal(roll(second, undefined, at("tenth")))).toBe("VERSION_CONFLICT");
+    await roll(second, "person", at("tenth"));
+    await activate(second, first);
+    expect(await stage.store.rollingMappings(stage.tenantId)).toEqual([]);
+    expect(await stage.store.activeMappings(stage.tenantId)).toMatchObject([
+      { versionId: second.versionId, decision, rollout: undefined },
+    ]);
+    await roll(third, undefined, at("person"));
+    const before = await stage.store.mappingEpoch(stage.tenantId);
+    await stage.store.refuseMapping(
+      stage.tenantId,
+      { ...{ connectionId: anthropic, versionId: third.versionId }, decision },
+      stage.also("mapping.refused"),
+    );
+    expect(await stage.store.mappingEpoch(stage.tenantId)).toBe(before + 1);
+    expect(await stage.store.rollingMappings(stage.tenantId)).toEqual([]);
   });
 
   it("activating supersedes the version before, in one step that names it", async () => {

@@ -1,6 +1,7 @@
 // Goal: every command does what its help says, speaks JSON where it prints data, and tells the shell how it ended.
 // Method: the command line in this process against a service on the sandbox, with people who came over SCIM.
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { execFileSync } from "node:child_process";
 import { request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -394,6 +395,63 @@ describe("without the service", () => {
     const { out } = await rolecall(["doctor"]);
     expect(out).toMatch(/ok {2}Node\.js: v24/);
     expect(out).toMatch(/data folder: /);
+  });
+});
+
+describe("a change of mapping files", () => {
+  const git = (cwd: string, ...args: readonly string[]) =>
+    execFileSync("git", ["-c", "user.name=t", "-c", "user.email=t@example.com", ...args], { cwd });
+
+  test("is told for a pull request, by name, with a token that only reads", async () => {
+    const made = await rolecall(
+      "token create --kind operator --label ci --role read --json".split(" "),
+    );
+    const { token } = JSON.parse(made.out) as { readonly token: string };
+    const repository = await mkdtemp(join(folder, "review-"));
+    await cp(join(mappings, "demo"), join(repository, "mappings", "demo"), { recursive: true });
+    git(repository, "init", "-q");
+    git(repository, "add", ".");
+    git(repository, "commit", "-q", "-m", "base");
+    const file = join(repository, "mappings", "demo", "anthropic.yaml");
+    const text = await readFile(file, "utf8");
+    const rule =
+      "rules:\n  - id: nobody-codes\n    when: { attribute: userType, equals: Employee }\n    deny: [{ kind: org_role, role: claude_code_user }]\n";
+    await writeFile(file, text.replace(/^rules:\n/m, rule));
+    vi.stubEnv("ROLECALL_MAPPINGS", join(repository, "mappings"));
+    vi.stubEnv("ROLECALL_ADMIN_TOKEN", token);
+    try {
+      const { code, out, err } = await rolecall(["mapping", "diff", "--base", "HEAD"]);
+      expect([code, err]).toEqual([exitCodes.ok, ""]);
+      expect(out).toContain("### demo/anthropic");
+      expect(out).toContain("- `rule nobody-codes added:");
+      expect(out).toMatch(/\| `ada@example\.com` \|.*\| `org_role .*claude_code_user` \|/);
+      const { differences } = await json("mapping", "diff", "--base", "HEAD", "--format", "json");
+      expect(differences).toMatchObject([
+        { connection: "anthropic", answer: { simulation: { lose: 1 }, unnamed: 0 } },
+      ]);
+      const nowhere = await rolecall(["mapping", "diff", "--base", "--output=x"]);
+      expect(nowhere.code).toBe(exitCodes.usage);
+      const paused = await rolecall(["lane", "pause", "anthropic", "--why", "may I"]);
+      expect([paused.code, paused.err]).toEqual([
+        exitCodes.refused,
+        expect.stringContaining("this token only reads"),
+      ]);
+    } finally {
+      vi.stubEnv("ROLECALL_MAPPINGS", mappings);
+      vi.stubEnv("ROLECALL_ADMIN_TOKEN", operatorToken);
+    }
+  });
+
+  test("is shown with its versions, and one that waits for nothing is not decided", async () => {
+    const { mappings: versions } = await json("mapping", "list");
+    const [version] = versions as readonly { readonly versionId: string }[];
+    const { out } = await rolecall(["mapping", "show", version?.versionId ?? ""]);
+    expect(out).toMatch(/: active\nproposed .*inside-rails by start/s);
+    for (const line of [["approve"], ["refuse", "--why", "no"], ["resume", "--why", "on"]]) {
+      const [verb = "", ...flags] = line;
+      const { code } = await rolecall(["mapping", verb, version?.versionId ?? "", ...flags]);
+      expect([verb, code]).toEqual([verb, exitCodes.notThere]);
+    }
   });
 });
 

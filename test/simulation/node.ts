@@ -100,7 +100,6 @@ export class Node {
       tokensChanged: () => undefined,
       issueToken: unused,
       putCredential: unused,
-      readMappings: unused,
       proposeMappings: unused,
       leaverFacts: () => undefined,
       channels: [],

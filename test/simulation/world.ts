@@ -12,7 +12,8 @@ import { StoreError } from "../../src/model/errors.ts";
 import { asId, type ConnectionId, type IdpId, type TenantId } from "../../src/model/ids.ts";
 import type { JsonObject } from "../../src/model/json.ts";
 import { newRecord, type Actor } from "../../src/model/records.ts";
-import { proposeMappings, type MappingProposal } from "../../src/sync/roll-out.ts";
+import type { MappingProposal } from "../../src/sync/proposal.ts";
+import { proposeMappings } from "../../src/sync/roll-out.ts";
 import { IdentityProvider } from "./identity-provider.ts";
 import { variantsOf } from "./mapping-variants.ts";
 import { MessageLog } from "./message-log.ts";
@@ -346,6 +347,7 @@ export class World {
       node,
       proposeMappings(node.engine.sync, asId<TenantId>(tenant), [proposal], {
         approvals: "auto",
+        live: false,
         actor: operator,
       }),
     );

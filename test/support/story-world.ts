@@ -35,8 +35,9 @@ import { keepCases } from "../../src/offboarding/case-keeper.ts";
 import type { OffboardingDeps } from "../../src/offboarding/offboarding-deps.ts";
 import { bindGroup } from "../../src/sync/bind-groups.ts";
 import { compareListing } from "../../src/sync/compare-listing.ts";
+import { keepRollouts } from "../../src/sync/keep-rollouts.ts";
 import { createRecompute, type Recompute } from "../../src/sync/recompute.ts";
-import { proposeMappings } from "../../src/sync/roll-out.ts";
+import { proposeMappings, type ProposalOptions } from "../../src/sync/roll-out.ts";
 import type { SyncDeps } from "../../src/sync/sync-deps.ts";
 import { fakeClock, type FakeClock } from "./fake-clock.ts";
 import { FakeVendor } from "./fake-vendor.ts";
@@ -194,7 +195,11 @@ export class StoryWorld {
     };
   }
 
-  async activate(mapping: JsonObject, approvals: "auto" | "required" = "auto") {
+  async activate(
+    mapping: JsonObject,
+    approvals: "auto" | "required" = "auto",
+    options: Partial<ProposalOptions> = {},
+  ) {
     const file = mappingFile.parse(mapping);
     const compiled = compileMapping(mapping, this.#connector.facts);
     const [result] = await proposeMappings(
@@ -213,7 +218,7 @@ export class StoryWorld {
           groups: compiled.groups,
         },
       ],
-      { approvals, actor },
+      { approvals, live: false, actor, ...options },
     );
     return result;
   }
@@ -346,7 +351,8 @@ export class StoryWorld {
         (await this.#sweep()) ||
         (await this.#lanes()) ||
         (await this.#targets()) ||
-        (await keepCases(this.offboarding)) > 0;
+        (await keepCases(this.offboarding)) > 0 ||
+        (await keepRollouts(this.sync, tenantId)) > 0;
       if (!worked) return;
     }
     throw new Error("the world does not settle");

@@ -55,7 +55,7 @@ export function* createToken(
 ): Steps<null> {
   const { tenantId, token } = args;
   yield* db.tell(
-    "INSERT INTO tokens (tenant_id, token_id, kind, idp_id, hash, label, created_at, expires_at, role) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    "INSERT INTO tokens (tenant_id, token_id, kind, idp_id, hash, label, created_at, expires_at, role, read_only) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     tenantId,
     token.tokenId,
     token.kind,
@@ -64,7 +64,8 @@ export function* createToken(
     token.label,
     token.createdAt,
     token.expiresAt ?? null,
-    token.role ?? null,
+    token.role === "hr" ? "hr" : null,
+    token.role === "read",
   );
   yield* raiseTokenEpoch(db);
   yield* writeAlso(db, tenantId, args.also, args.now);

@@ -51,6 +51,7 @@ interface TokenRow {
   readonly hash: string;
   readonly label: string;
   readonly role: "hr" | null;
+  readonly read_only: number;
   readonly created_at: number;
   readonly expires_at: number | null;
   readonly revoked_at: number | null;
@@ -64,7 +65,7 @@ const toToken = (row: TokenRow): Token => ({
   idpId: row.idp_id ?? undefined,
   hash: row.hash,
   label: row.label,
-  ...(row.role === null ? {} : { role: row.role }),
+  ...(row.read_only === 1 ? { role: "read" } : row.role === null ? {} : { role: row.role }),
   createdAt: row.created_at,
   expiresAt: row.expires_at ?? undefined,
   revokedAt: row.revoked_at ?? undefined,

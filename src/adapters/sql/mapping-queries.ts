@@ -1,4 +1,10 @@
-import type { GroupBinding, MappingState, MappingVersion } from "../../mapping/version-store.ts";
+import type {
+  GroupBinding,
+  MappingDecision,
+  MappingState,
+  MappingVersion,
+  Rollout,
+} from "../../mapping/version-store.ts";
 import type { ConnectionId, GroupId, IdpId, MappingVersionId, TenantId } from "../../model/ids.ts";
 import type { JsonObject } from "../../model/json.ts";
 import type { Query } from "./engine.ts";
@@ -8,13 +14,13 @@ interface OfTenant {
 }
 
 export const versionColumns =
-  "tenant_id, version_id, connection_id, state, document, hash, vendor, profile, proposed_at, activated_at, simulation";
+  "tenant_id, version_id, connection_id, state, document, hash, vendor, profile, proposed_at, activated_at, simulation, author, proposed_by, changes, decision, rollout";
 
 export interface VersionRow {
   readonly tenant_id: TenantId;
   readonly version_id: MappingVersionId;
   readonly connection_id: ConnectionId;
-  readonly state: MappingState;
+  readonly state: Exclude<MappingState, "canary">;
   readonly document: string;
   readonly hash: string;
   readonly vendor: string;
@@ -22,6 +28,11 @@ export interface VersionRow {
   readonly proposed_at: number;
   readonly activated_at: number | null;
   readonly simulation: string | null;
+  readonly author: string | null;
+  readonly proposed_by: string | null;
+  readonly changes: string | null;
+  readonly decision: string | null;
+  readonly rollout: string | null;
 }
 
 export function toVersion(row: VersionRow): MappingVersion {
@@ -29,15 +40,24 @@ export function toVersion(row: VersionRow): MappingVersion {
     tenantId: row.tenant_id,
     connectionId: row.connection_id,
     versionId: row.version_id,
-    state: row.state,
+    state: row.rollout === null ? row.state : "canary",
     document: JSON.parse(row.document) as JsonObject,
     hash: row.hash,
     vendor: row.vendor,
     profile: row.profile,
     proposedAt: row.proposed_at,
     activatedAt: row.activated_at ?? undefined,
-    simulation: row.simulation === null ? undefined : (JSON.parse(row.simulation) as JsonObject),
+    simulation: parsed<JsonObject>(row.simulation),
+    author: row.author ?? undefined,
+    proposedBy: row.proposed_by ?? undefined,
+    changes: parsed<JsonObject>(row.changes),
+    decision: parsed<MappingDecision>(row.decision),
+    rollout: parsed<Rollout>(row.rollout),
   };
+}
+
+function parsed<T>(text: string | null): T | undefined {
+  return text === null ? undefined : (JSON.parse(text) as T);
 }
 
 export const activeMappings: Query<OfTenant, readonly MappingVersion[]> = {
@@ -45,6 +65,16 @@ export const activeMappings: Query<OfTenant, readonly MappingVersion[]> = {
   *run(db, { tenantId }) {
     return (yield* db.all<VersionRow>(
       `SELECT ${versionColumns} FROM mapping_versions WHERE tenant_id = ? AND state = 'active' ORDER BY connection_id`,
+      tenantId,
+    )).map(toVersion);
+  },
+};
+
+export const rollingMappings: Query<OfTenant, readonly MappingVersion[]> = {
+  place: "point",
+  *run(db, { tenantId }) {
+    return (yield* db.all<VersionRow>(
+      `SELECT ${versionColumns} FROM mapping_versions WHERE tenant_id = ? AND rollout IS NOT NULL ORDER BY connection_id`,
       tenantId,
     )).map(toVersion);
   },
@@ -102,4 +132,10 @@ export const mappingEpoch: Query<OfTenant, number> = {
   },
 };
 
-export const mappingQueries = { activeMappings, listMappings, listBindings, mappingEpoch };
+export const mappingQueries = {
+  activeMappings,
+  rollingMappings,
+  listMappings,
+  listBindings,
+  mappingEpoch,
+};

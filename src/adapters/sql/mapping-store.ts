@@ -9,6 +9,14 @@ export function mappingStore(engine: Engine, clock: Clock): MappingVersionStore 
   return {
     proposeMapping: (tenantId, command, also) =>
       engine.write(commands.proposeMapping, { tenantId, ...command, also }),
+    vouchForMapping: (tenantId, command, also) =>
+      engine.write(commands.vouchForMapping, { tenantId, ...command, now: clock.now(), also }),
+    noteSimulation: async (tenantId, command) => {
+      await engine.write(commands.noteSimulation, { tenantId, ...command });
+    },
+    setRollout: async (tenantId, command, also) => {
+      await engine.write(commands.setRollout, { tenantId, ...command, also });
+    },
     activateMapping: async (tenantId, command, also) => {
       await engine.write(commands.activateMapping, { tenantId, ...command, also });
     },
@@ -21,6 +29,7 @@ export function mappingStore(engine: Engine, clock: Clock): MappingVersionStore 
     listBindings: (tenantId, versionId) =>
       engine.read(queries.listBindings, { tenantId, versionId }),
     activeMappings: (tenantId) => engine.read(queries.activeMappings, { tenantId }),
+    rollingMappings: (tenantId) => engine.read(queries.rollingMappings, { tenantId }),
     listMappings: (tenantId, connectionId) =>
       engine.read(queries.listMappings, { tenantId, connectionId }),
     mappingEpoch: (tenantId) => engine.read(queries.mappingEpoch, { tenantId }),

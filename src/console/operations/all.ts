@@ -5,6 +5,7 @@ import { decisionOperations } from "./decisions.ts";
 import { hrOperations } from "./hr.ts";
 import { laneOperations } from "./lanes.ts";
 import { leaverOperations } from "./leavers.ts";
+import { mappingOperations } from "./mappings.ts";
 import { noticeOperations } from "./notices.ts";
 import { peopleOperations } from "./people.ts";
 import { recoveryOperations } from "./recovery.ts";
@@ -27,6 +28,7 @@ export const allOperations: readonly Operation[] = [
   ...usageOperations,
   ...tenantOperations,
   ...setupOperations,
+  ...mappingOperations,
   ...hrOperations,
   ...recoveryOperations,
   ...deadLetterOperations,

@@ -1,14 +1,6 @@
 import { z } from "zod";
-import {
-  asId,
-  isName,
-  newId,
-  type IdpId,
-  type MappingVersionId,
-  type TenantId,
-} from "../../model/ids.ts";
+import { asId, isName, newId, type IdpId, type TenantId } from "../../model/ids.ts";
 import { newRecord } from "../../model/records.ts";
-import { approveMapping } from "../../sync/roll-out.ts";
 import { operation, OperationError, type ConsoleDeps } from "../operation.ts";
 
 const name = z.string().refine(isName, "lower-case letters, digits and dashes, at most 64");
@@ -21,29 +13,6 @@ async function theIdp(deps: ConsoleDeps, tenantId: TenantId, idp: string) {
     404,
     `no IdP connection "${idp}"; there are: ${known.map((item) => item.idpId).join(", ") || "none"}`,
   );
-}
-
-async function allGroups(deps: ConsoleDeps, tenantId: TenantId) {
-  const groups: { displayName: string; idpId: string; groupId: string }[] = [];
-  for (const idp of await deps.store.listIdps(tenantId)) {
-    for (let startIndex = 1; ; startIndex += 1_000) {
-      const page = await deps.store.listGroups(
-        tenantId,
-        idp.idpId,
-        { op: "all" },
-        { startIndex, count: 1_000, sort: undefined },
-      );
-      groups.push(
-        ...page.items.map(({ displayName, groupId }) => ({
-          displayName,
-          groupId,
-          idpId: idp.idpId,
-        })),
-      );
-      if (startIndex + page.items.length > page.total || page.items.length === 0) break;
-    }
-  }
-  return groups;
 }
 
 export const setupOperations = [
@@ -147,7 +116,7 @@ export const setupOperations = [
       kind: z.enum(["scim", "operator"]),
       idp: z.string().optional(),
       label: z.string().min(1).max(100),
-      role: z.enum(["hr"]).optional(),
+      role: z.enum(["hr", "read"]).optional(),
       expiresInDays: z.number().int().min(1).max(3_650).optional(),
     }),
     run: async (deps, { tenantId, actor }, input) => {
@@ -227,150 +196,6 @@ export const setupOperations = [
         }),
       ),
     }),
-  }),
-  operation({
-    name: "listMappings",
-    method: "GET",
-    path: "/mappings",
-    summary: "Mapping versions, newest first",
-    input: z.object({}),
-    run: async (deps, { tenantId }) => ({
-      mappings: (await deps.store.listMappings(tenantId)).map(
-        ({ document: _document, ...version }) => version,
-      ),
-    }),
-  }),
-  operation({
-    name: "reloadMappings",
-    method: "POST",
-    path: "/mappings/apply",
-    summary: "Read the files again and propose what changed",
-    input: z.object({}),
-    run: async (deps, { tenantId, actor }) => ({
-      results: await deps.proposeMappings(tenantId, actor),
-    }),
-  }),
-  operation({
-    name: "approveMapping",
-    method: "POST",
-    path: "/mappings/:versionId/approve",
-    summary: "Activate a proposal that waits",
-    input: z.object({ versionId: z.string() }),
-    run: async (deps, { tenantId, actor }, input) => {
-      const version = (await deps.store.listMappings(tenantId)).find(
-        (item) => item.versionId === input.versionId,
-      );
-      if (version === undefined)
-        throw new OperationError(404, `no mapping version ${input.versionId}`);
-      const proposal = (await deps.readMappings(tenantId)).find(
-        (item) => item.connectionId === version.connectionId,
-      );
-      if (proposal?.hash !== version.hash) {
-        throw new OperationError(
-          409,
-          "the file has changed since this proposal: apply it again and approve the newer one",
-        );
-      }
-      await approveMapping(
-        deps,
-        tenantId,
-        proposal,
-        asId<MappingVersionId>(input.versionId),
-        actor,
-      );
-      return { versionId: input.versionId, state: "active" };
-    },
-  }),
-  operation({
-    name: "rebindGroup",
-    method: "POST",
-    path: "/mappings/rebind",
-    summary:
-      "Let the rules of a group name follow another group: a person's decision after a deletion",
-    input: z.object({ connection: z.string(), group: z.string(), groupId: z.string() }),
-    run: async (deps, { tenantId, actor }, input) => {
-      const version = (await deps.store.activeMappings(tenantId)).find(
-        (item) => item.connectionId === input.connection,
-      );
-      if (version === undefined)
-        throw new OperationError(404, `no active mapping for "${input.connection}"`);
-      const binding = (await deps.store.listBindings(tenantId, version.versionId)).find(
-        (item) => item.groupName === input.group,
-      );
-      const group = (await deps.store.findGroupsById(tenantId, [asId(input.groupId)]))[0];
-      if (binding === undefined)
-        throw new OperationError(
-          404,
-          `the mapping of "${input.connection}" names no group "${input.group}"`,
-        );
-      if (group === undefined || group.deleted)
-        throw new OperationError(404, `no live group ${input.groupId}`);
-      await deps.store.setBindings(
-        tenantId,
-        {
-          connectionId: version.connectionId,
-          versionId: version.versionId,
-          bindings: [{ ...binding, state: "bound", groupId: group.groupId }],
-        },
-        {
-          records: [
-            newRecord(deps.clock, {
-              actor,
-              action: "mapping.rebound",
-              subject: { type: "mapping", id: version.versionId },
-              connectionId: version.connectionId,
-              mappingVersion: version.versionId,
-              facts: { group: input.group, groupId: group.groupId, was: binding.groupId ?? null },
-            }),
-          ],
-          recompute: [],
-          fanouts: [
-            {
-              fanoutId: newId(deps.clock),
-              scope: { kind: "tenant" },
-              cause: { kind: "mapping", key: `mapping:${version.versionId}:${group.groupId}` },
-              urgent: false,
-            },
-          ],
-        },
-      );
-      await deps.store.resolveFindings(tenantId, {
-        prefix: `group_deleted:${version.connectionId}:${input.group}:`,
-        now: deps.clock.now(),
-      });
-      await deps.store.resolveFindings(tenantId, {
-        prefix: `group_remade:${version.connectionId}:${input.group}:`,
-        now: deps.clock.now(),
-      });
-      deps.ringRelay();
-      return { connection: input.connection, group: input.group, groupId: group.groupId };
-    },
-  }),
-  operation({
-    name: "mappingFacts",
-    method: "GET",
-    path: "/mappings/facts",
-    summary: "What is there for names in mapping files to mean: attributes, groups, vendor objects",
-    input: z.object({}),
-    run: async (deps, { tenantId }) => {
-      const [people, attributes, lanes] = await Promise.all([
-        deps.store.countIdentities(tenantId),
-        deps.store.attributeCounts(tenantId),
-        deps.store.listLanes(tenantId),
-      ]);
-      const objects = [];
-      for (const lane of lanes) {
-        const known = await deps.store.listObjects(tenantId, lane.connectionId);
-        if (known.readAt !== undefined)
-          objects.push({ connectionId: lane.connectionId, objects: known.objects });
-      }
-      return {
-        people: people.active,
-        attributes: Object.fromEntries(attributes),
-        groups: await allGroups(deps, tenantId),
-        objects,
-      };
-    },
   }),
   operation({
     name: "findRecords",
