@@ -12,8 +12,8 @@ function atTheSameTime(name: string, start: () => Promise<ScimService>): void {
     let service: ScimService;
     beforeEach(async () => {
       service = await start();
-    });
-    afterEach(() => service.close());
+    }, 120_000);
+    afterEach(() => service.close(), 120_000);
 
     const statuses = (replies: readonly { readonly status: number }[]) =>
       replies.map((reply) => reply.status).toSorted((a, b) => a - b);
@@ -92,6 +92,66 @@ function atTheSameTime(name: string, start: () => Promise<ScimService>): void {
           ["Put", "Patched", false],
           ["Put", undefined, true],
         ]).toContainEqual([title, nickName, active]);
+      }
+    });
+
+    it("put and patch one group: the end is one of the two orders", async () => {
+      const { client } = service;
+      const [old, put, added] = await Promise.all(
+        ["old", "put", "added"].map((name) =>
+          client.create("/Users", person(`${name}@example.com`)),
+        ),
+      );
+      for (let round = 0; round < 5; round += 1) {
+        const displayName = `Engineering ${String(round)}`;
+        const id = await client.create("/Groups", { displayName, members: [{ value: old }] });
+        const replies = await Promise.all([
+          client.put(`/Groups/${id}`, { displayName, members: [{ value: put }] }),
+          client.patch(
+            `/Groups/${id}`,
+            patchOf({ op: "add", path: "members", value: [{ value: added }] }),
+          ),
+        ]);
+        expect(replies.map((reply) => reply.status)).toEqual([200, 204]);
+        const { members } = (await client.get(`/Groups/${id}`)).body;
+        const ids = (members as JsonObject[]).map((member) => member["value"]).toSorted();
+        expect([[put], [added, put].toSorted()]).toContainEqual(ids);
+      }
+    });
+
+    it("delete a person while a group takes them in: gone for good, and no group shows them as somebody", async () => {
+      const { client } = service;
+      const id = await client.create("/Groups", { displayName: "Engineering" });
+      for (let round = 0; round < 5; round += 1) {
+        const user = await client.create("/Users", person(`leaver${String(round)}@example.com`));
+        const add = patchOf({ op: "add", path: "members", value: [{ value: user }] });
+        const [deleted, patched] = await Promise.all([
+          client.delete(`/Users/${user}`),
+          client.patch(`/Groups/${id}`, add),
+        ]);
+        expect([deleted.status, patched.status]).toEqual([204, 204]);
+        expect((await client.get(`/Users/${user}`)).status).toBe(404);
+        const members = ((await client.get(`/Groups/${id}`)).body["members"] ?? []) as JsonObject[];
+        const seen = members.find((member) => member["value"] === user);
+        // Added last: an id that nobody is known by, as any other that has not arrived.
+        expect([undefined, { value: user }]).toContainEqual(seen);
+      }
+    });
+
+    it("delete a group while it takes somebody in: 404 or 204 for the one who came with a member, and no group is left", async () => {
+      const { client } = service;
+      const user = await client.create("/Users", person("ada@example.com"));
+      for (let round = 0; round < 5; round += 1) {
+        const id = await client.create("/Groups", { displayName: "Engineering" });
+        const add = patchOf({ op: "add", path: "members", value: [{ value: user }] });
+        const [deleted, patched] = await Promise.all([
+          client.delete(`/Groups/${id}`),
+          client.patch(`/Groups/${id}`, add),
+        ]);
+        expect(deleted.status).toBe(204);
+        expect([204, 404]).toContain(patched.status);
+        expect((await client.get(`/Groups/${id}`)).status).toBe(404);
+        expect((await client.get(`/Users/${user}`)).body["groups"]).toBeUndefined();
       }
     });
 
