@@ -125,8 +125,8 @@ function check(step: ScimStep, text: string, kept: Map<string, string>, place: s
   if (step.answer !== undefined) {
     const expected = JSON.parse(filled(JSON.stringify(step.answer), kept)) as JsonObject;
     for (const name of step.unordered ?? []) {
-      const parts = (expected[name] as readonly Json[]).map((part) =>
-        expect.objectContaining(part as JsonObject),
+      const parts = (expected[name] as readonly JsonObject[]).map((part): unknown =>
+        expect.objectContaining(part),
       );
       expect(body[name], place).toHaveLength(parts.length);
       expect(body[name], place).toEqual(expect.arrayContaining(parts));
