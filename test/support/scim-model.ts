@@ -76,7 +76,8 @@ function at(user: JsonObject, kind: string, path: string, value: Json | undefine
     return set(user, path, kind === "replace" ? given : added(user[path], given));
   }
   if (typeof value !== "object" || value === null) return set(user, path, value);
-  return within(user, path, (inside) => ({ ...inside, ...value }));
+  const parts = value as JsonObject;
+  return within(user, path, (inside) => ({ ...inside, ...parts }));
 }
 
 /** What is there already, by value and type, is not there twice. */
