@@ -242,7 +242,7 @@ function meddle(
   const user = at(idp.live(), action.who);
   if (user === undefined) return;
   const desk = organization.facts.vendor === "desk";
-  world.meddled.add(`${tenantId} ${organization.facts.vendor} ${user.key}`);
+  world.watch.meddled.add(`${tenantId} ${organization.facts.vendor} ${user.key}`);
   const object = organization.objects[action.who % 2];
   switch (action.how) {
     case "role":

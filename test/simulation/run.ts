@@ -32,8 +32,8 @@ export async function runSeed(
       ran += 1;
     }
     if (watch.violations.length === 0) await comeToRest(world);
-    if (watch.violations.length === 0) await judgeRest(world, world.meddled);
-    if (world.meddled.size > 0 && watch.violations.length === 0) {
+    if (watch.violations.length === 0) await judgeRest(world, world.watch.meddled);
+    if (world.watch.meddled.size > 0 && watch.violations.length === 0) {
       await lookAtEverybody(world);
       await judgeRest(world, new Set());
     }

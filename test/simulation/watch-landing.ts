@@ -80,7 +80,9 @@ function judgeMover(
 }
 
 function judgeLeaver(watch: Watch, where: string, lane: Lane, user: IdpUser): void {
-  if (user.leftAt === undefined) return;
+  // Who was an admin a moment ago, before somebody changed that by hand, may have had to wait.
+  const place = `${lane.tenantId} ${lane.connectionId} ${user.key}`;
+  if (user.leftAt === undefined || watch.meddled.has(place)) return;
   const from = Math.max(user.leftAt, watch.excusedUntil(lane.tenantId, lane.connectionId));
   const lateMs = watch.scheduler.monotonic - from;
   if (lateMs > leaverDeadlineMs)

@@ -20,20 +20,20 @@ export async function judgeRails(
   if (command.direction === "loss") {
     if (intent.departed) judgeLeavers(watch, intent, lane);
     else await judgeRemoval(watch, intent, target, lane);
-  } else if (target.cause.includes(":") && !command.privileged && command.roleFrom === null) {
+  } else if (intent.cause !== "") {
     const rule = lane.policy.rails.oneCause;
     const people = recent(
       watch,
       intent,
       rule.windowMs,
       (other) =>
-        other.cause === target.cause &&
+        other.cause === intent.cause &&
         other.command.direction === "gain" &&
         !other.command.privileged &&
         other.command.roleFrom === null,
     );
     if (people.size > railAllowance(rule, lane.managedAccounts))
-      watch.fail(`${where(intent)} is gain number ${String(people.size)} of ${target.cause}`);
+      watch.fail(`${where(intent)} is gain number ${String(people.size)} of ${intent.cause}`);
   } else if (command.privileged) {
     const people = recent(
       watch,

@@ -24,6 +24,7 @@ export interface WatchedIntent {
   readonly life: Life;
   readonly at: number;
   readonly departed: boolean;
+  /** What one act it is counted under; "": it is not. */
   readonly cause: string;
   readonly approved: boolean;
   finished: string | undefined;
@@ -53,6 +54,8 @@ export class Watch implements NetworkWatch {
   readonly scheduler: Scheduler;
   /** Slots of which a person said that they may go. */
   readonly approvals = new Set<string>();
+  /** Whose account was changed by hand at the vendor: tenant, connection, key of the person. */
+  readonly meddled = new Set<string>();
   /** Whether a fan-out may be there that nobody has; and until when the others are leased. */
   #freeFanouts = false;
   readonly #leasedFanouts = new Map<string, number>();
@@ -264,6 +267,14 @@ export class Watch implements NetworkWatch {
             stop.covers === (command.direction === "gain" ? "grants" : "removals")));
       if (covers) this.fail(`${where} passed a stop switch`);
     }
+    const counted = (
+      await this.store.listRailEntries(tenantId, { connectionId, identityId, limit: 50 })
+    ).find(
+      (entry) =>
+        entry.state === "executing" &&
+        slotKey(entry.slot) === slotKey(command.slot) &&
+        entry.direction === command.direction,
+    );
     const approved = this.approvals.has(approvalOf(tenantId, command, command.direction));
     const intent: WatchedIntent = {
       tenantId,
@@ -271,7 +282,7 @@ export class Watch implements NetworkWatch {
       life,
       at: this.scheduler.monotonic,
       departed,
-      cause: target.cause,
+      cause: counted?.rail === "one_cause" ? counted.causeKey : "",
       approved,
       finished: undefined,
       sent: false,

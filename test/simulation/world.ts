@@ -65,8 +65,6 @@ export class World {
   readonly network: VendorNetwork;
   readonly nodes: (Node | undefined)[] = [];
   readonly ambushes: Ambush[] = [];
-  /** Whose account was changed by hand at the vendor: tenant, connection, key of the person. */
-  readonly meddled = new Set<string>();
   /** Every store command of every process fails until then. */
   storeDownUntil = 0;
   readonly outside = new Life("outside");
