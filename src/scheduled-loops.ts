@@ -7,7 +7,6 @@ import type { Actor } from "./model/records.ts";
 import type { Channel } from "./notify/channel.ts";
 import { notifyRound } from "./notify/notifier.ts";
 import { keepCases } from "./offboarding/case-keeper.ts";
-import { keepDutyTasks } from "./offboarding/duty-tasks.ts";
 import { rehearseNightly } from "./offboarding/nightly-rehearsal.ts";
 import type { OffboardingDeps } from "./offboarding/offboarding-deps.ts";
 import type { RehearsalDeps } from "./offboarding/rehearse.ts";
@@ -16,7 +15,7 @@ import { keepRollouts } from "./sync/keep-rollouts.ts";
 import type { SyncDeps } from "./sync/sync-deps.ts";
 import type { TaskDeps } from "./tasks/task-deps.ts";
 
-// Deadlines are minutes and hours: a minute is fine enough, and an idle service asks four times less.
+// What changes by itself is found at its instant; what another process changed, within a minute: its deadlines are minutes and hours.
 const casesPollMs = 60_000;
 const noticesPollMs = 5_000;
 const rehearsalPollMs = 10 * 60_000;
@@ -41,11 +40,7 @@ export function createScheduledLoops(parts: ScheduledParts, actor: Actor): reado
     ...{ store, clock, actor },
     logger: logger.child({ room: "offboarding" }),
   };
-  const duties = {
-    ...offboarding,
-    tasks: parts.tasks,
-    tenants: async () => (await store.listTenants()).map((tenant) => tenant.tenantId),
-  };
+  const cases = { ...offboarding, tasks: parts.tasks };
   const nightly = {
     ...offboarding,
     ...{ schedules: store, owner },
@@ -62,8 +57,11 @@ export function createScheduledLoops(parts: ScheduledParts, actor: Actor): reado
       clock,
       logger,
       round: async () => {
-        await keepDutyTasks(duties);
-        return (await keepCases(offboarding)) > 0 ? 0 : casesPollMs;
+        const dueAt = (await store.nextCaseDueAt()) ?? Infinity;
+        const inMs = dueAt - clock.now();
+        if (inMs > 0) return Math.min(casesPollMs, inMs);
+        await keepCases(cases);
+        return 0;
       },
     }),
     createLoop({

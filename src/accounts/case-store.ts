@@ -19,6 +19,13 @@ export interface ObligationKey {
   readonly subject: string;
 }
 
+/** A case that is looked at, as it was when it was taken. */
+export interface DueCase {
+  readonly leaverCase: LeaverCase;
+  /** How many changes it has seen: what `restCase` compares. */
+  readonly wake: number;
+}
+
 /**
  * Leaver cases and what they owe. Cases open and end in `AccountStore.commitSync`, in the commit of the recompute that saw the
  * person gone or back. Instants are the caller's domain time.
@@ -96,23 +103,32 @@ export interface CaseStore {
     },
     also: Also,
   ): Promise<boolean>;
-  /** Open transfers and rotations that only people can do, earliest deadline first. */
-  listOwedByPeople(
-    limit: number,
-  ): Promise<readonly { readonly tenantId: TenantId; readonly obligation: Obligation }[]>;
-  /** Open cases whose duties are all settled but the evidence. */
-  listClosable(limit: number): Promise<readonly LeaverCase[]>;
+  /** The earliest instant at which some case is due; undefined: none is by itself. */
+  nextCaseDueAt(): Promise<Instant | undefined>;
   /**
-   * Takes open obligations whose warning or deadline has come, each once: the answer says which, and its row knows it was told. A
-   * missed one comes again after a day.
+   * Takes cases that are due, the longest first; nobody else gets one of them before `leaseMs` are over, unless it changes. Every command that changes
+   * a case or what it owes, and a leaver's task that ends, makes the case due in its own commit.
    */
-  takeAlarms(command: { readonly now: Instant; readonly limit: number }): Promise<
-    readonly {
-      readonly tenantId: TenantId;
-      readonly alarm: "warning" | "missed";
-      readonly obligation: Obligation;
-    }[]
-  >;
+  takeDueCases(command: {
+    readonly now: Instant;
+    readonly leaseMs: number;
+    readonly limit: number;
+  }): Promise<readonly DueCase[]>;
+  /**
+   * Ends a look: the case is due again with the next alarm of what it still owes. Where it changed since it was taken, it stays due now.
+   */
+  restCase(
+    tenantId: TenantId,
+    command: { readonly caseId: CaseId; readonly wake: number },
+  ): Promise<void>;
+  /**
+   * Takes the open obligations of a case whose warning or deadline has come, each once: the answer says which, and its row knows it was
+   * told. A missed one comes again after a day.
+   */
+  takeAlarms(
+    tenantId: TenantId,
+    command: { readonly caseId: CaseId; readonly now: Instant },
+  ): Promise<readonly { readonly alarm: "warning" | "missed"; readonly obligation: Obligation }[]>;
   /** For metrics: open cases and duties by connection, kind and channel, the earliest deadline, and how many were missed. */
   caseCounts(): Promise<
     readonly {

@@ -4,25 +4,42 @@ import {
   type LeaverCase,
   type Obligation,
 } from "../accounts/leaver-case.ts";
+import type { DueCase } from "../accounts/case-store.ts";
 import type { TenantId } from "../model/ids.ts";
 import { newRecord } from "../model/records.ts";
+import type { TaskDeps } from "../tasks/task-deps.ts";
+import { keepDutyTasks } from "./duty-tasks.ts";
 import { leaverPack, packHash } from "./leaver-pack.ts";
 import type { OffboardingDeps } from "./offboarding-deps.ts";
 
 const page = 200;
+/** Who dies over a case leaves it to the next one after this. */
+const leaseMs = 60_000;
+
+export interface CaseKeeperDeps extends OffboardingDeps {
+  readonly tasks: TaskDeps;
+}
 
 /**
- * One round over all cases: tells of deadlines that come near or were missed, each once, and ends cases in which nothing is owed any
- * more. Alarms are due times on rows, so any number of processes may run it at once. Answers how much it did.
+ * Looks at the cases that are due: tells of deadlines that come near or were missed, each once, keeps the tasks of what only people can
+ * do, and ends cases in which nothing is owed any more. Due times are rows, so any number of processes may run it at once. Answers how
+ * many it looked at.
  */
-export async function keepCases(deps: OffboardingDeps): Promise<number> {
-  const alarms = await deps.store.takeAlarms({ now: deps.clock.now(), limit: page });
-  for (const { tenantId, alarm, obligation } of alarms) {
-    await tellDeadline(deps, tenantId, alarm, obligation);
-  }
-  const closable = await deps.store.listClosable(page);
-  for (const item of closable) await close(deps, item);
-  return alarms.length + closable.length;
+export async function keepCases(deps: CaseKeeperDeps): Promise<number> {
+  const due = await deps.store.takeDueCases({ now: deps.clock.now(), leaseMs, limit: page });
+  for (const item of due) await keepCase(deps, item);
+  return due.length;
+}
+
+async function keepCase(deps: CaseKeeperDeps, { leaverCase, wake }: DueCase): Promise<void> {
+  const { tenantId, caseId } = leaverCase;
+  const alarms = await deps.store.takeAlarms(tenantId, { caseId, now: deps.clock.now() });
+  for (const { alarm, obligation } of alarms) await tellDeadline(deps, tenantId, alarm, obligation);
+  const open = await deps.store.listObligations(tenantId, { caseId, state: "open", limit: 1_000 });
+  await keepDutyTasks(deps, leaverCase, open);
+  if (leaverCase.state === "open" && open.every((duty) => duty.kind === "evidence"))
+    await close(deps, leaverCase);
+  await deps.store.restCase(tenantId, { caseId, wake });
 }
 
 async function tellDeadline(
@@ -95,7 +112,7 @@ async function close(deps: OffboardingDeps, item: LeaverCase): Promise<void> {
       recompute: [],
     },
   );
-  // Something came to be owed meanwhile: the next round sees.
+  // Something came to be owed meanwhile: the case is due again.
   if (!closed) return;
   await deps.store.resolveFindings(tenantId, { prefix: `deadline:${caseId}:`, now });
 }

@@ -1,5 +1,5 @@
-import type { Obligation } from "../accounts/leaver-case.ts";
-import { asId, type CaseId, type TenantId } from "../model/ids.ts";
+import type { LeaverCase, Obligation } from "../accounts/leaver-case.ts";
+import type { CaseId, TenantId } from "../model/ids.ts";
 import type { HeirPolicy } from "../model/policy.ts";
 import { newRecord } from "../model/records.ts";
 import { endTask, keepTask } from "../tasks/keep-task.ts";
@@ -9,41 +9,42 @@ import { heirOf } from "./heirs.ts";
 import type { OffboardingDeps } from "./offboarding-deps.ts";
 
 const page = 500;
-const prefix = "case:";
 
 export interface DutyTaskDeps extends OffboardingDeps {
   readonly tasks: TaskDeps;
-  readonly tenants: () => Promise<readonly TenantId[]>;
 }
 
 type Owed = Pick<Obligation, "caseId" | "connectionId" | "kind" | "subject">;
 
+/** `case:<case>:` */
+const prefixOf = (caseId: CaseId): string => `case:${caseId}:`;
+
 /** `case:<case>:<connection>:<kind>:<subject>` */
 function keyOf(item: Owed): string {
-  return `${prefix}${item.caseId}:${item.connectionId ?? ""}:${item.kind}:${item.subject}`;
+  return `${prefixOf(item.caseId)}${item.connectionId ?? ""}:${item.kind}:${item.subject}`;
 }
 
 /**
  * What of a leaver's case only people can do is a task each: opened while it is owed, given to the heir, ended when the vendor shows it.
- * Work that no read of ours shows as moved ends by the word of whoever did it. Answers how many duties are with people.
+ * Work that no read of ours shows as moved ends by the word of whoever did it. `open` is what the case owes.
  */
-export async function keepDutyTasks(deps: DutyTaskDeps): Promise<number> {
-  const owed = await deps.store.listOwedByPeople(page);
-  const keys = new Map<TenantId, Set<string>>();
-  for (const { tenantId, obligation } of owed) {
-    const key = keyOf(obligation);
-    const own = keys.get(tenantId) ?? new Set();
-    keys.set(tenantId, own.add(key));
+export async function keepDutyTasks(
+  deps: DutyTaskDeps,
+  { tenantId, caseId }: Pick<LeaverCase, "tenantId" | "caseId">,
+  open: readonly Obligation[],
+): Promise<void> {
+  const owed = new Set<string>();
+  for (const duty of open) {
+    if (duty.channel !== "manual" || !(duty.kind === "transfer" || duty.kind === "rotate_key"))
+      continue;
+    const key = keyOf(duty);
+    owed.add(key);
     const { live, last } = await deps.tasks.store.tasksOfKey(tenantId, key);
     const done = live === undefined && last?.state === "done" && last.proof === "word";
-    if (done && last.openedAt >= obligation.openedAt)
-      await believe(deps, tenantId, obligation, last);
-    else if (live === undefined || live.dueAt <= deps.clock.now())
-      await keepTask(deps.tasks, tenantId, await draftOf(deps, tenantId, obligation, key));
+    if (done && last.openedAt >= duty.openedAt) await believe(deps, tenantId, duty, last);
+    else await keepTask(deps.tasks, tenantId, await draftOf(deps, tenantId, duty, key));
   }
-  // A page that is full may have left some out: their tasks are not judged by it.
-  if (owed.length < page) await endSettled(deps, keys);
-  return owed.length;
+  await endSettled(deps, tenantId, caseId, owed);
 }
 
 async function draftOf(
@@ -134,29 +135,33 @@ async function believe(
 /** Tasks whose duty is not owed any more: the vendor shows it, a person waived it, or the leaver is back. */
 async function endSettled(
   deps: DutyTaskDeps,
-  owed: ReadonlyMap<TenantId, ReadonlySet<string>>,
+  tenantId: TenantId,
+  caseId: CaseId,
+  owed: ReadonlySet<string>,
 ): Promise<void> {
-  for (const tenantId of await deps.tenants()) {
-    const tasks = await deps.tasks.store.listTasks(tenantId, {
-      states: liveStates,
-      keyPrefix: prefix,
-      limit: page,
-    });
-    for (const task of tasks) {
-      if (owed.get(tenantId)?.has(task.key) === true) continue;
-      const note = "the case does not ask for it any more";
-      const shown = task.proof === "read-back" && (await isDone(deps, tenantId, task.key));
-      const end = shown
-        ? ({ state: "done", trust: "verified", note } as const)
-        : ({ state: "cancelled", note } as const);
-      await endTask(deps.tasks, tenantId, task.key, end);
-    }
+  const tasks = await deps.tasks.store.listTasks(tenantId, {
+    states: liveStates,
+    keyPrefix: prefixOf(caseId),
+    limit: page,
+  });
+  for (const task of tasks) {
+    if (owed.has(task.key)) continue;
+    const note = "the case does not ask for it any more";
+    const shown = task.proof === "read-back" && (await isDone(deps, tenantId, caseId, task.key));
+    const end = shown
+      ? ({ state: "done", trust: "verified", note } as const)
+      : ({ state: "cancelled", note } as const);
+    await endTask(deps.tasks, tenantId, task.key, end);
   }
 }
 
 /** Whether the duty of a key was met, and not waived or left behind by a return. */
-async function isDone(deps: DutyTaskDeps, tenantId: TenantId, key: string): Promise<boolean> {
-  const caseId = asId<CaseId>(key.split(":")[1] ?? "");
+async function isDone(
+  deps: DutyTaskDeps,
+  tenantId: TenantId,
+  caseId: CaseId,
+  key: string,
+): Promise<boolean> {
   const duties = await deps.store.listObligations(tenantId, { caseId, limit: 1_000 });
   return duties.some((item) => keyOf(item) === key && item.state === "done");
 }

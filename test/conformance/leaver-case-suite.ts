@@ -7,12 +7,19 @@ import {
 } from "../../src/accounts/leaver-case.ts";
 import { newId, type CaseId, type ConnectionId, type IdentityId } from "../../src/model/ids.ts";
 import { newRecord } from "../../src/model/records.ts";
+import { endTask, keepTask } from "../../src/tasks/keep-task.ts";
+import type { TaskDraft } from "../../src/tasks/task.ts";
 import { noAlso } from "../support/store.ts";
 import { AccountStage, console_, other, type OpenStore } from "./account-stage.ts";
 
 const actor = { kind: "worker" as const, id: "w1" };
 const minute = 60_000;
 const day = 24 * 60 * minute;
+
+const handTask = (cause: TaskDraft["cause"]): Omit<TaskDraft, "identityId"> => ({
+  ...{ key: cause, title: "a thing to do", connectionId: null, cause, lines: [], dueAt: day },
+  ...{ fourEyes: false, proof: "word", assignee: null, fallback: null },
+});
 
 /** Leaver cases, what they owe, and orders to leave. */
 export function leaverCaseSuite(open: OpenStore): void {
@@ -125,6 +132,27 @@ export function leaverCaseSuite(open: OpenStore): void {
         facts: { by: "test" },
       })),
     });
+  const waive = (caseId: CaseId) =>
+    stage.store.decideObligation(
+      stage.tenantId,
+      {
+        ...{ caseId, connectionId: console_, kind: "remove", subject: "", state: "waived" },
+        facts: { why: "the vendor closed the workspace", by: "ida" },
+        now: stage.now,
+      },
+      also("obligation.waived"),
+    );
+  const take = () => stage.store.takeDueCases({ now: stage.now, leaseMs: minute, limit: 10 });
+  /** Takes what is due, tells its alarms, and lets it rest. */
+  const look = async () => {
+    const taken = await take();
+    for (const { leaverCase, wake } of taken) {
+      const { tenantId, caseId } = leaverCase;
+      await stage.store.takeAlarms(tenantId, { caseId, now: stage.now });
+      await stage.store.restCase(tenantId, { caseId, wake });
+    }
+    return taken.map((item) => item.leaverCase.caseId);
+  };
   const close = (caseId: CaseId) =>
     stage.store.closeCase(
       stage.tenantId,
@@ -244,9 +272,7 @@ export function leaverCaseSuite(open: OpenStore): void {
     it("ends only when nothing but its evidence is owed", async () => {
       const caseId = await leave();
       expect(await close(caseId)).toBe(false);
-      expect(await stage.store.listClosable(10)).toEqual([]);
       await settleAll();
-      expect((await stage.store.listClosable(10)).map((item) => item.caseId)).toEqual([caseId]);
       expect(await close(caseId)).toBe(true);
       expect(await close(caseId)).toBe(false);
       expect(await current()).toMatchObject({ state: "done", watchUntil: stage.now + watchMs });
@@ -255,6 +281,69 @@ export function leaverCaseSuite(open: OpenStore): void {
       ).find((item) => item.kind === "evidence");
       expect(evidence).toMatchObject({ state: "done", facts: { packHash: "h" } });
       expect((await actions()).filter((action) => action === "case.closed")).toHaveLength(1);
+    });
+
+    it("is due when it opens, then at the next alarm of what it owes, then never", async () => {
+      const caseId = await leave();
+      expect(await look()).toEqual([caseId]);
+      expect(await look()).toEqual([]);
+      // Two thirds of the quarter of an hour that containing has.
+      expect(await stage.store.nextCaseDueAt()).toBe(stage.now + 10 * minute);
+      await stage.clock.advance(10 * minute);
+      expect(await look()).toEqual([caseId]);
+      expect(await stage.store.nextCaseDueAt()).toBe(stage.now + 5 * minute);
+      await settleAll();
+      await close(caseId);
+      expect(await look()).toEqual([caseId]);
+      expect(await stage.store.nextCaseDueAt()).toBeUndefined();
+    });
+
+    it("is due at once, and once, after each change of what it owes", async () => {
+      const caseId = await leave();
+      await look();
+      const changes: readonly (() => Promise<unknown>)[] = [
+        () => note({ settle: [{ kind: "contain", subject: "", facts: {} }] }),
+        () => note({ found: [duty("rotate_key", console_, "key_1")] }),
+        () => note({ again: again() }),
+        () => waive(caseId),
+        () => comeBack(),
+      ];
+      for (const change of changes) {
+        await change();
+        expect(await look()).toEqual([caseId]);
+        expect(await look()).toEqual([]);
+      }
+      // What changes nothing is no reason to look.
+      await note({ settle: [{ kind: "contain", subject: "", facts: {} }] });
+      expect(await look()).toEqual([]);
+    });
+
+    it("is due when a task that a leaver is the cause of ends", async () => {
+      const caseId = await leave();
+      await look();
+      const tasks = { store: stage.store, clock: stage.clock, actor };
+      for (const cause of ["joiner", "leaver"] as const) {
+        await keepTask(tasks, stage.tenantId, { ...handTask(cause), identityId: ada });
+        expect(await look()).toEqual([]);
+        await endTask(tasks, stage.tenantId, cause, { state: "cancelled", note: "over" });
+        expect(await look()).toEqual(cause === "leaver" ? [caseId] : []);
+      }
+    });
+
+    it("is taken by one of two keepers, and by the other one when the first does not end its look", async () => {
+      const caseId = await leave();
+      expect((await take()).map((item) => item.leaverCase.caseId)).toEqual([caseId]);
+      expect(await take()).toEqual([]);
+      await stage.clock.advance(minute);
+      expect((await take()).map((item) => item.leaverCase.caseId)).toEqual([caseId]);
+    });
+
+    it("stays due where it changed while it was looked at", async () => {
+      const caseId = await leave();
+      const [taken] = await take();
+      await note({ settle: [{ kind: "contain", subject: "", facts: {} }] });
+      await stage.store.restCase(stage.tenantId, { caseId, wake: taken?.wake ?? -1 });
+      expect(await look()).toEqual([caseId]);
     });
 
     it("is not opened a second time while the person stays away", async () => {
@@ -336,29 +425,15 @@ export function leaverCaseSuite(open: OpenStore): void {
 
     it("are decided by a person, who is told where there is nothing to decide", async () => {
       const caseId = await leave();
-      const decide = () =>
-        stage.store.decideObligation(
-          stage.tenantId,
-          {
-            caseId,
-            connectionId: console_,
-            kind: "remove",
-            subject: "",
-            state: "waived",
-            facts: { why: "the vendor closed the workspace", by: "ida" },
-            now: stage.now,
-          },
-          also("obligation.waived"),
-        );
-      await decide();
+      await waive(caseId);
       expect(await states(caseId)).toContain("console remove  waived");
-      await expect(decide()).rejects.toMatchObject({ code: "NOT_FOUND" });
+      await expect(waive(caseId)).rejects.toMatchObject({ code: "NOT_FOUND" });
     });
 
     it("warn before their deadline and tell once that it was missed", async () => {
-      await leave();
+      const caseId = await leave();
       const alarms = async () =>
-        (await stage.store.takeAlarms({ now: stage.now, limit: 100 })).map(
+        (await stage.store.takeAlarms(stage.tenantId, { caseId, now: stage.now })).map(
           (item) => `${item.alarm} ${item.obligation.kind}`,
         );
       expect(await alarms()).toEqual([]);

@@ -1,7 +1,6 @@
 // Goal: what only people can do about a leaver is a task of somebody who is still here, and ends by proof.
-// Method: as leaver-stories.test.ts, with the keeper of tasks run by hand.
+// Method: as leaver-stories.test.ts.
 import { describe, expect, test } from "vitest";
-import { keepDutyTasks } from "../../src/offboarding/duty-tasks.ts";
 import { finishTask } from "../../src/tasks/decide-task.ts";
 import { OfficeVendor } from "../support/office-vendor.ts";
 import { mapping, StoryWorld, tenantId } from "../support/story-world.ts";
@@ -29,12 +28,13 @@ async function leaving() {
   vendor.desk.set("c1", { owner: accountId });
   await world.setActive(ada, false);
   await world.settle();
-  const keep = () =>
-    keepDutyTasks({
-      ...world.offboarding,
-      tasks: world.tasks,
-      tenants: () => Promise.resolve([tenantId]),
-    });
+  /** What only people can do, as the case owes it now. */
+  const owed = async () =>
+    (
+      await world.store.listObligations(tenantId, {
+        ...{ identityId: ada.identityId, state: "open", limit: 50 },
+      })
+    ).filter((item) => item.channel === "manual" && ["transfer", "rotate_key"].includes(item.kind));
   const tasks = async () =>
     (await world.store.listTasks(tenantId, { keyPrefix: "case:", limit: 20 })).toSorted((a, b) =>
       a.title < b.title ? -1 : 1,
@@ -43,40 +43,33 @@ async function leaving() {
     (await world.store.listObligations(tenantId, { identityId: ada.identityId, limit: 50 })).map(
       (item) => `${item.kind} ${item.state}`,
     );
-  return { world, vendor, ada, keep, tasks, duties };
+  return { world, vendor, ada, owed, tasks, duties };
 }
 
 describe("a duty that only people can do", () => {
   test("is one task with the case's deadline, given to the first heir who is still here", async () => {
-    const { world, keep, tasks } = await leaving();
-    expect(await keep()).toBe(2);
-    await keep();
+    const { world, owed, tasks } = await leaving();
+    await world.pass(2 * hour, 30 * minute);
     const found = await tasks();
     expect(found.map((task) => [task.title, task.state, task.assignee, task.proof])).toEqual([
       ["vendor: hand over what a leaver had: conversation", "open", "heir@example.com", "word"],
       ["vendor: rotate the key production", "open", "heir@example.com", "read-back"],
     ]);
-    const [duty] = await world.store.listOwedByPeople(1);
-    expect(found.map((task) => task.dueAt)).toEqual([
-      duty?.obligation.deadline,
-      duty?.obligation.deadline,
-    ]);
+    expect(found.map((task) => task.dueAt)).toEqual((await owed()).map((item) => item.deadline));
   });
 
   test("ends by the word of who handed work over, and by the vendor where a key is rotated", async () => {
-    const { world, vendor, keep, tasks, duties } = await leaving();
-    await keep();
+    const { world, vendor, tasks, duties } = await leaving();
     const [handOver, rotate] = await tasks();
     if (handOver === undefined || rotate === undefined) throw new Error("two tasks");
     for (const { taskId } of [handOver, rotate])
       await finishTask(world.tasks, tenantId, { taskId, actor: desk, note: "done" });
-    await keep();
+    await world.settle();
     expect(await duties()).toContain("transfer done");
     expect(await duties()).toContain("rotate_key open");
     vendor.endKey("production");
     await world.pass(2 * hour, 30 * minute);
     expect(await duties()).toContain("rotate_key done");
-    await keep();
     expect((await tasks()).map((task) => [task.state, task.trust])).toEqual([
       ["done", "attested"],
       ["done", "verified"],
@@ -84,13 +77,11 @@ describe("a duty that only people can do", () => {
   });
 
   test("is asked of nobody any more when a person waives it", async () => {
-    const { world, ada, keep, tasks } = await leaving();
-    await keep();
+    const { world, ada, owed, tasks } = await leaving();
     const known = await world.store.currentCase(tenantId, ada.identityId);
     const [, rotate] = await tasks();
     if (known === undefined || rotate === undefined) throw new Error("a case with a task");
-    for (const item of await world.store.listOwedByPeople(10)) {
-      const { connectionId, kind, subject } = item.obligation;
+    for (const { connectionId, kind, subject } of await owed()) {
       await world.store.decideObligation(
         tenantId,
         {
@@ -101,7 +92,7 @@ describe("a duty that only people can do", () => {
         world.also("case.duty_waived"),
       );
     }
-    expect(await keep()).toBe(0);
+    await world.settle();
     const states = (await tasks()).map((task) => task.state);
     expect(states).toEqual(["cancelled", "cancelled"]);
   });

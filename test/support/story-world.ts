@@ -351,7 +351,7 @@ export class StoryWorld {
         (await this.#sweep()) ||
         (await this.#lanes()) ||
         (await this.#targets()) ||
-        (await keepCases(this.offboarding)) > 0 ||
+        (await keepCases({ ...this.offboarding, tasks: this.tasks })) > 0 ||
         (await keepRollouts(this.sync, tenantId)) > 0;
       if (!worked) return;
     }

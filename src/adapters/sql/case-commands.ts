@@ -8,7 +8,7 @@ import {
 } from "../../accounts/leaver-case.ts";
 import type { Instant } from "../../model/clock.ts";
 import { StoreError } from "../../model/errors.ts";
-import { asId, type IdentityId, type TenantId } from "../../model/ids.ts";
+import type { IdentityId, TenantId } from "../../model/ids.ts";
 import { DAY_MS } from "../../model/policy.ts";
 import type { Also } from "../../model/records.ts";
 import { parsed } from "./account-args.ts";
@@ -16,7 +16,9 @@ import { wakeOne } from "./account-targets.ts";
 import { writeAlso, writeRecord } from "./also.ts";
 import {
   caseColumns,
+  caseIsDue,
   obligationColumns,
+  toCase,
   toObligation,
   type CaseRow,
   type ObligationRow,
@@ -64,7 +66,7 @@ export function* noteLeaver(
   if (current === undefined) {
     if (draft.obligations.length === 0) return;
     yield* db.tell(
-      `INSERT INTO leaver_cases (tenant_id, case_id, identity_id, state, source, t0, hr_at, signal_at, opened_at) VALUES (?, ?, ?, 'open', ?, ?, ?, ?, ?)`,
+      `INSERT INTO leaver_cases (tenant_id, case_id, identity_id, state, source, t0, hr_at, signal_at, opened_at, due_at) VALUES (?, ?, ?, 'open', ?, ?, ?, ?, ?, ?)`,
       tenantId,
       draft.caseId,
       identityId,
@@ -72,6 +74,7 @@ export function* noteLeaver(
       draft.t0,
       draft.hrAt ?? null,
       draft.signalAt,
+      now,
       now,
     );
     yield* addDuties(db, { tenantId, caseId: draft.caseId, identityId }, draft.obligations, now);
@@ -96,6 +99,11 @@ export function* noteLeaver(
   const key = { tenantId, caseId: current.case_id, identityId };
   const added = yield* addDuties(db, key, late, now);
   if (added > 0 && current.state === "done") yield* openAgain(db, current, now);
+  if (added > 0) yield* makeDue(db, current, now);
+}
+
+function* makeDue(db: Database, current: CaseRow, now: Instant): Steps<void> {
+  yield* db.tell(`${caseIsDue} case_id = ?`, now, current.tenant_id, current.case_id);
 }
 
 function* endByReturn(db: Database, current: CaseRow, now: Instant): Steps<void> {
@@ -113,6 +121,7 @@ function* endByReturn(db: Database, current: CaseRow, now: Instant): Steps<void>
     current.tenant_id,
     current.case_id,
   );
+  yield* makeDue(db, current, now);
 }
 
 /** A listing finds who comes back: where the next one lies far ahead, it comes sooner. */
@@ -203,7 +212,10 @@ export function* noteDuties(
   }
   const found = yield* addDuties(db, { tenantId, caseId, identityId }, command.found, now);
   if (found > 0 && current.state === "done") yield* openAgain(db, current, now);
-  if (settled + found > 0 || reopened) yield* writeAlso(db, tenantId, also, now);
+  if (settled + found > 0 || reopened) {
+    yield* makeDue(db, current, now);
+    yield* writeAlso(db, tenantId, also, now);
+  }
   return { settled, found, reopened };
 }
 
@@ -258,6 +270,8 @@ export function* decideObligation(
   db: Database,
   { tenantId, command, also }: CaseCommand<"decideObligation">,
 ): Steps<null> {
+  // The case before what it owes, as every command locks them.
+  yield* db.tell(`${caseIsDue} case_id = ?`, command.now, tenantId, command.caseId);
   const row = yield* db.get<{ facts: string }>(
     `SELECT facts FROM obligations WHERE tenant_id = ? AND case_id = ? AND connection_id = ? AND kind = ? AND subject = ? AND state = 'open' ${db.dialect.forUpdate}`,
     tenantId,
@@ -313,21 +327,62 @@ export function* closeCase(
   return true;
 }
 
-export function* takeAlarms(
+export function* takeDueCases(
   db: Database,
-  command: { readonly now: Instant; readonly limit: number },
-): Steps<Answer<"takeAlarms">> {
-  const rows = yield* db.all<ObligationRow>(
-    `SELECT ${obligationColumns} FROM obligations WHERE state = 'open' AND alarm_at <= ? ORDER BY alarm_at, tenant_id, case_id LIMIT ? ${db.dialect.forUpdateSkipLocked}`,
+  command: Parameters<CaseStore["takeDueCases"]>[0],
+): Steps<Answer<"takeDueCases">> {
+  const rows = yield* db.all<CaseRow & { readonly wake: number }>(
+    `SELECT ${caseColumns}, wake FROM leaver_cases WHERE due_at <= ? ORDER BY due_at, tenant_id, case_id LIMIT ? ${db.dialect.forUpdateSkipLocked}`,
     command.now,
     command.limit,
   );
-  const taken: { tenantId: TenantId; alarm: "warning" | "missed"; obligation: Obligation }[] = [];
   for (const row of rows) {
-    const missed = row.deadline <= command.now;
+    yield* db.tell(
+      "UPDATE leaver_cases SET due_at = ? WHERE tenant_id = ? AND case_id = ?",
+      command.now + command.leaseMs,
+      row.tenant_id,
+      row.case_id,
+    );
+  }
+  return rows.map((row) => ({ leaverCase: toCase(row), wake: row.wake }));
+}
+
+export function* restCase(
+  db: Database,
+  {
+    tenantId,
+    command,
+  }: { readonly tenantId: TenantId; readonly command: Parameters<CaseStore["restCase"]>[1] },
+): Steps<null> {
+  yield* db.tell(
+    `UPDATE leaver_cases SET due_at = (SELECT min(o.alarm_at) FROM obligations o WHERE o.tenant_id = leaver_cases.tenant_id AND o.case_id = leaver_cases.case_id AND o.state = 'open')
+     WHERE tenant_id = ? AND case_id = ? AND wake = ?`,
+    tenantId,
+    command.caseId,
+    command.wake,
+  );
+  return null;
+}
+
+export function* takeAlarms(
+  db: Database,
+  {
+    tenantId,
+    command: { caseId, now },
+  }: { readonly tenantId: TenantId; readonly command: Parameters<CaseStore["takeAlarms"]>[1] },
+): Steps<Answer<"takeAlarms">> {
+  const rows = yield* db.all<ObligationRow>(
+    `SELECT ${obligationColumns} FROM obligations WHERE tenant_id = ? AND case_id = ? AND state = 'open' AND alarm_at <= ? ORDER BY alarm_at, connection_id, kind, subject ${db.dialect.forUpdateSkipLocked}`,
+    tenantId,
+    caseId,
+    now,
+  );
+  const taken: { alarm: "warning" | "missed"; obligation: Obligation }[] = [];
+  for (const row of rows) {
+    const missed = row.deadline <= now;
     yield* db.tell(
       "UPDATE obligations SET alarm_at = ?, missed_at = coalesce(missed_at, CAST(? AS BIGINT)) WHERE tenant_id = ? AND case_id = ? AND connection_id = ? AND kind = ? AND subject = ?",
-      missed ? command.now + DAY_MS : row.deadline,
+      missed ? now + DAY_MS : row.deadline,
       missed ? row.deadline : null,
       row.tenant_id,
       row.case_id,
@@ -336,7 +391,6 @@ export function* takeAlarms(
       row.subject,
     );
     taken.push({
-      tenantId: asId<TenantId>(row.tenant_id),
       alarm: missed ? "missed" : "warning",
       obligation: {
         ...toObligation(row),

@@ -48,6 +48,10 @@ export function toCase(row: CaseRow): LeaverCase {
   };
 }
 
+/** Something changed that the keeper of cases has to see: due now, whatever was planned. Takes `now`, then what the condition asks. */
+export const caseIsDue =
+  "UPDATE leaver_cases SET wake = wake + 1, due_at = ? WHERE tenant_id = ? AND";
+
 export const obligationColumns =
   "tenant_id, case_id, connection_id, kind, subject, identity_id, channel, state, opened_at, deadline, done_at, missed_at, facts";
 

@@ -3,7 +3,14 @@ import type { LeaverCase, Obligation, ObligationKind } from "../../accounts/leav
 import type { Clock, Instant } from "../../model/clock.ts";
 import { asId, type ConnectionId, type TenantId } from "../../model/ids.ts";
 import type { Channel } from "../../model/vendor-facts.ts";
-import { closeCase, decideObligation, noteDuties, takeAlarms } from "./case-commands.ts";
+import {
+  closeCase,
+  decideObligation,
+  noteDuties,
+  restCase,
+  takeAlarms,
+  takeDueCases,
+} from "./case-commands.ts";
 import {
   caseColumns,
   obligationColumns,
@@ -101,29 +108,13 @@ const listObligations: Query<Asked<"listObligations">, readonly Obligation[]> = 
   },
 };
 
-const listClosable: Query<{ readonly limit: number }, readonly LeaverCase[]> = {
-  place: "scan",
-  *run(db, { limit }) {
-    return (yield* db.all<CaseRow>(
-      `SELECT ${caseColumns} FROM leaver_cases WHERE state = 'open'
-         AND NOT EXISTS (SELECT 1 FROM obligations o WHERE o.tenant_id = leaver_cases.tenant_id AND o.case_id = leaver_cases.case_id AND o.state = 'open' AND o.kind <> 'evidence')
-       ORDER BY opened_at, case_id LIMIT ?`,
-      limit,
-    )).map(toCase);
-  },
-};
-
-const listOwedByPeople: Query<
-  { readonly limit: number },
-  Awaited<ReturnType<CaseStore["listOwedByPeople"]>>
-> = {
-  place: "scan",
-  *run(db, { limit }) {
-    return (yield* db.all<ObligationRow>(
-      `SELECT ${obligationColumns} FROM obligations WHERE state = 'open' AND channel = 'manual' AND kind IN ('transfer', 'rotate_key')
-       ORDER BY deadline, tenant_id, case_id, connection_id, kind, subject LIMIT ?`,
-      limit,
-    )).map((row) => ({ tenantId: asId<TenantId>(row.tenant_id), obligation: toObligation(row) }));
+const nextCaseDueAt: Query<null, Instant | undefined> = {
+  place: "point",
+  *run(db) {
+    const row = yield* db.get<{ readonly due_at: Instant }>(
+      "SELECT due_at FROM leaver_cases WHERE due_at IS NOT NULL ORDER BY due_at LIMIT 1",
+    );
+    return row?.due_at;
   },
 };
 
@@ -175,6 +166,8 @@ export const caseCommands = {
   noteDuties,
   decideObligation,
   closeCase,
+  takeDueCases,
+  restCase,
   takeAlarms,
   orderDeparture,
   liftDeparture,
@@ -185,8 +178,7 @@ export const caseQueries = {
   getCase,
   listCases,
   listObligations,
-  listClosable,
-  listOwedByPeople,
+  nextCaseDueAt,
   caseCounts,
   countCases,
   getDeparture,
@@ -204,9 +196,12 @@ export function caseStore(engine: Engine, clock: Clock): CaseStore {
       await engine.write(decideObligation, { tenantId, command, also });
     },
     closeCase: (tenantId, command, also) => engine.write(closeCase, { tenantId, command, also }),
-    listOwedByPeople: (limit) => engine.read(listOwedByPeople, { limit }),
-    listClosable: (limit) => engine.read(listClosable, { limit }),
-    takeAlarms: (command) => engine.write(takeAlarms, command),
+    nextCaseDueAt: () => engine.read(nextCaseDueAt, null),
+    takeDueCases: (command) => engine.write(takeDueCases, command),
+    restCase: async (tenantId, command) => {
+      await engine.write(restCase, { tenantId, command });
+    },
+    takeAlarms: (tenantId, command) => engine.write(takeAlarms, { tenantId, command }),
     caseCounts: () => engine.read(caseCounts, { now: clock.now() }),
     countCases: () => engine.read(countCases, { now: clock.now() }),
     orderDeparture: async (tenantId, command, also) => {

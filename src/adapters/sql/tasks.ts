@@ -5,6 +5,7 @@ import type { TaskStore } from "../../tasks/task-store.ts";
 import type { Evidence, Task } from "../../tasks/task.ts";
 import { listText, parsed } from "./account-args.ts";
 import { writeAlso } from "./also.ts";
+import { caseIsDue } from "./case-rows.ts";
 import { documentText, type Database, type Steps } from "./database.ts";
 import type { Engine, Query } from "./engine.ts";
 
@@ -82,6 +83,16 @@ function* changeTask(
     tenantId,
     taskId,
   );
+  if (task.cause === "leaver" && task.settledAt !== null) {
+    // What a leaver's case owes may be done with it: its keeper looks.
+    yield* db.tell(
+      `${caseIsDue} case_id IN (SELECT o.case_id FROM obligations o WHERE o.tenant_id = ? AND o.identity_id = ? AND o.state = 'open')`,
+      now,
+      tenantId,
+      tenantId,
+      task.identityId,
+    );
+  }
   yield* writeAlso(db, tenantId, also, now);
   return task;
 }
