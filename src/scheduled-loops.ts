@@ -46,9 +46,10 @@ export function createScheduledLoops(parts: ScheduledParts, actor: Actor): reado
     ...{ schedules: store, owner },
     leaverFacts: leaverFactsOf(parts.connectorOf),
   };
+  const { channels = [] } = parts;
   const telling = {
     ...{ store, clock, metrics, logger: logger.child({ room: "notify" }) },
-    channels: parts.channels ?? [],
+    channels,
     tenants: () => store.listTenants(),
   };
   return [
@@ -85,12 +86,17 @@ export function createScheduledLoops(parts: ScheduledParts, actor: Actor): reado
         return moved > 0 ? 0 : rolloutsPollMs;
       },
     }),
-    createLoop({
-      name: "notices",
-      clock,
-      logger,
-      round: async () => ((await notifyRound(telling)) > 0 ? 0 : noticesPollMs),
-    }),
+    // Without a way out there is nobody to tell.
+    ...(channels.length === 0
+      ? []
+      : [
+          createLoop({
+            name: "notices",
+            clock,
+            logger,
+            round: async () => ((await notifyRound(telling)) > 0 ? 0 : noticesPollMs),
+          }),
+        ]),
   ];
 }
 

@@ -113,6 +113,17 @@ export function recomputeSuite(open: OpenStore): void {
       expect(await stage.wanted(ada)).toEqual([10]);
     });
 
+    it("is not hinted any more when it was recomputed before the bus took it", async () => {
+      await mark(ada);
+      await mark(bob);
+      await mark(bob);
+      await done(ada, 1);
+      await done(bob, 1);
+      expect(await unpublished()).toEqual([bob.identityId]);
+      await mark(ada);
+      expect(new Set(await unpublished())).toEqual(new Set([ada.identityId, bob.identityId]));
+    });
+
     it("is hinted when it is due, urgent ones first, and once for each reason", async () => {
       await mark(ada);
       await stage.clock.advance(10);

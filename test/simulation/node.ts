@@ -63,6 +63,8 @@ export class Node {
       owner: name,
       connectorOf: (vendor) => parts.connectorOf(vendor),
       openHttp: (lane, options) => network.open(life, lane, options),
+      // Looking every quarter of an hour shows nothing more than looking a few times.
+      timing: { listWatchMs: 4 * 3_600_000 },
     });
     this.#router = createScimRouter({
       store,

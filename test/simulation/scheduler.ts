@@ -49,15 +49,30 @@ interface Timer {
   readonly life: Life;
   readonly at: number;
   readonly fire: () => void;
-  /** A loop that looks whether there is work: may be late while there is none. */
-  readonly poll: boolean;
+  /** Of a loop that looks whether there is work: may be late while there is none of its kind. */
+  readonly poll: Poll | undefined;
 }
 
-/** The sleeps of loops that look for work: the relay (2 s while the log is down), the sweep, fan-outs, workers, the lane keeper. */
-const pollSleeps: ReadonlySet<number> = new Set([20, 50, 250, 1_000, 2_000, 5_000]);
+/** What the loops of a process look for, again and again. */
+export type Poll =
+  "hints" | "marks" | "fanouts" | "targets" | "lanes" | "cases" | "night" | "gauges";
+
+/** By the last thing that a loop asked before it went to rest, and how long its rest is where it found nothing. */
+const polls: Readonly<Record<string, readonly [number, Poll]>> = {
+  "store.listUnpublished": [250, "hints"],
+  "store.listOverdue": [1_000, "marks"],
+  "store.leaseFanout": [1_000, "fanouts"],
+  "store.nextTargetDueAt": [1_000, "targets"],
+  "store.listLanes": [5_000, "lanes"],
+  "store.nextCaseDueAt": [60_000, "cases"],
+  "store.leaseSchedule": [600_000, "night"],
+  "store.recomputeBacklog": [1_000, "gauges"],
+};
 
 /** Turns without any progress of time after which the world is said to run in circles. */
 const turnsMax = 60_000;
+
+export type DueTimes = Readonly<Partial<Record<Poll, Instant>>>;
 
 export interface Turn {
   /** What an adapter call meets; asked once per call. */
@@ -65,8 +80,8 @@ export interface Turn {
   readonly onCrash: (life: Life) => void;
   /** Whether something was found that ends the run. */
   readonly halted: () => boolean;
-  /** The next instant at which there is work, now included; undefined: none in sight. */
-  readonly nextDue: () => Promise<Instant | undefined>;
+  /** By kind, the next instant at which there is work, now included; a kind that is not there: none in sight. */
+  readonly nextDue: () => Promise<DueTimes>;
 }
 
 /**
@@ -86,11 +101,13 @@ export class Scheduler {
     fateOf: () => ({ kind: "run" }),
     onCrash: () => undefined,
     halted: () => false,
-    nextDue: () => Promise.resolve(undefined),
+    nextDue: () => Promise.resolve({}),
   };
   #calls: Call[] = [];
   #timers: Timer[] = [];
-  #dueAt = -Infinity;
+  #due: DueTimes = {};
+  /** The call whose answer is being heard. */
+  #answered = "";
   #turnsAt = 0;
   #turnsHere = 0;
 
@@ -129,7 +146,7 @@ export class Scheduler {
     });
   }
 
-  after(life: Life, ms: number, fire: () => void, poll = false): () => void {
+  after(life: Life, ms: number, fire: () => void, poll?: Poll): () => void {
     const timer: Timer = { life, at: this.monotonic + Math.max(0, ms), fire, poll };
     this.#timers.push(timer);
     return () => {
@@ -149,7 +166,8 @@ export class Scheduler {
         signal?.removeEventListener("abort", done);
         resolve();
       };
-      const cancel = this.after(life, ms, done, pollSleeps.has(ms));
+      const [pollMs, poll] = polls[this.#answered] ?? [0, undefined];
+      const cancel = this.after(life, ms, done, ms === pollMs ? poll : undefined);
       signal?.addEventListener("abort", done, { once: true });
     });
   }
@@ -234,6 +252,7 @@ export class Scheduler {
     }
     await this.#perform(call, fate);
     await settle();
+    this.#answered = "";
     return true;
   }
 
@@ -253,26 +272,23 @@ export class Scheduler {
     else if (fate.kind === "lost") {
       this.tell(call.life.name, () => `${call.name} happened, its answer is lost`);
       call.reject(fate.error);
-    } else if (call.life.alive) end();
+    } else if (call.life.alive) {
+      this.#answered = call.name;
+      end();
+    }
   }
 
   async #nextInstant(): Promise<number | undefined> {
-    const times: number[] = [];
-    let poll = Infinity;
+    this.#due = await this.#turn.nextDue();
+    let next = Infinity;
     for (const timer of this.#timers) {
       const at = Math.max(timer.at, timer.life.stalledUntil);
-      if (timer.poll) poll = Math.min(poll, at);
-      else times.push(at);
+      // What is due is found by the next poll for it, and so is what the one before could not do.
+      if (timer.poll === undefined) next = Math.min(next, at);
+      else next = Math.min(next, Math.max(at, (this.#due[timer.poll] ?? Infinity) - this.offset));
     }
-    for (const call of this.#calls) times.push(Math.max(call.readyAt, call.life.stalledUntil));
-    const due = await this.#turn.nextDue();
-    this.#dueAt = due ?? Infinity;
-    if (due !== undefined) {
-      const at = due - this.offset;
-      // What is due is found by the next poll, and so is what the one before could not do.
-      times.push(at <= this.monotonic ? poll : at);
-    }
-    const next = Math.min(...times);
+    for (const call of this.#calls)
+      next = Math.min(next, Math.max(call.readyAt, call.life.stalledUntil));
     return Number.isFinite(next) ? Math.max(next, this.monotonic) : undefined;
   }
 
@@ -282,7 +298,9 @@ export class Scheduler {
     const ripe = this.#timers
       .filter((timer) => timer.at <= this.monotonic && timer.life.stalledUntil <= this.monotonic)
       // Nobody is woken to find nothing: a poll is late until there is work.
-      .filter((timer) => !timer.poll || this.#dueAt <= this.now)
+      .filter(
+        (timer) => timer.poll === undefined || (this.#due[timer.poll] ?? Infinity) <= this.now,
+      )
       .sort((a, b) => a.at - b.at);
     this.#timers = this.#timers.filter((timer) => !ripe.includes(timer));
     for (const timer of ripe) timer.fire();

@@ -59,6 +59,7 @@ export class Watch implements NetworkWatch {
   /** Whether a fan-out may be there that nobody has; and until when the others are leased. */
   #freeFanouts = false;
   readonly #leasedFanouts = new Map<string, number>();
+  readonly #nights = new Map<TenantId, number>();
   readonly #fences = new Map<string, { fence: number; until: number; wake: number }>();
   readonly #bound = new Map<string, string>();
   readonly #wanted = new Map<IdentityId, number>();
@@ -156,6 +157,11 @@ export class Watch implements NetworkWatch {
         await this.#boundById(tenantId, command);
         await this.truth.readRules();
         break;
+      case "finishSchedule": {
+        const { job, nextAt, tenantId: whose } = args[0] as Parameters<Store["finishSchedule"]>[0];
+        if (job === "rehearsal") this.#nights.set(whose, nextAt);
+        break;
+      }
       case "addException":
         await this.truth.readRules();
         break;
@@ -167,6 +173,11 @@ export class Watch implements NetworkWatch {
     const times = [...this.#leasedFanouts.values()];
     if (this.#freeFanouts) times.push(this.scheduler.now);
     return times.length === 0 ? undefined : Math.min(...times);
+  }
+
+  /** When the first tenant has its rehearsal again. */
+  nextNightAt(): number | undefined {
+    return this.#nights.size === 0 ? undefined : Math.min(...this.#nights.values());
   }
 
   #countFanouts(name: string, args: readonly unknown[], result: unknown): void {

@@ -19,7 +19,7 @@ import { variantsOf } from "./mapping-variants.ts";
 import { MessageLog } from "./message-log.ts";
 import { Node, type NodeParts, type ScimAnswer } from "./node.ts";
 import { Random } from "./random.ts";
-import { Life, Scheduler, type Fate } from "./scheduler.ts";
+import { Life, Scheduler, type DueTimes, type Fate } from "./scheduler.ts";
 import { Truth } from "./truth.ts";
 import { simulatedConnector } from "./vendor-connector.ts";
 import { VendorNetwork } from "./vendor-network.ts";
@@ -49,8 +49,9 @@ const stallMs = 95_000;
 interface Seen {
   readonly changes: number;
   readonly marks: readonly RecomputeMark[];
-  readonly unpublished: boolean;
-  readonly target: number | undefined;
+  readonly unpublished: readonly RecomputeMark[];
+  readonly targetAt: number | undefined;
+  readonly caseAt: number | undefined;
   readonly lanes: readonly Lane[];
 }
 
@@ -269,44 +270,46 @@ export class World {
 
   // — work in sight —
 
-  /** The next instant at which some loop would find something to do. */
-  async #nextDue(): Promise<number | undefined> {
+  /** For each kind of loop the next instant at which it would find something to do. */
+  async #nextDue(): Promise<DueTimes> {
     const { now } = this.scheduler;
-    const { marks, unpublished, target, lanes } = await this.#seen();
-    const times: number[] = [];
-    const fanout = this.watch.nextFanoutAt();
-    if (fanout !== undefined) times.push(fanout);
-    for (const mark of marks) {
-      if (unpublished && mark.dueAt <= now) return now;
-      const from = Math.max(mark.since, mark.dueAt);
-      times.push(mark.dueAt > now ? mark.dueAt : from + (mark.urgent ? 2_000 : 10_000));
-    }
-    if (target !== undefined) times.push(target);
+    const { marks, unpublished, targetAt, caseAt, lanes } = await this.#seen();
+    const times: { -readonly [Kind in keyof DueTimes]: DueTimes[Kind] } = {};
+    const note = (kind: keyof DueTimes, at: number | undefined) => {
+      if (at !== undefined) times[kind] = Math.min(times[kind] ?? Infinity, at);
+    };
+    for (const mark of unpublished) note("hints", mark.dueAt);
+    for (const mark of marks)
+      note("marks", Math.max(mark.dueAt, mark.since + (mark.urgent ? 2_000 : 10_000)));
+    note("fanouts", this.watch.nextFanoutAt());
+    note("targets", targetAt);
+    note("cases", caseAt);
+    note("night", this.watch.nextNightAt());
     for (const lane of lanes) {
-      if (laneNeedsKeeping(lane, now)) return now;
       const rest = lane.breakerUntil ?? 0;
-      if (lane.state === "paused") {
-        if (lane.probeAt !== null && lane.pause?.code !== "OPERATOR") times.push(lane.probeAt);
+      if (laneNeedsKeeping(lane, now)) note("lanes", now);
+      else if (lane.state === "paused") {
+        if (lane.probeAt !== null && lane.pause?.code !== "OPERATOR") note("lanes", lane.probeAt);
       } else {
-        times.push(Math.max(rest, lane.nextListAt ?? now));
-        if (lane.openInvitations > 0) times.push(Math.max(rest, (lane.listedAt ?? 0) + 300_000));
+        note("lanes", Math.max(rest, lane.nextListAt ?? now));
+        if (lane.openInvitations > 0) note("lanes", Math.max(rest, (lane.listedAt ?? 0) + 300_000));
       }
     }
-    return times.length === 0 ? undefined : Math.max(now, Math.min(...times));
+    return times;
   }
 
   /** What the store says of work to come; read again only after it may have changed. */
   async #seen(): Promise<Seen> {
     if (this.#lastSeen?.changes === this.watch.changes) return this.#lastSeen;
-    const { now } = this.scheduler;
-    const far = now + 1e12;
+    const far = this.scheduler.now + 1e12;
     const marks = await this.store.listOverdue({ now: far, ageMs: 0, urgentAgeMs: 0, limit: 50 });
     this.#lastSeen = {
       changes: this.watch.changes,
       marks,
       unpublished:
-        marks.length > 0 && (await this.store.listUnpublished({ now: far, limit: 1 })).length > 0,
-      target: await this.store.nextTargetDueAt(),
+        marks.length > 0 ? await this.store.listUnpublished({ now: far, limit: 50 }) : [],
+      targetAt: await this.store.nextTargetDueAt(),
+      caseAt: await this.store.nextCaseDueAt(),
       lanes: await this.store.listLanes(undefined),
     };
     return this.#lastSeen;

@@ -61,7 +61,7 @@ export function* commitSync(
   return { applied: true, changed, opened };
 }
 
-/** `done = wanted` of the read, unless a newer read was committed before. */
+/** `done = wanted` of the read, unless a newer read was committed before. What was done before the bus took its hint needs none. */
 function* settleMark(
   db: Database,
   tenantId: TenantId,
@@ -69,7 +69,7 @@ function* settleMark(
 ): Steps<boolean> {
   const key = [tenantId, command.identityId] as const;
   const settled = yield* db.get<{ wanted: number }>(
-    "UPDATE recompute SET done = ?1, urgent = CASE WHEN wanted > ?1 THEN urgent ELSE 0 END WHERE tenant_id = ?2 AND identity_id = ?3 AND done < ?1 AND wanted >= ?1 RETURNING wanted",
+    `UPDATE recompute SET done = ?1, published = ${db.dialect.greatest("published", "?1")}, urgent = CASE WHEN wanted > ?1 THEN urgent ELSE 0 END WHERE tenant_id = ?2 AND identity_id = ?3 AND done < ?1 AND wanted >= ?1 RETURNING wanted`,
     command.wanted,
     ...key,
   );
