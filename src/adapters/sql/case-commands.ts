@@ -14,15 +14,7 @@ import type { Also } from "../../model/records.ts";
 import { parsed } from "./account-args.ts";
 import { wakeOne } from "./account-targets.ts";
 import { writeAlso, writeRecord } from "./also.ts";
-import {
-  caseColumns,
-  caseIsDue,
-  obligationColumns,
-  toCase,
-  toObligation,
-  type CaseRow,
-  type ObligationRow,
-} from "./case-rows.ts";
+import { caseColumns, caseIsDue, type CaseRow } from "./case-rows.ts";
 import { documentText, type Database, type Steps } from "./database.ts";
 
 /** The tenant, the value and what is written beside it, of a method of the port. */
@@ -325,78 +317,4 @@ export function* closeCase(
   );
   yield* writeAlso(db, tenantId, also, now);
   return true;
-}
-
-export function* takeDueCases(
-  db: Database,
-  command: Parameters<CaseStore["takeDueCases"]>[0],
-): Steps<Answer<"takeDueCases">> {
-  const rows = yield* db.all<CaseRow & { readonly wake: number }>(
-    `SELECT ${caseColumns}, wake FROM leaver_cases WHERE due_at <= ? ORDER BY due_at, tenant_id, case_id LIMIT ? ${db.dialect.forUpdateSkipLocked}`,
-    command.now,
-    command.limit,
-  );
-  for (const row of rows) {
-    yield* db.tell(
-      "UPDATE leaver_cases SET due_at = ? WHERE tenant_id = ? AND case_id = ?",
-      command.now + command.leaseMs,
-      row.tenant_id,
-      row.case_id,
-    );
-  }
-  return rows.map((row) => ({ leaverCase: toCase(row), wake: row.wake }));
-}
-
-export function* restCase(
-  db: Database,
-  {
-    tenantId,
-    command,
-  }: { readonly tenantId: TenantId; readonly command: Parameters<CaseStore["restCase"]>[1] },
-): Steps<null> {
-  yield* db.tell(
-    `UPDATE leaver_cases SET due_at = (SELECT min(o.alarm_at) FROM obligations o WHERE o.tenant_id = leaver_cases.tenant_id AND o.case_id = leaver_cases.case_id AND o.state = 'open')
-     WHERE tenant_id = ? AND case_id = ? AND wake = ?`,
-    tenantId,
-    command.caseId,
-    command.wake,
-  );
-  return null;
-}
-
-export function* takeAlarms(
-  db: Database,
-  {
-    tenantId,
-    command: { caseId, now },
-  }: { readonly tenantId: TenantId; readonly command: Parameters<CaseStore["takeAlarms"]>[1] },
-): Steps<Answer<"takeAlarms">> {
-  const rows = yield* db.all<ObligationRow>(
-    `SELECT ${obligationColumns} FROM obligations WHERE tenant_id = ? AND case_id = ? AND state = 'open' AND alarm_at <= ? ORDER BY alarm_at, connection_id, kind, subject ${db.dialect.forUpdateSkipLocked}`,
-    tenantId,
-    caseId,
-    now,
-  );
-  const taken: { alarm: "warning" | "missed"; obligation: Obligation }[] = [];
-  for (const row of rows) {
-    const missed = row.deadline <= now;
-    yield* db.tell(
-      "UPDATE obligations SET alarm_at = ?, missed_at = coalesce(missed_at, CAST(? AS BIGINT)) WHERE tenant_id = ? AND case_id = ? AND connection_id = ? AND kind = ? AND subject = ?",
-      missed ? now + DAY_MS : row.deadline,
-      missed ? row.deadline : null,
-      row.tenant_id,
-      row.case_id,
-      row.connection_id,
-      row.kind,
-      row.subject,
-    );
-    taken.push({
-      alarm: missed ? "missed" : "warning",
-      obligation: {
-        ...toObligation(row),
-        ...(missed ? { missedAt: row.missed_at ?? row.deadline } : {}),
-      },
-    });
-  }
-  return taken;
 }

@@ -3,14 +3,8 @@ import type { LeaverCase, Obligation, ObligationKind } from "../../accounts/leav
 import type { Clock, Instant } from "../../model/clock.ts";
 import { asId, type ConnectionId, type TenantId } from "../../model/ids.ts";
 import type { Channel } from "../../model/vendor-facts.ts";
-import {
-  closeCase,
-  decideObligation,
-  noteDuties,
-  restCase,
-  takeAlarms,
-  takeDueCases,
-} from "./case-commands.ts";
+import { closeCase, decideObligation, noteDuties } from "./case-commands.ts";
+import { restCase, takeAlarms, takeDueCases } from "./case-due.ts";
 import {
   caseColumns,
   obligationColumns,
