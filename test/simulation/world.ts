@@ -52,6 +52,8 @@ interface Seen {
   readonly unpublished: readonly RecomputeMark[];
   readonly targetAt: number | undefined;
   readonly caseAt: number | undefined;
+  /** Whether a mapping version is being rolled out. */
+  readonly rolling: boolean;
   readonly lanes: readonly Lane[];
 }
 
@@ -273,7 +275,7 @@ export class World {
   /** For each kind of loop the next instant at which it would find something to do. */
   async #nextDue(): Promise<DueTimes> {
     const { now } = this.scheduler;
-    const { marks, unpublished, targetAt, caseAt, lanes } = await this.#seen();
+    const { marks, unpublished, targetAt, caseAt, rolling, lanes } = await this.#seen();
     const times: { -readonly [Kind in keyof DueTimes]: DueTimes[Kind] } = {};
     const note = (kind: keyof DueTimes, at: number | undefined) => {
       if (at !== undefined) times[kind] = Math.min(times[kind] ?? Infinity, at);
@@ -284,6 +286,7 @@ export class World {
     note("fanouts", this.watch.nextFanoutAt());
     note("targets", targetAt);
     note("cases", caseAt);
+    if (rolling) note("rollouts", now);
     note("night", this.watch.nextNightAt());
     for (const lane of lanes) {
       const rest = lane.breakerUntil ?? 0;
@@ -310,6 +313,9 @@ export class World {
         marks.length > 0 ? await this.store.listUnpublished({ now: far, limit: 50 }) : [],
       targetAt: await this.store.nextTargetDueAt(),
       caseAt: await this.store.nextCaseDueAt(),
+      rolling: (
+        await Promise.all(tenants.map((id) => this.store.rollingMappings(asId<TenantId>(id))))
+      ).some((versions) => versions.length > 0),
       lanes: await this.store.listLanes(undefined),
     };
     return this.#lastSeen;
