@@ -363,6 +363,7 @@ export function recomputeSuite(open: OpenStore): void {
       const group = (key: string) => ({ kind: "scim.group", key }) as const;
       await ask("one", everybody, false, stage, group("a"));
       await ask("joins", everybody, false, stage, group("b"));
+      await stage.clock.advance(10);
       await ask("neighbours", everybody, false, await stage.neighbour(), group("c"));
       await ask("mapping", everybody);
       await ask("urgent", everybody, true, stage, group("d"));
