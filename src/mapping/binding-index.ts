@@ -2,8 +2,8 @@ import type { Uncertainty } from "../model/assignment.ts";
 import { fold } from "../model/fold.ts";
 import type { IdentityFacts } from "../model/identity.ts";
 import type { GroupId } from "../model/ids.ts";
-import type { CompiledMapping } from "./compile.ts";
-import { isFalse, isTrue, isUnknown, leavesOf } from "./truth.ts";
+import type { CompiledMapping, CompiledRule } from "./compile.ts";
+import { isFalse, isTrue, isUnknown } from "./truth.ts";
 import type { GroupBinding } from "./version-store.ts";
 
 /** Where the group names of one compiled mapping point to, by the numbers of its groups. */
@@ -54,14 +54,13 @@ function makeIndex(compiled: CompiledMapping, bindings: readonly GroupBinding[])
   });
   const gone = new Set(deleted);
   const brokenRules = compiled.rules.flatMap((rule, at) =>
-    gone.size > 0 && rule.grants.length > 0 && readsAny(rule.when, gone) ? [at] : [],
+    gone.size > 0 && rule.grants.length > 0 && readsAny(rule, gone) ? [at] : [],
   );
   return { bindings: own, base, byGroupId, deleted, brokenRules };
 }
 
-function readsAny(node: Parameters<typeof leavesOf>[0], groups: ReadonlySet<number>): boolean {
-  for (const leaf of leavesOf(node)) if (leaf.op === "group" && groups.has(leaf.at)) return true;
-  return false;
+function readsAny({ leaves }: CompiledRule, groups: ReadonlySet<number>): boolean {
+  return leaves.some((leaf) => leaf.op === "group" && groups.has(leaf.at));
 }
 
 /** Which groups hold the person, for every group that the mapping names. */

@@ -3,7 +3,7 @@ import type { AccessException, IdentityFacts } from "../model/identity.ts";
 import { groupAnswers, groupDoubt, type BindingIndex } from "./binding-index.ts";
 import { claimKey } from "./claim-key.ts";
 import { valueKey, type CompiledMapping, type CompiledRule } from "./compile.ts";
-import { isFalse, isTrue, isUnknown, judge, leavesOf, type Answers } from "./truth.ts";
+import { isFalse, isTrue, isUnknown, judge, type Answers } from "./truth.ts";
 
 /** Answers every question of the mapping for one person, each once. */
 export function answersOf(
@@ -54,9 +54,7 @@ export function claimsOf(
       for (const claim of rule.denies) claims.push(claim);
       continue;
     }
-    const unknown = doubtOf(index, rule, answers);
-    for (const claim of rule.grants) claims.push({ ...claim, unknown });
-    for (const claim of rule.denies) claims.push({ ...claim, unknown });
+    for (const claim of doubted(rule, doubtOf(index, rule, answers))) claims.push(claim);
   }
   for (const exception of exceptions) {
     const claim = exceptionClaim(compiled, exception, now);
@@ -98,6 +96,19 @@ function exceptionObject(exception: AccessException, objectless: boolean): Claim
   return object.by === "id" ? { by: "id", id: object.value } : { by: "name", name: object.value };
 }
 
+// While a directory arrives every rule is in doubt for everybody: their claims are values, made once for each rule and reason.
+const kept = new WeakMap<CompiledRule, Partial<Record<Uncertainty["why"], readonly Claim[]>>>();
+
+function doubted(rule: CompiledRule, unknown: Uncertainty["why"]): readonly Claim[] {
+  const known = kept.get(rule) ?? {};
+  kept.set(rule, known);
+  return (known[unknown] ??= [...rule.grants, ...rule.denies].map((claim) => ({
+    ...claim,
+    unknown,
+  })));
+}
+
+/** The weightiest comes first. */
 const doubts = [
   "group_never_arrived",
   "group_ambiguous",
@@ -107,12 +118,10 @@ const doubts = [
 
 /** The weightiest reason why a rule is unknown. */
 function doubtOf(index: BindingIndex, rule: CompiledRule, answers: Answers): Uncertainty["why"] {
-  const found = new Set<Uncertainty["why"]>();
-  for (const leaf of leavesOf(rule.when)) {
-    if (leaf.op === "test" && answers.tests[leaf.at] === isUnknown) found.add("attribute_missing");
-    if (leaf.op === "group" && answers.groups[leaf.at] === isUnknown) {
-      found.add(groupDoubt(index.bindings[leaf.at]));
-    }
+  let weightiest = doubts.length - 1;
+  for (const leaf of rule.leaves) {
+    if (leaf.op !== "group" || answers.groups[leaf.at] !== isUnknown) continue;
+    weightiest = Math.min(weightiest, doubts.indexOf(groupDoubt(index.bindings[leaf.at])));
   }
-  return doubts.find((why) => found.has(why)) ?? "attribute_missing";
+  return doubts[weightiest] ?? "attribute_missing";
 }

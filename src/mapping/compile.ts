@@ -11,7 +11,7 @@ import { expandMapping, type PlainMapping, type PlainRule } from "./expand.ts";
 import { problemsOf, problemText } from "./problem.ts";
 import { mappingFile, type Condition } from "./schema.ts";
 import { accountOf, type Account } from "./settle.ts";
-import { leavesOf, type Node } from "./truth.ts";
+import { leavesOf, type Leaf, type Node } from "./truth.ts";
 
 /** A mapping ready to be asked about many people. */
 export interface CompiledMapping {
@@ -31,6 +31,8 @@ export interface CompiledRule {
   readonly id: string;
   readonly written: PlainRule;
   readonly when: Node;
+  /** The questions of `when`. */
+  readonly leaves: readonly Leaf[];
   readonly grants: readonly Claim[];
   readonly denies: readonly Claim[];
 }
@@ -130,10 +132,12 @@ function compileRule(rule: PlainRule, facts: VendorFacts, questions: Questions):
       exception: false,
     };
   };
+  const when = questions.node(rule.when);
   return {
     id: rule.id,
     written: rule,
-    when: questions.node(rule.when),
+    when,
+    leaves: [...leavesOf(when)],
     grants: (rule.grant ?? []).map((entry) => claim("grant", entry)),
     denies: (rule.deny ?? []).map((entry) => claim("deny", entry)),
   };
@@ -234,7 +238,7 @@ function rulesByLeaf(
   const found = new Map<number, CompiledRule[]>();
   for (const rule of rules) {
     const numbers = new Set<number>();
-    for (const leaf of leavesOf(rule.when)) if (leaf.op === op) numbers.add(leaf.at);
+    for (const leaf of rule.leaves) if (leaf.op === op) numbers.add(leaf.at);
     for (const at of numbers) {
       const own = found.get(at);
       if (own === undefined) found.set(at, [rule]);

@@ -2,10 +2,11 @@ import type { BrokenRule, Evaluation, Weighed } from "../model/assignment.ts";
 import { presenceAt } from "../model/employment.ts";
 import type { AccessException, IdentityFacts } from "../model/identity.ts";
 import { bindingIndex, type BindingIndex } from "./binding-index.ts";
+import { compareText } from "./canonical.ts";
 import { answersOf, claimsOf } from "./claims.ts";
 import type { CompiledMapping } from "./compile.ts";
 import { settle } from "./settle.ts";
-import { isFalse, isUnknown, judge, leavesOf, type Answers } from "./truth.ts";
+import { isFalse, isUnknown, judge, type Answers } from "./truth.ts";
 import type { GroupBinding } from "./version-store.ts";
 
 export { explainEvaluation } from "./trace.ts";
@@ -23,7 +24,13 @@ export function evaluate(
   now: number,
 ): Evaluation {
   const weighed = weigh(compiled, bindings, person, exceptions, now);
-  return { ...weighed, ...settle(weighed.claims, compiled.facts, compiled.account) };
+  const { doubts, ...settled } = settle(weighed.claims, compiled.facts, compiled.account);
+  const uncertain = doubts.flatMap(({ kind, object, reasons }) =>
+    [...reasons]
+      .sort(([a], [b]) => compareText(a, b))
+      .map(([ruleId, why]) => ({ kind, object, ruleId, why })),
+  );
+  return { ...weighed, ...settled, uncertain };
 }
 
 /** As `evaluate`, without holding the contest: who knows the vendor's objects holds it once, between resolved names. */
@@ -62,7 +69,7 @@ function brokenRules(
     if (rule === undefined || judge(rule.when, answers) !== isFalse) continue;
     if (judge(rule.when, { groups, tests: answers.tests }) === isFalse) continue;
     const named = new Set<number>();
-    for (const leaf of leavesOf(rule.when)) {
+    for (const leaf of rule.leaves) {
       if (leaf.op !== "group" || named.has(leaf.at) || !index.deleted.includes(leaf.at)) continue;
       named.add(leaf.at);
       const binding = index.bindings[leaf.at];

@@ -33,7 +33,8 @@ export function resolveDesired(weighed: Weighed, input: ResolveInput): DesiredSt
     return { lifecycle: "departed", ...empty, mappingVersion, profile };
   }
   const names = objectIndex(input.objects);
-  const claims = weighed.claims.flatMap((claim) => names.resolve(claim));
+  const claims: Claim[] = [];
+  for (const claim of weighed.claims) names.resolve(claim, claims);
   const settled = settle([...claims, ...names.fears(claims)], facts, accountOf(facts));
   return { lifecycle: "active", ...states(settled, names, facts), mappingVersion, profile };
 }
@@ -92,11 +93,13 @@ function states(
       because: [...new Set(roles.flatMap(({ because }) => because))].sort(compareText),
     };
   });
-  for (const { kind, object, ruleId, why } of settled.uncertain) {
+  for (const { kind, object, reasons } of settled.doubts) {
     // What might still become true would take the place of another object of an exclusive kind.
     const exclusive = facts.kinds[kind]?.exclusive === true;
     const objectId = exclusive ? undefined : names.slotId(kind, object);
-    keep.add(kind, objectId ?? "*", doubtText[why], ruleId);
+    for (const [why, rules] of Map.groupBy(reasons, ([, why]) => why)) {
+      keep.add(kind, objectId ?? "*", doubtText[why], rules);
+    }
   }
   return {
     assignments: assignments.sort((a, b) =>
@@ -123,14 +126,19 @@ class KeptSlots {
     }
   >();
 
-  add(kind: string, objectId: string, why: string, ruleId?: string): void {
+  add(
+    kind: string,
+    objectId: string,
+    why: string,
+    rules: Iterable<readonly [string, unknown]> = [],
+  ): void {
     const key = `${kind}\n${objectId}\n${why}`;
     let reason = this.#reasons.get(key);
     if (reason === undefined) {
       reason = { kind, objectId, why, rules: new Set() };
       this.#reasons.set(key, reason);
     }
-    if (ruleId !== undefined) reason.rules.add(ruleId);
+    for (const [ruleId] of rules) reason.rules.add(ruleId);
   }
 
   list(): DesiredState["keep"] {
@@ -196,17 +204,17 @@ class ObjectNames {
     }
   }
 
-  /** The claim by id where the name is known; a deny by an ambiguous name denies every bearer of it. */
-  resolve(claim: Claim): Claim[] {
+  /** Adds the claim by id where the name is known; a deny by an ambiguous name denies every bearer of it. */
+  resolve(claim: Claim, into: Claim[]): void {
     const { kind, object } = claim;
-    if (object.by !== "name") return [claim];
-    const ids = this.#byName.get(claim.key) ?? [];
-    if (claim.effect === "grant" && ids.length !== 1) return [claim];
-    const known = ids.map((id): Claim => {
+    const ids = object.by === "name" ? (this.#byName.get(claim.key) ?? []) : [];
+    const named = object.by === "name" && claim.effect === "grant" && ids.length === 1;
+    if (!named) into.push(claim);
+    if (claim.effect === "grant" && !named) return;
+    for (const id of ids) {
       const byId = { by: "id", id } as const;
-      return { ...claim, object: byId, key: claimKey(kind, byId) };
-    });
-    return claim.effect === "deny" ? [claim, ...known] : known;
+      into.push({ ...claim, object: byId, key: claimKey(kind, byId) });
+    }
   }
 
   /** Before the first read a denied name may be any id: grants by id of that kind wait. */

@@ -14,7 +14,15 @@ import { claimKey, claimText } from "./claim-key.ts";
 export interface Settlement {
   readonly assignments: readonly Assignment[];
   readonly conflicts: readonly AssignmentConflict[];
-  readonly uncertain: readonly Uncertainty[];
+  /** By slot, in a stable order. */
+  readonly doubts: readonly SlotDoubts[];
+}
+
+/** What might still become true in one slot: rules, each with what is missing. */
+export interface SlotDoubts {
+  readonly kind: string;
+  readonly object: Uncertainty["object"];
+  readonly reasons: ReadonlyMap<Uncertainty["ruleId"], Uncertainty["why"]>;
 }
 
 export interface Account {
@@ -62,7 +70,7 @@ export function settle(
   keepOne(result, facts, onVerdict);
   addAccount(result, denies, facts, account);
   const { assignments, conflicts } = result;
-  return { assignments, conflicts, uncertain: result.doubts.list() };
+  return { assignments, conflicts, doubts: result.doubts.list() };
 }
 
 interface Draft {
@@ -245,10 +253,7 @@ function addAccount(result: Draft, denies: Denies, facts: VendorFacts, account: 
 
 type Reasons = Map<Uncertainty["ruleId"], Uncertainty["why"]>;
 
-/**
- * What might still become true, by slot and then by rule. While an identity provider is arriving every rule is in doubt for everybody, so
- * each pair is kept once and put in order once.
- */
+/** Collects what might still become true. While an identity provider is arriving that is every rule, for everybody: each pair is kept once. */
 class Doubts {
   readonly #bySlot = new Map<
     string,
@@ -273,20 +278,8 @@ class Doubts {
     for (const slot of this.#bySlot.values()) yield* slot.reasons;
   }
 
-  /** By slot, then by rule. */
-  list(): readonly Uncertainty[] {
-    const items: Uncertainty[] = [];
-    for (const key of [...this.#bySlot.keys()].sort(compareText)) {
-      const slot = this.#bySlot.get(key);
-      if (slot === undefined) continue;
-      const { kind, object, reasons } = slot;
-      const rules = [...reasons.keys()].sort(compareText);
-      for (const ruleId of rules) {
-        const why = reasons.get(ruleId);
-        if (why !== undefined) items.push({ kind, object, ruleId, why });
-      }
-    }
-    return items;
+  list(): readonly SlotDoubts[] {
+    return [...this.#bySlot].sort(([a], [b]) => compareText(a, b)).map(([, slot]) => slot);
   }
 
   #slot({ kind, object, key }: Pick<Claim, "kind" | "object" | "key">): Reasons {

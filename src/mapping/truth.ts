@@ -60,8 +60,10 @@ function truthAt(answers: Uint8Array, at: number): Truth {
   return (answers[at] ?? isUnknown) as Truth;
 }
 
+export type Leaf = Node & { readonly op: "group" | "test" };
+
 /** The numbered questions of a condition. */
-export function* leavesOf(node: Node): Generator<Node & { readonly op: "group" | "test" }> {
+export function* leavesOf(node: Node): Generator<Leaf> {
   switch (node.op) {
     case "everyone":
       return;
