@@ -8,6 +8,7 @@ import {
   type Invocation,
   type Terminal,
 } from "./cli/command.ts";
+import { adoptCommands } from "./cli/adopt.ts";
 import { connectCommands } from "./cli/connect.ts";
 import { deadLetterCommands } from "./cli/dead-letters.ts";
 import { hrCommands } from "./cli/hr.ts";
@@ -32,6 +33,7 @@ export const commands: readonly Command[] = [
   ...mappingCommands,
   ...noticeCommands,
   ...recoverCommands,
+  ...adoptCommands,
   ...connectCommands,
   ...taskCommands,
   ...rosterCommands,

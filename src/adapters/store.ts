@@ -1,4 +1,5 @@
 import type { AccountStore } from "../accounts/account-store.ts";
+import type { AdoptionStore } from "../accounts/adoption-store.ts";
 import type { CaseStore } from "../accounts/case-store.ts";
 import type { AuditStore } from "../audit/audit-store.ts";
 import type { CredentialStore } from "../credentials/credential-store.ts";
@@ -21,6 +22,7 @@ export interface Store
     DeadLetterStore,
     MappingVersionStore,
     AccountStore,
+    AdoptionStore,
     CaseStore,
     DeliveryStore,
     AuditStore,

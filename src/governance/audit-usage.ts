@@ -5,7 +5,7 @@ import type { Clock } from "../model/clock.ts";
 import { InputError } from "../model/errors.ts";
 import type { TenantId } from "../model/ids.ts";
 import { newRecord, type Actor } from "../model/records.ts";
-import { CsvError, csvRecords } from "../tasks/csv.ts";
+import { CsvError, csvRecords } from "../csv/csv-file.ts";
 import type { RosterStore } from "../tasks/roster-store.ts";
 import { auditCredits, capLevel, readCreditUsage, type CreditFinding } from "./credit-audit.ts";
 

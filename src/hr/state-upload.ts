@@ -1,7 +1,7 @@
 import { z } from "zod";
+import { CsvError, readCsv } from "../csv/csv-file.ts";
 import type { HrUpload } from "../directory/hr-store.ts";
 import type { JsonObject } from "../model/json.ts";
-import { readCsv } from "./csv.ts";
 import { readInstant } from "./dates.ts";
 import { problemsOf, type Reading } from "./event.ts";
 import { MessageFault } from "./message-fault.ts";
@@ -75,7 +75,7 @@ export function bulkRows(upload: HrUpload, { receivedAt }: Reading): StateUpload
 
 /** A file holds as of when it was received, unless its content type says more: `text/csv; asOf=…`. */
 export function fileRows(upload: HrUpload, { source, receivedAt }: Reading): StateUpload {
-  const rows = readCsv(new TextDecoder("utf-8").decode(upload.body), source.delimiter);
+  const rows = tableOf(new TextDecoder("utf-8").decode(upload.body), source.delimiter);
   if (rows.length > rowsMax)
     throw new MessageFault(
       "UNREADABLE",
@@ -87,4 +87,15 @@ export function fileRows(upload: HrUpload, { source, receivedAt }: Reading): Sta
     rows,
     complete: /complete=yes/.test(upload.contentType),
   };
+}
+
+function tableOf(text: string, delimiter: string): readonly Readonly<Record<string, string>>[] {
+  try {
+    return readCsv(text, delimiter).map((row) =>
+      Object.fromEntries(Object.entries(row).map(([name, value]) => [name, value.trim()])),
+    );
+  } catch (error) {
+    if (error instanceof CsvError) throw new MessageFault("UNREADABLE", error.message);
+    throw error;
+  }
 }

@@ -32,6 +32,7 @@ export interface Subject {
     | "exception"
     | "finding"
     | "link"
+    | "account"
     | "task"
     | "roster"
     | "dead_letter"

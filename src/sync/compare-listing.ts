@@ -1,4 +1,5 @@
 import type { ObservedAccount } from "../accounts/account-store.ts";
+import { isAcceptedAt } from "../accounts/adoption-store.ts";
 import type { FindingDraft } from "../accounts/finding.ts";
 import { priorities } from "../accounts/target.ts";
 import { isOver } from "../model/account.ts";
@@ -76,6 +77,10 @@ async function matchAccounts(
     candidates.map((account) => account.email),
   );
   const byEmail = Map.groupBy(people, (person) => person.email);
+  const now = deps.clock.now();
+  const accepted = new Map(
+    (await deps.store.listAccepted(tenantId, connectionId)).map((item) => [item.accountId, item]),
+  );
   const findings: FindingDraft[] = [];
   for (const account of candidates) {
     const found = byEmail.get(account.email) ?? [];
@@ -86,8 +91,10 @@ async function matchAccounts(
     if (one !== undefined && listed && !policy.protectedAccounts.includes(account.email)) {
       await link(deps, tenantId, connectionId, account, one.identityId, findings);
     } else {
-      findings.push(unmatched(connectionId, account, found[0]?.identityId, found.length > 0));
       const gone = found.find((person) => !person.active && !person.former);
+      // Somebody answers for an account that is nobody's; for a leaver's nobody can.
+      if (gone === undefined && isAcceptedAt(accepted.get(account.accountId), now)) continue;
+      findings.push(unmatched(connectionId, account, found[0]?.identityId, found.length > 0));
       if (gone !== undefined)
         await noteReturn(deps, tenantId, connectionId, gone.identityId, account.accountId);
     }

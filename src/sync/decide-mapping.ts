@@ -3,7 +3,13 @@ import { StoreError } from "../model/errors.ts";
 import type { IdentityId, MappingVersionId, TenantId } from "../model/ids.ts";
 import type { Actor } from "../model/records.ts";
 import { activate, everybody, mappingRecord } from "./activate-mapping.ts";
-import { bindingsOf, proposalOf, simulateProposal, summary } from "./proposal.ts";
+import {
+  bindingsOf,
+  proposalOf,
+  simulateProposal,
+  summary,
+  type MappingProposal,
+} from "./proposal.ts";
 import { vouch } from "./roll-out.ts";
 import type { PersonChange, Simulation } from "./simulate.ts";
 import type { SyncDeps } from "./sync-deps.ts";
@@ -23,6 +29,8 @@ export class MappingRefusal extends Error {
 export interface MappingApproval {
   readonly versionId: MappingVersionId;
   readonly actor: Actor;
+  /** Real vendors: a connection begins to write only after its baseline was signed for. */
+  readonly live?: boolean;
   /** Who can decide at all, by name. */
   readonly operators: readonly string[];
   readonly why: string | null;
@@ -88,6 +96,7 @@ export async function approveMapping(
     }
   }
   const proposal = proposalOf(deps, version);
+  if (approval.live === true) await mustBeSignedOff(deps, tenantId, proposal);
   const bindings = await bindingsOf(deps, tenantId, proposal, active);
   const simulation = await simulateProposal(deps, tenantId, proposal, bindings, active);
   const seen = approval.simulation ?? version.simulation?.["hash"];
@@ -239,6 +248,22 @@ async function begin(
     now,
   });
   deps.ringRelay();
+}
+
+/** First contact with a vendor only reads, until somebody has seen what is there. */
+async function mustBeSignedOff(
+  deps: SyncDeps,
+  tenantId: TenantId,
+  { connectionId, policy }: MappingProposal,
+): Promise<void> {
+  const lane = await deps.store.getLane(tenantId, connectionId);
+  const wrote = lane !== undefined && lane.policy.mode !== "report-only";
+  if (wrote || policy.mode === "report-only") return;
+  if ((await deps.store.getSignOff(tenantId, connectionId)) !== undefined) return;
+  throw new MappingRefusal(
+    "stale",
+    `nobody has signed for what is at this vendor: let the connection be report-only, then \`rolecall adopt ${connectionId}\``,
+  );
 }
 
 function mustWait(version: MappingVersion): void {

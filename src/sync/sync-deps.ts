@@ -1,4 +1,5 @@
 import type { AccountStore } from "../accounts/account-store.ts";
+import type { AdoptionStore } from "../accounts/adoption-store.ts";
 import type { CaseStore } from "../accounts/case-store.ts";
 import type { DirectoryStore } from "../directory/directory-store.ts";
 import type { HrStore } from "../directory/hr-store.ts";
@@ -19,6 +20,7 @@ export interface SyncDeps {
     RecomputeStore &
     MappingVersionStore &
     AccountStore &
+    AdoptionStore &
     CaseStore;
   readonly clock: Clock;
   readonly logger: Logger;

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { foldEmail } from "../model/fold.ts";
 import { InputError } from "../model/errors.ts";
 import type { Roster, RosterFacts, RosterMember } from "../model/roster.ts";
-import { CsvError, csvRecords } from "./csv.ts";
+import { CsvError, csvRecords } from "../csv/csv-file.ts";
 
 const status = z.enum(["active", "invited"]);
 const row = z.object({

@@ -1,6 +1,7 @@
 import { describe } from "vitest";
 import type { OpenStore } from "./account-stage.ts";
 import { accountStoreSuite } from "./account-store-suite.ts";
+import { adoptionSuite } from "./adoption-suite.ts";
 import { auditSuite } from "./audit-suite.ts";
 import { concurrencySuite } from "./concurrency-suite.ts";
 import { credentialSuite } from "./credential-suite.ts";
@@ -37,6 +38,7 @@ export function storeSuite(name: string, open: OpenStore): void {
       deliveries: deliverySuite,
       tasks: taskSuite,
       rosters: rosterSuite,
+      adoption: adoptionSuite,
     };
     for (const [port, suite] of Object.entries(suites)) {
       describe(port, () => {

@@ -455,6 +455,50 @@ describe("a change of mapping files", () => {
   });
 });
 
+describe("first contact with a vendor", () => {
+  test("is told, becomes a mapping file, and is signed for", async () => {
+    await eventually(async () => {
+      const { out } = await rolecall(["adopt", "instantly"]);
+      expect(out).toMatch(
+        /^instantly: additive, listed .*, nobody has signed for it\n\d+ accounts: /,
+      );
+    });
+    const file = join(folder, "instantly.yaml");
+    const signed = ["adopt", "instantly", "--write", file, "--sign-off", "--why", "read"];
+    expect(await rolecall(signed)).toMatchObject({
+      code: exitCodes.ok,
+      err: expect.stringContaining("signed off: instantly") as string,
+    });
+    expect(await readFile(file, "utf8")).toMatch(/^mode: report-only$/m);
+    expect((await rolecall(signed)).code).toBe(exitCodes.usage);
+    expect((await rolecall(["adopt", "instantly"])).out).toMatch(/signed for by bootstrap/);
+    expect((await rolecall(["adopt", "nowhere"])).code).toBe(exitCodes.notThere);
+  });
+
+  test("leaves accounts for people to decide, in a file with owner and reason", async () => {
+    const { out } = await rolecall(["link", "export", "instantly"]);
+    const [header = "", first = ""] = out.split("\n");
+    expect(header).toBe(
+      "connection,account,address,state,role,kind,candidates,decision,identity,owner,reason,until",
+    );
+    const [connection = "", account = ""] = first.split(",");
+    const file = (owner: string) =>
+      `connection,account,decision,owner,reason,until\n${connection},${account},accept,${owner},runs the billing,2027-01-31\n`;
+    const unowned = await rolecall(["link", "import", "-"], file(""));
+    expect([unowned.code, unowned.err]).toEqual([
+      exitCodes.usage,
+      expect.stringContaining("row 1 has a decision and no owner"),
+    ]);
+    const done = await rolecall(["link", "import", "-"], file("ops@example.com"));
+    expect([done.code, done.err]).toEqual([exitCodes.ok, ""]);
+    expect((await rolecall(["link", "export", "instantly"])).out).toMatch(
+      /,accepted,.*,ops@example\.com,runs the billing,2027-01-31T23:59:59\.999Z/,
+    );
+    const wrong = file("ops@example.com").replace(`,${account},`, ",nothing,");
+    expect((await rolecall(["link", "import", "-"], wrong)).code).toBe(exitCodes.negative);
+  });
+});
+
 describe("leaving", () => {
   const confirm = (typed: string, ...more: readonly string[]) =>
     rolecall(["offboard", "ada@example.com", "--why", "left at once", ...more], typed);

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
-import { mappingJsonSchema } from "../../src/mapping/json-schema.ts";
+import { hrJsonSchema, mappingJsonSchema } from "../../src/mapping/json-schema.ts";
 import { lintAdmins } from "../../src/mapping/lint.ts";
 import { loadMappings, type LoadedConnection } from "../../src/mapping/load.ts";
 import { runMappingTests } from "../../src/mapping/test-file.ts";
@@ -74,9 +74,16 @@ describe("the shipped mapping files", () => {
     await expect(mappingJsonSchema()).toMatchFileSnapshot(`${folder}/mapping.schema.json`);
   });
 
-  test("README.md names every field of the schema", async () => {
+  test("hr.schema.json is what the code says; the same command writes it anew", async () => {
+    await expect(hrJsonSchema()).toMatchFileSnapshot(`${folder}/hr.schema.json`);
+  });
+
+  test("README.md names every field of both schemas", async () => {
     const text = await readFile(`${folder}/README.md`, "utf8");
-    const missing = [...fieldsOf(JSON.parse(mappingJsonSchema()))].filter(
+    const fields = [mappingJsonSchema(), hrJsonSchema()].flatMap((schema) => [
+      ...fieldsOf(JSON.parse(schema)),
+    ]);
+    const missing = fields.filter(
       (field) => !text.includes(`\`${field}\``) && !text.includes(`\`${field}:`),
     );
     expect(missing).toEqual([]);

@@ -2,6 +2,7 @@ import type { Clock } from "../../model/clock.ts";
 import type { Tracer } from "../../model/trace.ts";
 import type { Store, StoreStamp } from "../store.ts";
 import { accountStore } from "./account-store.ts";
+import { adoptionStore } from "./adoption.ts";
 import { auditStore } from "./audit-store.ts";
 import { brakeStore } from "./brake.ts";
 import { caseStore } from "./case-store.ts";
@@ -33,6 +34,7 @@ export function composeStore(
     ...credentialStore(engine, clock),
     ...auditStore(engine),
     ...accountStore(engine),
+    ...adoptionStore(engine, clock),
     ...caseStore(engine, clock),
     ...deliveryStore(engine),
     ...brakeStore(engine),

@@ -1,3 +1,4 @@
+import { adoptionCommands, adoptionQueries } from "./adoption.ts";
 import { accountCommands, accountQueries } from "./account-store.ts";
 import { auditCommands } from "./audit-commands.ts";
 import { auditQueries } from "./audit-queries.ts";
@@ -41,6 +42,7 @@ export const commands: Commands = {
   ...taskCommands,
   ...rosterCommands,
   ...accountCommands,
+  ...adoptionCommands,
   ...caseCommands,
   ...deliveryCommands,
 };
@@ -61,6 +63,7 @@ export const queries: Queries = {
   ...taskQueries,
   ...rosterQueries,
   ...accountQueries,
+  ...adoptionQueries,
   ...caseQueries,
   ...deliveryQueries,
 };

@@ -1,4 +1,5 @@
 import type { Operation } from "../operation.ts";
+import { adoptionOperations } from "./adoption.ts";
 import { connectOperations } from "./connect.ts";
 import { deadLetterOperations } from "./dead-letters.ts";
 import { decisionOperations } from "./decisions.ts";
@@ -22,6 +23,7 @@ export const allOperations: readonly Operation[] = [
   ...decisionOperations,
   ...leaverOperations,
   ...noticeOperations,
+  ...adoptionOperations,
   ...connectOperations,
   ...taskOperations,
   ...rosterOperations,

@@ -4,6 +4,7 @@ import { priorities } from "../../accounts/target.ts";
 import { asId, type AccountId, type ConnectionId, type TenantId } from "../../model/ids.ts";
 import { foldEmail } from "../../model/fold.ts";
 import { newRecord } from "../../model/records.ts";
+import { setLink } from "../../sync/set-link.ts";
 import {
   operation,
   OperationError,
@@ -311,48 +312,9 @@ export const laneOperations = [
           `no account ${input.account} was seen at ${lane.connectionId}; reconcile the connection first, or give its e-mail`,
         );
       }
-      await deps.store.changeLink(
-        tenantId,
-        {
-          connectionId: lane.connectionId,
-          identityId,
-          change: { op: "set", accountId, email, origin: "manual" },
-          now: deps.clock.now(),
-        },
-        {
-          records: [
-            newRecord(deps.clock, {
-              actor,
-              action: "link.set",
-              subject: { type: "link", id: identityId },
-              connectionId: lane.connectionId,
-              facts: { accountId, why: input.why },
-              personal: { email },
-            }),
-          ],
-          recompute: [{ identityId, cause: { kind: "operator" }, urgent: false }],
-        },
-      );
-      const now = deps.clock.now();
-      await deps.store.resolveFindings(tenantId, {
-        keys: [
-          `lookalike:${lane.connectionId}:${accountId}`,
-          `unmatched:${lane.connectionId}:${accountId}`,
-        ],
-        now,
-      });
-      await deps.store.wakeTargets(
-        tenantId,
-        {
-          connectionId: lane.connectionId,
-          identityIds: [identityId],
-          priority: priorities.change,
-          now,
-        },
-        { records: [], recompute: [] },
-      );
-      deps.ringRelay();
-      deps.ringWorkers(tenantId);
+      const { connectionId } = lane;
+      const said = { connectionId, identityId, accountId, email, why: input.why, actor };
+      await setLink(deps, tenantId, said);
       return { identityId, connectionId: lane.connectionId, accountId };
     },
   }),

@@ -206,6 +206,7 @@ export const mappingOperations = [
         approveMapping(deps, tenantId, {
           versionId: asId<MappingVersionId>(input.versionId),
           actor,
+          live: deps.world === "live",
           operators: await operatorsOf(deps, tenantId),
           why: input.why ?? null,
           simulation: input.simulation,

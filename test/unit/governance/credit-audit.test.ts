@@ -5,7 +5,7 @@ import {
   readCreditUsage,
   type CreditBudget,
 } from "../../../src/governance/credit-audit.ts";
-import { csvRecords } from "../../../src/tasks/csv.ts";
+import { csvRecords } from "../../../src/csv/csv-file.ts";
 
 const present = new Set(["ada@example.com", "ben@example.com"]);
 const budget = (more: Partial<CreditBudget> = {}): CreditBudget => ({

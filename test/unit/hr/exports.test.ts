@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
-import { readCsv } from "../../../src/hr/csv.ts";
+import { readCsv } from "../../../src/csv/csv-file.ts";
 import { readRow } from "../../../src/hr/field-map.ts";
 import { loadMappings } from "../../../src/mapping/load.ts";
 import { momentAt, type HrMoment } from "../../../src/model/employment.ts";

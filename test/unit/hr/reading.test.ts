@@ -1,5 +1,4 @@
 import { describe, expect, it } from "vitest";
-import { readCsv } from "../../../src/hr/csv.ts";
 import { eventShape, problemsOf, readEvent, unwrapEvent } from "../../../src/hr/event.ts";
 import { readRow } from "../../../src/hr/field-map.ts";
 import { MessageFault } from "../../../src/hr/message-fault.ts";
@@ -182,26 +181,6 @@ describe("a row of a state upload", () => {
   it("in our own words needs no map, and says nothing of a leave where it has no end", () => {
     const { statement } = read({ id: "7", start: "2026-11-02" }, { zone: "Asia/Tokyo" });
     expect(statement).toMatchObject({ status: "employed", leaves: undefined });
-  });
-});
-
-describe("a CSV file", () => {
-  it("is read with quotes, line breaks inside them, a byte order mark and any line end", () => {
-    expect(
-      readCsv('\uFEFFid;name;end\r\n7;"Ng; ""Ada""\nand";\r\n\r\n8; Bo ;2026-11-30\n', ";"),
-    ).toEqual([
-      { id: "7", name: 'Ng; "Ada"\nand', end: "" },
-      { id: "8", name: "Bo", end: "2026-11-30" },
-    ]);
-    expect(readCsv("id,end\n7,", ",")).toEqual([{ id: "7", end: "" }]);
-  });
-
-  it("says which line is wrong", () => {
-    expect(fault(() => readCsv("id,name\n7,a\n8\n", ","))).toMatch(/^UNREADABLE line 3 has 1/);
-    expect(fault(() => readCsv('id\n"7\n', ","))).toMatch(/line 2: a quote is never closed/);
-    expect(fault(() => readCsv('id\n"7"x\n', ","))).toMatch(/text after a closing quote/);
-    expect(fault(() => readCsv("id,id\n", ","))).toMatch(/"id" twice/);
-    expect(fault(() => readCsv("", ","))).toMatch(/empty/);
   });
 });
 

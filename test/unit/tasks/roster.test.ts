@@ -98,7 +98,7 @@ describe("a roster", () => {
     ["no address", csv(line("nobody", "Admin")), "member 1: email is no e-mail address"],
     ["another status", csv(line("a@example.com", "Admin", { status: "gone" })), "member 1: status"],
     ["nobody", head, "nobody is in it"],
-    ["a cut file", `${csv(line("a@example.com", "Admin"))}\nws_1,b@ex`, "row 3 has 2 fields"],
+    ["a cut file", `${csv(line("a@example.com", "Admin"))}\nws_1,b@ex`, "line 3 has 2 fields"],
   ])("with %s is refused, and the address is not repeated", (_what, text, message) => {
     const said = problems(text);
     expect(said).toContain(message);
