@@ -11,6 +11,7 @@ import { rehearseNightly } from "./offboarding/nightly-rehearsal.ts";
 import type { OffboardingDeps } from "./offboarding/offboarding-deps.ts";
 import type { RehearsalDeps } from "./offboarding/rehearse.ts";
 import { channelOf } from "./plan/channel.ts";
+import { lookAgain } from "./sync/look-again.ts";
 import { keepRollouts } from "./sync/keep-rollouts.ts";
 import type { SyncDeps } from "./sync/sync-deps.ts";
 import type { TaskDeps } from "./tasks/task-deps.ts";
@@ -20,6 +21,8 @@ const casesPollMs = 60_000;
 const noticesPollMs = 5_000;
 const rehearsalPollMs = 10 * 60_000;
 const rolloutsPollMs = 30_000;
+const looksPollMs = 5 * 60_000;
+const looksLeaseMs = 10 * 60_000;
 
 export interface ScheduledParts {
   readonly store: Store;
@@ -84,6 +87,21 @@ export function createScheduledLoops(parts: ScheduledParts, actor: Actor): reado
         for (const { tenantId } of await store.listTenants())
           moved += await keepRollouts(parts.sync, tenantId);
         return moved > 0 ? 0 : rolloutsPollMs;
+      },
+    }),
+    createLoop({
+      name: "looks",
+      clock,
+      logger,
+      round: async () => {
+        for (const { tenantId } of await store.listTenants()) {
+          const lease = { tenantId, job: "looks", owner };
+          const now = clock.now();
+          if (!(await store.leaseSchedule({ ...lease, now, leaseMs: looksLeaseMs }))) continue;
+          await lookAgain(parts.sync, tenantId);
+          await store.finishSchedule({ ...lease, nextAt: clock.now() + looksPollMs });
+        }
+        return looksPollMs;
       },
     }),
     // Without a way out there is nobody to tell.

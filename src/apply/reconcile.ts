@@ -13,6 +13,7 @@ import type { Plan, Step } from "../plan/step.ts";
 import type { ApplyDeps } from "./apply-deps.ts";
 import type { Breaker } from "./breaker.ts";
 import { byHandKinds, leaveToPeople, manualLookMs, manualWorkOf } from "./by-hand.ts";
+import { endFight, foughtVerdict, repairNote, splitFought } from "./fights.ts";
 import { reportPlan, reportRemainingKeys } from "./findings.ts";
 import { rosterOf } from "./roster.ts";
 import { createGovernor } from "./governor.ts";
@@ -216,14 +217,18 @@ class Rounds {
       if (early !== undefined) return early === "abandoned" ? early : this.#withNotes(early);
       if (this.#lane.policy.mode === "report-only") return this.#reportOnly(plan, look);
       const fresh = plan.steps.filter((step) => !this.#ran.has(stepKey(step)));
+      const now = this.#deps.clock.now();
+      const { go, fought } = splitFought(this.#target, this.#notebook.notes, fresh, now);
+      if (go.length === 0 && fought.length > 0)
+        return foughtVerdict(this.#deps, this.#target, this.#notebook.notes, fought);
       if (fresh.length === 0) {
         if (plan.steps.length > 0)
           return this.#settling("the vendor does not show what it accepted yet");
         return this.#converged(plan, look);
       }
-      const tooEarly = this.#tooEarlyToCreate(fresh, look);
+      const tooEarly = this.#tooEarlyToCreate(go, look);
       if (tooEarly !== undefined) return tooEarly;
-      const parts = await this.#act(fresh, look);
+      const parts = await this.#act(go, look);
       if (parts === "abandoned") return parts;
       if (parts.length > 0)
         return this.#withNotes(
@@ -292,7 +297,7 @@ class Rounds {
         adminRoles,
       ),
     });
-    this.#note({ plan: renderPlan(plan) });
+    this.#note({ plan: renderPlan(plan), lookedAt: this.#deps.clock.now() });
     await this.#keepLedger(plan);
     await reportPlan(this.#deps, this.#target, plan, look);
     const task = await this.#deps.manualWork(
@@ -373,6 +378,7 @@ class Rounds {
     }
     if (!result.ran) return refusalVerdict(this.#deps, this.#target, result.refusal);
     this.#ran.add(stepKey(step));
+    this.#note(repairNote(this.#target, this.#notebook.notes, step, this.#deps.clock.now()));
     if (step.action === "create_account") {
       this.#note({ invitesSent: numberNote(this.#notebook.notes.invitesSent) + 1, lostCreates: 0 });
     }
@@ -440,6 +446,7 @@ class Rounds {
   }
 
   async #converged(plan: Plan, look: Look): Promise<Verdict> {
+    await endFight(this.#deps, this.#target, this.#notebook.notes);
     const verdict = await convergedVerdict(
       this.#deps,
       this.#lane,

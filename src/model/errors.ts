@@ -55,6 +55,7 @@ export const errorCodes = {
   ACCOUNT_DISPUTED: ["park", "two people claim one account; it is frozen until a person decides"],
   ACCOUNT_AMBIGUOUS: ["park", "several accounts fit one person"],
   CREATE_AMBIGUOUS: ["park", "a create was lost twice; it is never sent a third time unseen"],
+  DRIFT_FOUGHT: ["park", "what was repaired twice within a day was undone again at the vendor"],
   ROLE_CONFLICT: ["park", "rules give roles of equal rank that exclude each other"],
   ROSTER_MISSING: ["park", "nobody brought a roster of the workspace yet; import one"],
   OBJECT_UNKNOWN: ["park", "the mapping names a vendor object that a complete read does not show"],

@@ -35,7 +35,7 @@ describeReal("hints on Apache Kafka", await sharedKafka(), (kafka) => {
       { key: "Acme Inc:z", value: '{"v":1,"tenant":"Acme Inc","identity":"x"}' },
     ];
 
-    test("is kept with its bytes and its place, told of, and keeps nobody behind it waiting", async () => {
+    test("27 poison bytes: kept with their place, told of, and nobody behind them waits", async () => {
       const one = open(kafka.freshPrefix());
       const handled: Hint[] = [];
       await one.bus.publish("hints", people(1));
@@ -86,7 +86,7 @@ describeReal("hints on Apache Kafka", await sharedKafka(), (kafka) => {
     });
   });
 
-  test("a handler that throws TypeErrors neither ends its consumer nor makes it join again", async () => {
+  test("27 handler TypeError: it neither ends its consumer nor makes it join again", async () => {
     const one = open(kafka.freshPrefix());
     let failures = 0;
     const handled: Hint[] = [];

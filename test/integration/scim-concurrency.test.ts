@@ -18,7 +18,7 @@ function atTheSameTime(name: string, start: () => Promise<ScimService>): void {
     const statuses = (replies: readonly { readonly status: number }[]) =>
       replies.map((reply) => reply.status).toSorted((a, b) => a - b);
 
-    it("add 20 members to one group and lose none, and take 10 of them out again", async () => {
+    it("1 two concurrent single-member PATCHes to one group, and twenty: none is lost, and ten go again", async () => {
       const { client } = service;
       const users = await Promise.all(
         Array.from({ length: 20 }, (_, index) =>

@@ -49,7 +49,7 @@ describeReal(
       ({ method, body }: GatedCall) =>
         method === "POST" && body.includes(email);
 
-    test("loses nothing, doubles nothing, and the leavers are out in time", async () => {
+    test("25 worker killed after intent row; after vendor call; before outcome row: nothing is lost or doubled, and the leavers are out in time", async () => {
       const [eve, fay] = [await world.hireWithAccount("eve"), await world.hireWithAccount("fay")];
       const accountOf = (email: string) =>
         world.vendor.state().users.find((user) => user.email === email)?.id ?? "";

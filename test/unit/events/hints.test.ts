@@ -177,6 +177,32 @@ describe("hints", () => {
     });
   });
 
+  test("26 Kafka down for 1 h: the sweep does the work meanwhile, leavers within seconds, and hints flow when it is back", async () => {
+    const hour = 3_600_000;
+    let down = true;
+    await run(
+      bus((_topic, hints) => {
+        if (down) throw new Error("no broker");
+        return [hints];
+      }),
+      async (store, clock) => {
+        for (let at = 0; at < 60; at++) {
+          store.want(`ada-${String(at)}`);
+          store.want(`leaver-${String(at)}`, true);
+          await clock.advance(4_000);
+          expect(store.recomputed).toContain(`leaver-${String(at)}`);
+          await clock.advance(hour / 60 - 4_000);
+          expect(store.recomputed).toContain(`ada-${String(at)}`);
+        }
+        down = false;
+        await clock.advance(10_000);
+        store.want("ben");
+        await clock.advance(300);
+        expect(store.recomputed).toContain("ben");
+      },
+    );
+  });
+
   test("of leavers go to their own topic, first", async () => {
     const topics: string[] = [];
     await run(
