@@ -1,9 +1,9 @@
 import { readFile } from "node:fs/promises";
-import { join } from "node:path";
 import type { Store } from "./adapters/store.ts";
 import { connectReport } from "./apply/connect.ts";
 import { showLanes } from "./apply/lane-gauges.ts";
 import { checkpointFiles } from "./audit/checkpoint.ts";
+import { noteSigner } from "./audit/signed-note.ts";
 import { createSequencer } from "./audit/sequencer.ts";
 import { openCallers } from "./callers.ts";
 import { bootstrap, type BootstrapSecrets } from "./bootstrap.ts";
@@ -12,7 +12,7 @@ import { connectorOf, vendorFactsOf } from "./connectors/registry.ts";
 import { createApi } from "./console/api.ts";
 import type { ConsoleDeps } from "./console/operation.ts";
 import { allOperations } from "./console/operations/all.ts";
-import { loadSealKey } from "./credentials/seal.ts";
+import { loadSealKey, sealKeyPath } from "./credentials/seal.ts";
 import { createSecretVault, type SecretVault } from "./credentials/secret-vault.ts";
 import { issueToken } from "./credentials/tokens.ts";
 import { createEngine, type Engine } from "./engine.ts";
@@ -94,13 +94,14 @@ export async function startApp(config: Config): Promise<App> {
   const pools = createHttpPools({ innerHosts: config.innerHosts });
   const vendors =
     config.world === "sandbox" ? await sandboxVendors(config, clock, logger) : undefined;
+  const sealKey = await loadSealKey({
+    value: config.sealKey,
+    path: sealKeyPath(config.dataDir),
+    clock,
+  });
   const vault = createSecretVault({
     store,
-    key: await loadSealKey({
-      value: config.sealKey,
-      path: join(config.dataDir, "seal.key"),
-      clock,
-    }),
+    key: sealKey,
     clock,
     readEnv,
     readFile: (path) => readFile(path, "utf8"),
@@ -126,7 +127,9 @@ export async function startApp(config: Config): Promise<App> {
     // A fast clock shrinks every window that guards against slow machines; these are kept humane.
     timing: config.timeScale > 1 ? { leaseMs: 600_000, intentWindowMs: 120_000 } : {},
   });
-  const checkpoints = checkpointFiles(config.checkpointsDir, store.stamp.instanceId);
+  const checkpoints = checkpointFiles(config.checkpointsDir, store.stamp.instanceId, (origin) =>
+    noteSigner(origin, sealKey.bytes),
+  );
   const sequencer = createSequencer({ ...common, checkpoints });
   const system: Actor = { kind: "system", id: "start" };
   const brake = await checkStoreAtStart({

@@ -5,6 +5,7 @@ import { createInterface } from "node:readline";
 import type { Instant } from "../model/clock.ts";
 import { InputError } from "../model/errors.ts";
 import type { TenantId } from "../model/ids.ts";
+import { signatureMark, type NoteSigner } from "./signed-note.ts";
 import type { Hash } from "./tree.ts";
 
 /** What the tree of one tenant was at one moment, kept outside the database: a later edit or cut cannot agree with it. */
@@ -16,10 +17,27 @@ export interface Checkpoint {
   readonly root: Hash;
 }
 
-/** The note text of C2SP tlog-checkpoint: origin, size, root in base64, each on its line, and the blank line that ends it. */
-export function formatCheckpoint(checkpoint: Checkpoint): string {
+/** A checkpoint as it is kept: what was signed, and the lines that sign it. */
+export interface CheckpointNote extends Checkpoint {
+  readonly text: string;
+  /** None in files of a version that did not sign. */
+  readonly signatures: readonly string[];
+}
+
+/** Names the tree of a tenant in a store, and the key that signs its checkpoints. */
+export function originOf(instanceId: string, tenantId: TenantId): string {
+  return `rolecall/${instanceId}/${tenantId}`;
+}
+
+/** The note text of C2SP tlog-checkpoint: origin, size and root in base64, each on its line. */
+export function checkpointText(checkpoint: Checkpoint): string {
   const root = Buffer.from(checkpoint.root, "hex").toString("base64");
-  return `${checkpoint.origin}\n${String(checkpoint.size)}\n${root}\n\n`;
+  return `${checkpoint.origin}\n${String(checkpoint.size)}\n${root}\n`;
+}
+
+/** The whole note: text, blank line, signatures. */
+export function noteOf({ text, signatures }: Pick<CheckpointNote, "text" | "signatures">): string {
+  return `${text}\n${signatures.map((line) => `${line}\n`).join("")}`;
 }
 
 /** @throws InputError for anything that is not one checkpoint; further lines of the note are allowed and not read */
@@ -38,17 +56,21 @@ export interface CheckpointFiles {
   /** Appends and resolves when it is on disk. */
   append(tenantId: TenantId, tree: { readonly size: number; readonly root: Hash }): Promise<void>;
   /** The newest one. @throws InputError when the file ends in something else */
-  last(tenantId: TenantId): Promise<Checkpoint | undefined>;
+  last(tenantId: TenantId): Promise<CheckpointNote | undefined>;
   /** Moves the file out of the way, for a history that the store does not have: `<tenant>.before-<UTC ms>.txt`. */
   setAside(tenantId: TenantId, at: Instant): Promise<void>;
   /** All of them, oldest first. @throws InputError at one that cannot be read */
-  read(tenantId: TenantId): AsyncIterable<Checkpoint>;
+  read(tenantId: TenantId): AsyncIterable<CheckpointNote>;
 }
 
 const tailBytes = 4_096;
 
-/** Files `<folder>/<tenant>.txt`; the folder is made at the first append. */
-export function checkpointFiles(folder: string, instanceId: string): CheckpointFiles {
+/** Files `<folder>/<tenant>.txt`, of signed notes with a blank line behind each; the folder is made at the first append. */
+export function checkpointFiles(
+  folder: string,
+  instanceId: string,
+  signerOf: (origin: string) => NoteSigner,
+): CheckpointFiles {
   const pathOf = (tenantId: TenantId) => join(folder, `${tenantId}.txt`);
   return {
     append: async (tenantId, tree) => {
@@ -56,8 +78,9 @@ export function checkpointFiles(folder: string, instanceId: string): CheckpointF
       const file = await open(pathOf(tenantId), "a+", 0o600);
       try {
         await cutTorn(file);
-        const origin = `rolecall/${instanceId}/${tenantId}`;
-        await file.appendFile(formatCheckpoint({ origin, ...tree }));
+        const origin = originOf(instanceId, tenantId);
+        const text = checkpointText({ origin, ...tree });
+        await file.appendFile(`${text}\n${signerOf(origin).sign(text)}\n`);
         await file.sync();
       } finally {
         await file.close();
@@ -69,8 +92,9 @@ export function checkpointFiles(folder: string, instanceId: string): CheckpointF
       if (file === undefined) return undefined;
       try {
         const whole = (await readTail(file)).split(/\n\n+/).slice(0, -1);
-        const newest = whole.at(-1);
-        return newest === undefined ? undefined : parseCheckpoint(newest.split("\n"));
+        const at = whole.findLastIndex((part) => !part.startsWith(signatureMark));
+        const newest = whole[at];
+        return newest === undefined ? undefined : noteFrom(newest, whole[at + 1]);
       } finally {
         await file.close();
       }
@@ -84,21 +108,35 @@ export function checkpointFiles(folder: string, instanceId: string): CheckpointF
 }
 
 /** Checkpoints of a file, oldest first; none where there is no file. @throws InputError at one that cannot be read */
-export async function* readCheckpoints(path: string): AsyncGenerator<Checkpoint> {
+export async function* readCheckpoints(path: string): AsyncGenerator<CheckpointNote> {
   const file = await openExisting(path);
   if (file === undefined) return;
   await file.close();
   const lines = createInterface({ input: createReadStream(path, "utf8"), crlfDelay: Infinity });
-  let note: string[] = [];
+  let part: string[] = [];
+  let note: string | undefined;
   for await (const line of lines) {
     if (line !== "") {
-      note.push(line);
-    } else if (note.length > 0) {
-      yield parseCheckpoint(note);
-      note = [];
+      part.push(line);
+      continue;
     }
+    if (part.length === 0) continue;
+    const text = part.join("\n");
+    part = [];
+    const signs = text.startsWith(signatureMark);
+    if (note !== undefined) yield noteFrom(note, signs ? text : undefined);
+    note = signs ? undefined : text;
   }
-  // A note without its blank line was being written when the process died: it was never acknowledged.
+  if (note !== undefined) yield noteFrom(note, undefined);
+  // A part without its blank line was being written when the process died: it was never acknowledged.
+}
+
+function noteFrom(text: string, signatures: string | undefined): CheckpointNote {
+  return {
+    ...parseCheckpoint(text.split("\n")),
+    text: `${text}\n`,
+    signatures: signatures?.split("\n") ?? [],
+  };
 }
 
 async function openExisting(path: string): Promise<FileHandle | undefined> {

@@ -1,9 +1,10 @@
 import { commitment } from "../model/commitment.ts";
 import { InputError } from "../model/errors.ts";
 import type { TreeState } from "./audit-store.ts";
-import type { Checkpoint } from "./checkpoint.ts";
+import type { CheckpointNote } from "./checkpoint.ts";
 import type { AuditSource, ExportedRecord } from "./export.ts";
 import { leafBytes, leafHash } from "./leaf.ts";
+import type { NoteVerifier } from "./signed-note.ts";
 import { appendLeaves, emptyTree, rootOf, type Hash } from "./tree.ts";
 
 export interface Verification {
@@ -14,6 +15,8 @@ export interface Verification {
   /** Of the tree that was recomputed from the records, hex. */
   readonly root: Hash;
   readonly checkpoints: number;
+  /** Of these, how many one of the given keys signed; undefined: none was given, and no signature was looked at. */
+  readonly signed: number | undefined;
   /** What is wrong and where, first things first; cut at 100 with a last line that says so. */
   readonly problems: readonly string[];
 }
@@ -22,15 +25,16 @@ const problemsMax = 100;
 
 /**
  * Recomputes the tree from the records themselves and compares it with what the store says, leaf by leaf, and with every
- * checkpoint: finds a record that was edited, deleted, moved or put in between, and a tail that was cut behind the last checkpoint.
+ * checkpoint and, where keys are given, each checkpoint's signature with them: finds a record that was edited, deleted, moved or put in between, and a tail that was cut behind the last checkpoint.
  * Reads as a stream; memory does not grow with the size.
  */
 export async function verifyAudit(
   source: AuditSource,
-  checkpoints: AsyncIterable<Checkpoint>,
+  checkpoints: AsyncIterable<CheckpointNote>,
+  keys: readonly NoteVerifier[] = [],
 ): Promise<Verification> {
   const problems = new Problems();
-  const marks = new CheckpointCursor(checkpoints, problems, `/${source.tenantId}`);
+  const marks = new CheckpointCursor(checkpoints, problems, `/${source.tenantId}`, keys);
   let tree: TreeState = emptyTree;
   let next = 0;
   try {
@@ -58,6 +62,7 @@ export async function verifyAudit(
     size: tree.size,
     root: rootOf(tree),
     checkpoints: marks.seen,
+    signed: keys.length === 0 ? undefined : marks.signed,
     problems: problems.list,
   };
 }
@@ -85,17 +90,25 @@ function checkRecord(item: ExportedRecord, problems: Problems): Hash {
 
 /** Walks the checkpoints beside the growing tree. */
 class CheckpointCursor {
-  readonly #items: AsyncIterator<Checkpoint>;
+  readonly #items: AsyncIterator<CheckpointNote>;
   readonly #problems: Problems;
   readonly #originEnd: string;
   #origin: string | undefined;
-  #current: Checkpoint | undefined;
+  #current: CheckpointNote | undefined;
   #started = false;
   #broken = false;
   #agreed = 0;
+  readonly #keys: readonly NoteVerifier[];
   seen = 0;
+  signed = 0;
 
-  constructor(checkpoints: AsyncIterable<Checkpoint>, problems: Problems, originEnd: string) {
+  constructor(
+    checkpoints: AsyncIterable<CheckpointNote>,
+    problems: Problems,
+    originEnd: string,
+    keys: readonly NoteVerifier[],
+  ) {
+    this.#keys = keys;
     this.#items = checkpoints[Symbol.asyncIterator]();
     this.#problems = problems;
     this.#originEnd = originEnd;
@@ -136,8 +149,16 @@ class CheckpointCursor {
     );
   }
 
-  #note(checkpoint: Checkpoint): void {
+  #note(checkpoint: CheckpointNote): void {
     this.seen += 1;
+    const { origin, text, signatures } = checkpoint;
+    if (this.#keys.some((key) => key.name === origin && key.accepts(text, signatures))) {
+      this.signed += 1;
+    } else if (this.#keys.length > 0) {
+      this.#problems.add(
+        `the checkpoint of size ${String(checkpoint.size)} is ${signatures.length === 0 ? "not signed" : "not signed by the given key"}`,
+      );
+    }
     this.#origin ??= checkpoint.origin;
     if (checkpoint.origin !== this.#origin || !checkpoint.origin.endsWith(this.#originEnd))
       this.#problems.add(`a checkpoint of another tree is in the file: "${checkpoint.origin}"`);

@@ -14,6 +14,7 @@ import { z } from "zod";
 import type { DemoOptions } from "../demo/demo.ts";
 import { CommandError, exitCodes, flag, type Command, type Invocation } from "./command.ts";
 import { doctor } from "./doctor.ts";
+import { printProof, showCheckpointKey } from "./prove-record.ts";
 import { exportRecord, verifyRecord } from "./verify-record.ts";
 
 export const offlineCommands: readonly Command[] = [
@@ -71,11 +72,29 @@ export const offlineCommands: readonly Command[] = [
   },
   {
     words: "audit verify",
-    usage: "audit verify [--export FILE] [--checkpoints FILE]",
-    summary: "recompute the record's tree and compare it with every checkpoint",
+    usage: "audit verify [--export FILE] [--checkpoints FILE] [--key KEY] | --proof FILE --key KEY",
+    summary:
+      "recompute the record's tree and compare it with every checkpoint and its signature; or check one proof",
     offline: true,
-    flags: { export: "string", checkpoints: "string" },
+    flags: { export: "string", checkpoints: "string", key: "string", proof: "string" },
     run: verifyRecord,
+  },
+  {
+    words: "audit key",
+    usage: "audit key",
+    summary:
+      "print the public key that checkpoints are signed with, for whoever verifies elsewhere",
+    offline: true,
+    flags: {},
+    run: showCheckpointKey,
+  },
+  {
+    words: "audit prove",
+    usage: "audit prove <record id> [--personal]",
+    summary: "print one record with the proof that a signed checkpoint holds it",
+    offline: true,
+    flags: { personal: "boolean" },
+    run: printProof,
   },
   {
     words: "audit export",

@@ -1,11 +1,13 @@
 import { join } from "node:path";
 import { readCheckpoints } from "../audit/checkpoint.ts";
 import { exportAudit, fileSource, storeSource } from "../audit/export.ts";
+import type { NoteVerifier } from "../audit/signed-note.ts";
 import { verifyAudit, type Verification } from "../audit/verify.ts";
 import { readConfig } from "../config/config.ts";
 import { asId, type TenantId } from "../model/ids.ts";
 import { openRecord, type RecordPlace } from "../open-store.ts";
 import { exitCodes, flag, type ExitCode, type Invocation } from "./command.ts";
+import { givenKey, verifyProof } from "./prove-record.ts";
 
 /** Recomputes the record of one tenant from its store and compares it with every checkpoint in the data folder. */
 export async function verifyStore(place: RecordPlace, tenantId: TenantId): Promise<Verification> {
@@ -24,8 +26,10 @@ function checkpointPath(folder: string, tenantId: TenantId): string {
   return join(folder, `${tenantId}.txt`);
 }
 
-/** `rolecall audit verify`: of the store, or of an export with a checkpoint file from elsewhere. */
+/** `rolecall audit verify`: of the store, of an export with a checkpoint file from elsewhere, or of one proof. */
 export async function verifyRecord(invocation: Invocation): Promise<ExitCode> {
+  const proof = flag(invocation, "proof");
+  if (proof !== undefined) return verifyProof(invocation, proof);
   const exported = flag(invocation, "export");
   const results =
     exported === undefined
@@ -43,6 +47,7 @@ async function verifyTenants(
 ): Promise<Readonly<Record<string, Verification>>> {
   const config = readConfig();
   const wanted = flag(invocation, "tenant");
+  const keys = await givenKeys(invocation);
   const reader = await openRecord(config);
   try {
     const results: Record<string, Verification> = {};
@@ -53,6 +58,7 @@ async function verifyTenants(
       results[tenantId] = await verifyAudit(
         await storeSource(reader, tenantId),
         readCheckpoints(checkpoints),
+        keys,
       );
     }
     return results;
@@ -86,8 +92,14 @@ async function verifyExport(
     [source.tenantId]: await verifyAudit(
       source,
       checkpoints === undefined ? none() : readCheckpoints(checkpoints),
+      await givenKeys(invocation),
     ),
   };
+}
+
+async function givenKeys(invocation: Invocation): Promise<readonly NoteVerifier[]> {
+  const key = await givenKey(invocation);
+  return key === undefined ? [] : [key];
 }
 
 async function* none(): AsyncGenerator<never> {
@@ -96,7 +108,7 @@ async function* none(): AsyncGenerator<never> {
 
 function render(name: string, result: Verification): string {
   const head = result.ok
-    ? `${name}: verified, ${String(result.size)} records, ${String(result.checkpoints)} checkpoints, root ${result.root}`
+    ? `${name}: verified, ${String(result.size)} records, ${String(result.checkpoints)} checkpoints${result.signed === undefined ? " (signatures not checked: give --key)" : ", all signed"}, root ${result.root}`
     : `${name}: does NOT verify (${String(result.size)} records read)`;
   return `${[head, ...result.problems.map((problem) => `  ${problem}`)].join("\n")}\n`;
 }

@@ -1,6 +1,6 @@
 import { createCipheriv, createDecipheriv, createHash } from "node:crypto";
 import { link, mkdir, open, readFile, stat, unlink } from "node:fs/promises";
-import { dirname } from "node:path";
+import { dirname, join } from "node:path";
 import type { Clock } from "../model/clock.ts";
 import { InputError, SyncError } from "../model/errors.ts";
 import { newId } from "../model/ids.ts";
@@ -46,13 +46,27 @@ export async function loadSealKey(options: {
   readonly path: string;
   readonly clock: Clock;
 }): Promise<SealKey> {
-  if (options.value !== undefined) return parseSealKey(options.value, "ROLECALL_SEAL_KEY");
-  const existing = await readKeyFile(options.path);
+  const existing = await findSealKey(options);
   if (existing !== undefined) return existing;
   await makeKeyFile(options.path, options.clock);
   const made = await readKeyFile(options.path);
   if (made === undefined) throw new InputError(`${options.path} vanished while it was made`, []);
   return made;
+}
+
+/** Where the seal key of a data folder lies. */
+export function sealKeyPath(dataDir: string): string {
+  return join(dataDir, "seal.key");
+}
+
+/** The seal key where there is one, without making it. @throws InputError when the value or file is no key */
+export async function findSealKey(options: {
+  readonly value: string | undefined;
+  readonly path: string;
+}): Promise<SealKey | undefined> {
+  return options.value === undefined
+    ? readKeyFile(options.path)
+    : parseSealKey(options.value, "ROLECALL_SEAL_KEY");
 }
 
 async function readKeyFile(path: string): Promise<SealKey | undefined> {

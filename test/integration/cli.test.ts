@@ -391,6 +391,40 @@ describe("without the service", () => {
     expect(await json("audit", "verify")).toMatchObject({});
   });
 
+  test("audit prove prints a proof that the public key alone checks, and a changed one is refused", async () => {
+    const exported = (await rolecall(["audit", "export"])).out;
+    const first = exported.split("\n")[1] ?? "";
+    const { record } = JSON.parse(first) as { readonly record: { readonly recordId: string } };
+    let proof = "";
+    await eventually(
+      async () => {
+        const { code, out, err } = await rolecall(["audit", "prove", record.recordId]);
+        expect([code, err]).toEqual([exitCodes.ok, ""]);
+        proof = out;
+      },
+      { timeoutMs: 90_000, everyMs: 250 },
+    );
+    const key = (await rolecall(["audit", "key"])).out.trim();
+    const check = async (name: string, text: string) => {
+      const file = join(folder, name);
+      await writeFile(file, text);
+      return rolecall(["audit", "verify", "--proof", file, "--key", key]);
+    };
+    expect(await check("proof.json", proof)).toMatchObject({
+      code: exitCodes.ok,
+      out: expect.stringMatching(/proved/) as string,
+    });
+    const forged = await check("forged.json", proof.replace(/"action": "[^"]+"/, '"action": "x"'));
+    expect([forged.code, forged.out]).toEqual([
+      exitCodes.negative,
+      expect.stringMatching(/does not hold this record/),
+    ]);
+    const wrongKey = await rolecall(["audit", "verify", "--key", "nonsense+1+2"]);
+    expect(wrongKey.err).toMatch(/audit key/);
+    const { out } = await rolecall(["audit", "verify", "--key", key]);
+    expect(out).toMatch(/all signed/);
+  });
+
   test("doctor says of every part whether it is right", async () => {
     const { out } = await rolecall(["doctor"]);
     expect(out).toMatch(/ok {2}Node\.js: v24/);

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { checkpointFiles } from "../../src/audit/checkpoint.ts";
+import { noteSigner } from "../../src/audit/signed-note.ts";
 import { exportAudit, fileSource, storeSource } from "../../src/audit/export.ts";
 import { createSequencer } from "../../src/audit/sequencer.ts";
 import type { Logger } from "../../src/model/log.ts";
@@ -24,7 +25,9 @@ afterEach(() => rm(folder, { recursive: true, force: true }));
 
 const path = (name: string) => join(folder, name);
 const checkpointsOf = (world: StoryWorld) =>
-  checkpointFiles(path("elsewhere"), world.store.stamp.instanceId);
+  checkpointFiles(path("elsewhere"), world.store.stamp.instanceId, (origin) =>
+    noteSigner(origin, new Uint8Array(32)),
+  );
 
 /** What the service does with the record: gives indexes and writes a checkpoint outside the store. */
 async function sequence(world: StoryWorld): Promise<void> {
