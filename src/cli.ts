@@ -16,6 +16,7 @@ import { leaverCommands } from "./cli/leavers.ts";
 import { mappingCommands } from "./cli/mappings.ts";
 import { noticeCommands } from "./cli/notices.ts";
 import { rosterCommands } from "./cli/rosters.ts";
+import { undoCommands } from "./cli/undo.ts";
 import { usageCommands } from "./cli/usage.ts";
 import { taskCommands } from "./cli/tasks.ts";
 import { offlineCommands } from "./cli/offline.ts";
@@ -37,6 +38,7 @@ export const commands: readonly Command[] = [
   ...connectCommands,
   ...taskCommands,
   ...rosterCommands,
+  ...undoCommands,
   ...usageCommands,
   ...deadLetterCommands,
 ];

@@ -509,6 +509,15 @@ describe("first contact with a vendor", () => {
     expect((await rolecall(["adopt", "nowhere"])).code).toBe(exitCodes.notThere);
   });
 
+  test("and what was done for somebody there is shown before it is taken back", async () => {
+    await eventually(async () => {
+      const { out } = await rolecall(["undo", "ada@example.com", "--connection", "anthropic"]);
+      expect(out).toMatch(/create_account .*undo +the account or its invitation goes/);
+    });
+    const nothing = ["undo", "ada@example.com", "--connection", "clay", "--why", "a test"];
+    expect((await rolecall(nothing)).code).toBe(exitCodes.notThere);
+  });
+
   test("leaves accounts for people to decide, in a file with owner and reason", async () => {
     const { out } = await rolecall(["link", "export", "instantly"]);
     const [header = "", first = ""] = out.split("\n");

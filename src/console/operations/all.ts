@@ -13,6 +13,7 @@ import { recoveryOperations } from "./recovery.ts";
 import { rosterOperations } from "./rosters.ts";
 import { setupOperations } from "./setup.ts";
 import { taskOperations } from "./tasks.ts";
+import { undoOperations } from "./undo.ts";
 import { usageOperations } from "./usage.ts";
 import { tenantOperations } from "./tenants.ts";
 
@@ -27,6 +28,7 @@ export const allOperations: readonly Operation[] = [
   ...connectOperations,
   ...taskOperations,
   ...rosterOperations,
+  ...undoOperations,
   ...usageOperations,
   ...tenantOperations,
   ...setupOperations,
