@@ -35,7 +35,9 @@ import { openAuditStream, openBus } from "./open-bus.ts";
 import { homeOf, openClock, openStore, showStore } from "./open-store.ts";
 import { leaverFactsOf } from "./scheduled-loops.ts";
 import { createHrRoom } from "./hr-room.ts";
+import { loadExtensions } from "./scim/extension.ts";
 import { createScimRouter } from "./scim/router.ts";
+import { createTraffic } from "./scim/traffic.ts";
 import type { Brake } from "./recovery/brake-store.ts";
 import { checkStoreAtStart } from "./recovery/start-check.ts";
 import type { ProposalResult } from "./sync/roll-out.ts";
@@ -158,6 +160,8 @@ export async function startApp(config: Config): Promise<App> {
     liveChecks: { bus: () => bus.live().why },
   });
   const callers = openCallers({ store, clock, logger });
+  const extensions = await loadExtensions(config.scimSchemas);
+  const traffic = createTraffic({ store, clock, logger });
   const scim = createScimRouter({
     store,
     clock,
@@ -167,6 +171,9 @@ export async function startApp(config: Config): Promise<App> {
     publicUrl,
     onCommit: engine.ringRelay,
     authenticate: callers.idp,
+    heardRequest: traffic.note,
+    extensions,
+    ...(config.scimRate === undefined ? {} : { requestsPerSecond: config.scimRate }),
   });
   const hr = createHrRoom(config, {
     ...{ store, vault, clock, logger, metrics: metrics.metrics, onCommit: engine.ringRelay },
@@ -218,6 +225,7 @@ export async function startApp(config: Config): Promise<App> {
       await bus.close();
       if (config.roles.has("scheduler")) await sequencer.stop();
       await auditStream?.stop();
+      await traffic.close();
       await store.close();
       ways.close();
       await vendors?.close();

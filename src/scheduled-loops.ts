@@ -12,12 +12,14 @@ import type { OffboardingDeps } from "./offboarding/offboarding-deps.ts";
 import type { RehearsalDeps } from "./offboarding/rehearse.ts";
 import { channelOf } from "./plan/channel.ts";
 import { lookAgain } from "./sync/look-again.ts";
+import { watchSources } from "./sources/watch-sources.ts";
 import { keepRollouts } from "./sync/keep-rollouts.ts";
 import type { SyncDeps } from "./sync/sync-deps.ts";
 import type { TaskDeps } from "./tasks/task-deps.ts";
 
 // What changes by itself is found at its instant; what another process changed, within a minute: its deadlines are minutes and hours.
 const casesPollMs = 60_000;
+const sourcesPollMs = 5 * 60_000;
 const noticesPollMs = 5_000;
 const rehearsalPollMs = 10 * 60_000;
 const rolloutsPollMs = 30_000;
@@ -76,6 +78,16 @@ export function createScheduledLoops(parts: ScheduledParts, actor: Actor): reado
         for (const { tenantId } of await store.listTenants())
           await rehearseNightly(nightly, tenantId);
         return rehearsalPollMs;
+      },
+    }),
+    createLoop({
+      name: "sources",
+      clock,
+      logger,
+      round: async () => {
+        for (const { tenantId } of await store.listTenants())
+          await watchSources({ store, clock }, tenantId);
+        return sourcesPollMs;
       },
     }),
     createLoop({

@@ -58,4 +58,6 @@ export type FindingKind =
   | "hr_sources_disagree"
   | "hr_late_notice"
   | "hr_leave_withdrawn"
-  | "hr_absence_guard";
+  | "hr_absence_guard"
+  | "idp_quiet"
+  | "token_expiring";

@@ -5,6 +5,7 @@ import type { AuditStore } from "../audit/audit-store.ts";
 import type { CredentialStore } from "../credentials/credential-store.ts";
 import type { DirectoryStore } from "../directory/directory-store.ts";
 import type { HrStore } from "../directory/hr-store.ts";
+import type { TrafficStore } from "../directory/traffic-store.ts";
 import type { DeadLetterStore } from "../events/dead-letter-store.ts";
 import type { RecomputeStore } from "../events/recompute-store.ts";
 import type { MappingVersionStore } from "../mapping/version-store.ts";
@@ -18,6 +19,7 @@ export interface Store
   extends
     DirectoryStore,
     HrStore,
+    TrafficStore,
     RecomputeStore,
     DeadLetterStore,
     MappingVersionStore,

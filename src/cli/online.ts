@@ -3,12 +3,10 @@ import { argument, CommandError, exitCodes, flag, requiredFlag, type Command } f
 import { done, show } from "./show.ts";
 import { renderExplanation } from "./explain-view.ts";
 import { listOf } from "./list-view.ts";
+import { renderIdp } from "./idp-view.ts";
 import { idpColumns, renderPlans, renderStatus, renderTenant } from "./state-view.ts";
 
-const idpsShape = z.object({
-  scimUrl: z.string(),
-  idps: z.array(z.record(z.string(), z.unknown())),
-});
+const idpsShape = z.object({ scimUrl: z.string() });
 
 const whyFlag = { why: "string" } as const;
 
@@ -304,26 +302,35 @@ export const onlineCommands: readonly Command[] = [
         done("added"),
       ),
   },
-  ...(["list", "show"] as const).map((verb): Command => ({
-    words: `idp ${verb}`,
-    usage: verb === "list" ? "idp list" : "idp show <name>",
-    summary: verb === "list" ? "IdP connections" : "one IdP connection",
+  {
+    words: "idp list",
+    usage: "idp list",
+    summary: "IdP connections",
     flags: {},
-    run: async (invocation) => {
-      const all = idpsShape.parse(await (await invocation.api()).call("GET", "/idps", {}));
-      const name = verb === "show" ? argument(invocation, 0, "name") : undefined;
-      const idps = all.idps.filter((idp) => name === undefined || idp.idpId === name);
-      if (idps.length === 0 && name !== undefined)
-        throw new CommandError(exitCodes.notThere, `no IdP connection "${name}"`);
-      const answer = { ...all, idps };
-      invocation.terminal.out(
-        invocation.json
-          ? `${JSON.stringify(answer, null, 2)}\n`
-          : `SCIM base URL: ${all.scimUrl}\n${listOf("idps", idpColumns, "no IdP connection")(answer)}`,
-      );
-      return exitCodes.ok;
-    },
-  })),
+    run: (invocation) =>
+      show(
+        invocation,
+        "GET",
+        "/idps",
+        {},
+        (answer) =>
+          `SCIM base URL: ${idpsShape.parse(answer).scimUrl}\n${listOf("idps", idpColumns, "no IdP connection")(answer)}`,
+      ),
+  },
+  {
+    words: "idp show",
+    usage: "idp show <name>",
+    summary: "one IdP connection: what it sends, what became of it, whether it has gone quiet",
+    flags: {},
+    run: (invocation) =>
+      show(
+        invocation,
+        "GET",
+        `/idps/${encodeURIComponent(argument(invocation, 0, "name"))}`,
+        {},
+        renderIdp,
+      ),
+  },
   {
     words: "idp add",
     usage: "idp add <name> --kind okta|entra|generic",

@@ -36,6 +36,10 @@ export interface Config {
   readonly sealKey: string | undefined;
   /** Without a slash at the end; undefined: unset, so links are made from the port that was opened. */
   readonly publicUrl: string | undefined;
+  /** File with schema extensions of people. */
+  readonly scimSchemas: string | undefined;
+  /** Requests per second of each SCIM token; undefined: no limit. */
+  readonly scimRate: number | undefined;
   readonly trustedProxies: readonly string[];
   /** Hosts of vendors that may have addresses inside this network, as URLs have them. */
   readonly innerHosts: readonly string[];
@@ -104,6 +108,8 @@ export function readConfig(environment: Environment = process.env, folder = proc
     adminToken: values.adminToken,
     sealKey: values.sealKey,
     publicUrl: values.publicUrl,
+    scimSchemas: values.scimSchemas === undefined ? undefined : resolve(folder, values.scimSchemas),
+    scimRate: values.scimRate,
     trustedProxies: Object.freeze([...(values.trustedProxies ?? [])]),
     innerHosts: Object.freeze([...(values.innerHosts ?? [])]),
     roles: values.roles ?? new Set(processRoles),

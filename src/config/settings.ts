@@ -20,6 +20,13 @@ const port = text((value) => {
   return number;
 });
 
+const rate = text((value) => {
+  const number = Number(value);
+  if (!/^\d+$/.test(value) || number < 1 || number > 100_000)
+    throw new Error("write requests per second, 1 to 100000");
+  return number;
+});
+
 const name = text((value) => {
   if (isName(value)) return value;
   throw new Error("write 1 to 64 lower-case letters, digits and dashes, a letter or digit first");
@@ -246,6 +253,22 @@ export const settings = {
     defaultSays: "none",
     example: "loopback, 10.0.0.0/8",
     schema: proxies,
+  }),
+  scimSchemas: setting({
+    name: "ROLECALL_SCIM_SCHEMAS",
+    description:
+      "File with schema extensions of people, a JSON list of SCIM Schema documents: what identity providers may send beyond the enterprise extension, for conditions of mapping files too.",
+    defaultSays: "none",
+    example: "/etc/rolecall/schemas.json",
+    schema: text((value) => value),
+  }),
+  scimRate: setting({
+    name: "ROLECALL_SCIM_RATE",
+    description:
+      "SCIM requests per second that each token may send to one process, with a burst of two seconds' worth; more hear 429 and when to come again. Entra ID asks for 25 at least.",
+    defaultSays: "no limit",
+    example: "50",
+    schema: rate,
   }),
   innerHosts: setting({
     name: "ROLECALL_INNER_HOSTS",

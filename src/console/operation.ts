@@ -4,6 +4,7 @@ import type { ConnectReport } from "../model/connect-report.ts";
 import type { AccountStore } from "../accounts/account-store.ts";
 import type { AuditStore } from "../audit/audit-store.ts";
 import type { CredentialStore } from "../credentials/credential-store.ts";
+import type { TrafficStore } from "../directory/traffic-store.ts";
 import type { DeadLetterStore } from "../events/dead-letter-store.ts";
 import type { HrDesk } from "../hr/hr-desk.ts";
 import type { IdpId, TenantId } from "../model/ids.ts";
@@ -26,7 +27,8 @@ export interface ConsoleDeps extends SyncDeps {
     DeadLetterStore &
     DeliveryStore &
     TaskStore &
-    RosterStore;
+    RosterStore &
+    TrafficStore;
   /** Looks at a connection through its connector; only reads. */
   readonly connect: (lane: Lane) => Promise<ConnectReport>;
   readonly hr: { readonly desk: HrDesk };

@@ -119,11 +119,6 @@ export interface DirectoryStore {
     command: { readonly idpId: IdpId; readonly loadedAt: Instant | undefined },
     also: Also,
   ): Promise<void>;
-  /** Notes that an IdP connection was heard; written at most once a minute per connection by the caller. */
-  touchIdp(
-    tenantId: TenantId,
-    command: { readonly idpId: IdpId; readonly at: Instant },
-  ): Promise<void>;
 
   // — people —
   /**
@@ -169,7 +164,7 @@ export interface DirectoryStore {
     idpId: IdpId,
     sourceUserId: SourceUserId,
   ): Promise<SourceUser | undefined>;
-  /** Stable order; total exact. `query` runs in the database. @throws StoreError INVALID field "filter" for what cannot be asked */
+  /** Stable order; total exact. `query` runs in the database. @throws StoreError INVALID field "filter" for what cannot be asked, "scanAtMost" for what would read more documents */
   listUsers(
     tenantId: TenantId,
     idpId: IdpId,

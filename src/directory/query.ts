@@ -42,6 +42,11 @@ export interface PageRequest {
   /** 0 to 1,000. 0: only the total. */
   readonly count: number;
   readonly sort: { readonly field: DirectoryField; readonly descending: boolean } | undefined;
+  /**
+   * Documents that may be read for conditions and an order that no column holds; with more live rows the question is refused.
+   * Absent: any number.
+   */
+  readonly scanAtMost?: number;
 }
 
 export interface Page<T> {

@@ -32,10 +32,10 @@ export interface CoercedGroup {
  * The body of POST or PUT /Users.
  * @throws ScimError 400 invalidSyntax (no object) or invalidValue (an attribute of the wrong kind, userName missing)
  */
-export function coerceUser(body: unknown): CoercedUser {
+export function coerceUser(body: unknown, schema: ResourceSchema = userSchema): CoercedUser {
   const dropped = new Dropped();
-  const resource = coerceResource(userSchema, body, dropped);
-  requireText(userSchema, resource, "userName");
+  const resource = coerceResource(schema, body, dropped);
+  requireText(schema, resource, "userName");
   return { resource, dropped: dropped.paths };
 }
 

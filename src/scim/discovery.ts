@@ -1,11 +1,14 @@
 import SCIMMY from "scimmy";
 
 import type { Json, JsonObject } from "../model/json.ts";
+import type { CustomExtension } from "./extension.ts";
 import { type ListResponse, listResponse } from "./list-response.ts";
 import { enterpriseUrn, ownTruths } from "./schema.ts";
 
 /** Resources in one page of a list, whatever `count` asks for. Okta reads pages of 100. */
 export const maxResults = 1_000;
+/** Where `count` is absent. */
+export const defaultResults = 100;
 
 /**
  * RFC 7643 section 5: what this service can do, in truth.
@@ -21,6 +24,14 @@ export function serviceProviderConfig(baseUrl: string): JsonObject {
     changePassword: { supported: false },
     sort: { supported: true },
     etag: { supported: true },
+    // RFC 9865 section 4. Cursors name a place, not a search that is kept: they never end.
+    pagination: {
+      cursor: true,
+      index: true,
+      defaultPaginationMethod: "index",
+      defaultPageSize: defaultResults,
+      maxPageSize: maxResults,
+    },
     authenticationSchemes: [
       {
         type: "oauthbearertoken",
@@ -38,22 +49,35 @@ export function serviceProviderConfig(baseUrl: string): JsonObject {
 }
 
 /** RFC 7643 section 6. */
-export function resourceTypes(baseUrl: string): ListResponse<JsonObject> {
+export function resourceTypes(
+  baseUrl: string,
+  more: readonly CustomExtension[] = [],
+): ListResponse<JsonObject> {
   return listResponse([
-    describeType(baseUrl, SCIMMY.Schemas.User.definition, "/Users", [enterpriseUrn]),
+    describeType(baseUrl, SCIMMY.Schemas.User.definition, "/Users", [
+      enterpriseUrn,
+      ...more.map(({ extension }) => extension.urn),
+    ]),
     describeType(baseUrl, SCIMMY.Schemas.Group.definition, "/Groups", []),
   ]);
 }
 
 /** One of {@link resourceTypes} by its id, without regard to case; undefined where there is none. */
-export function resourceType(baseUrl: string, id: string): JsonObject | undefined {
-  return findById(resourceTypes(baseUrl).Resources, id);
+export function resourceType(
+  baseUrl: string,
+  id: string,
+  more: readonly CustomExtension[] = [],
+): JsonObject | undefined {
+  return findById(resourceTypes(baseUrl, more).Resources, id);
 }
 
 /** RFC 7643 section 7. Entra reads it as a list and wants camelCase names and no nulls. */
-export function schemas(baseUrl: string): ListResponse<JsonObject> {
+export function schemas(
+  baseUrl: string,
+  more: readonly CustomExtension[] = [],
+): ListResponse<JsonObject> {
   return listResponse(
-    schemaDocuments.map((document) => ({
+    [...schemaDocuments, ...more.map(({ document }) => document)].map((document) => ({
       ...document,
       meta: { resourceType: "Schema", location: `${baseUrl}/Schemas/${String(document["id"])}` },
     })),
@@ -61,8 +85,12 @@ export function schemas(baseUrl: string): ListResponse<JsonObject> {
 }
 
 /** One of {@link schemas} by its URN, without regard to case; undefined where there is none. */
-export function schema(baseUrl: string, id: string): JsonObject | undefined {
-  return findById(schemas(baseUrl).Resources, id);
+export function schema(
+  baseUrl: string,
+  id: string,
+  more: readonly CustomExtension[] = [],
+): JsonObject | undefined {
+  return findById(schemas(baseUrl, more).Resources, id);
 }
 
 type Definition = InstanceType<typeof SCIMMY.Types.SchemaDefinition>;

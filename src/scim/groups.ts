@@ -1,4 +1,5 @@
 import type { DirectoryStore, Group, MemberChange } from "../directory/directory-store.ts";
+import type { DirectoryQuery, PageRequest } from "../directory/query.ts";
 import { asId, type GroupId, newId } from "../model/ids.ts";
 import type { Also, Cause } from "../model/records.ts";
 import { coerceGroup } from "./coerce.ts";
@@ -6,7 +7,7 @@ import { etagOf, namesVersion, requireMatch } from "./etag.ts";
 import { compileGroupPatch } from "./group-patch.ts";
 import { createGroupWriter, groupLocation, type GroupWriter } from "./group-resource.ts";
 import { maxEchoedMembers } from "./limits.ts";
-import { type ListPage, type ListRequest, pageOf } from "./list.ts";
+import { type ListPage, type ListRequest, pageByCursor, pageOf } from "./list.ts";
 import { parsePatchOp } from "./patch-op.ts";
 import { compileProjection, type Projection } from "./project.ts";
 import { planFilter, planSort } from "./query-plan.ts";
@@ -162,17 +163,31 @@ class GroupEndpoints implements Groups {
   }
 
   async page(call: ScimCall, list: ListRequest): Promise<ListPage> {
-    const { tenantId, idpId } = call.caller;
     const projection = compileProjection(groupSchema, list);
     const query = planFilter(groupSchema, list.filter);
     const sort = planSort(groupSchema, list.sortBy, list.sortOrder);
-    const { items, total } = await this.deps.store.listGroups(
-      tenantId,
-      idpId,
-      query,
-      pageOf(list, sort),
-    );
-    return { total, size: items.length, elements: await this.writer.many(items, projection) };
+    const { cursor } = list;
+    const find = (from: DirectoryQuery, page: PageRequest) =>
+      this.readPage(call, from, page, projection);
+    if (cursor !== undefined) return pageByCursor({ ...list, cursor }, query, find);
+    return find(query, pageOf(list, sort));
+  }
+
+  private async readPage(
+    call: ScimCall,
+    query: DirectoryQuery,
+    page: PageRequest,
+    projection: Projection,
+  ): Promise<ListPage & { readonly last?: string }> {
+    const { tenantId, idpId } = call.caller;
+    const { items, total } = await this.deps.store.listGroups(tenantId, idpId, query, page);
+    const last = items.at(-1)?.groupId;
+    return {
+      total,
+      size: items.length,
+      elements: await this.writer.many(items, projection),
+      ...(last === undefined ? {} : { last }),
+    };
   }
 
   /** @param before as read a moment ago; undefined: members alone change, which needs no look at the group */

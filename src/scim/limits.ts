@@ -12,6 +12,8 @@ export const storeRetrySeconds = 5;
 export const maxComparisons = 100;
 /** Conditions in one filter that no index answers. */
 export const maxScans = 10;
+/** People whose documents are read for one filter or order that no index answers. */
+export const maxScannedDocuments = 200_000;
 /** Members read, held and sent at once. */
 export const memberPageSize = 1_000;
 /** Of a response to a group write: with more members than this, `members` is left out unless it was asked for. */

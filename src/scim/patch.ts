@@ -7,7 +7,13 @@ import { findSub, matchesElement, seedOf } from "./element-match.ts";
 import { type Filter, parseValuePath } from "./filter.ts";
 import { type Change, patchList } from "./patch-list.ts";
 import type { PatchOperation } from "./patch-op.ts";
-import { type Attribute, type AttributePath, resolvePath, userSchema } from "./schema.ts";
+import {
+  type Attribute,
+  type AttributePath,
+  resolvePath,
+  type ResourceSchema,
+  userSchema,
+} from "./schema.ts";
 import { ScimError } from "./scim-error.ts";
 
 export interface PatchedUser {
@@ -35,12 +41,13 @@ interface Target {
 export function patchUser(
   resource: JsonObject,
   operations: readonly PatchOperation[],
+  schema: ResourceSchema = userSchema,
 ): PatchedUser {
   const dropped = new Dropped();
   const draft: Record<string, Json | undefined> = { ...resource };
   for (const operation of operations) {
     try {
-      apply(draft, operation, dropped);
+      apply(schema, draft, operation, dropped);
     } catch (error) {
       if (!(error instanceof ScimError)) throw error;
       const path = operation.path?.slice(0, 200).toWellFormed();
@@ -70,13 +77,14 @@ export function patchUser(
 }
 
 function apply(
+  schema: ResourceSchema,
   draft: Record<string, Json | undefined>,
   operation: PatchOperation,
   dropped: Dropped,
 ): void {
   const { op, path, value } = operation;
   if (path !== undefined) {
-    const target = resolveTarget(path);
+    const target = resolveTarget(schema, path);
     if (target === undefined) dropped.add(path);
     else applyAt(draft, target, { op, value, explicit: true, dropped });
     return;
@@ -90,16 +98,16 @@ function apply(
   }
   const source = value as Record<string, unknown>;
   for (const key of Object.keys(source)) {
-    const target = resolveKey(key);
+    const target = resolveKey(schema, key);
     if (target === undefined) dropped.add(key);
     else applyAt(draft, target, { op, value: source[key], explicit: false, dropped });
   }
 }
 
 /** @returns undefined for an attribute of a schema that we do not have. @throws ScimError 400 invalidPath */
-function resolveTarget(text: string): Target | undefined {
+function resolveTarget(schema: ResourceSchema, text: string): Target | undefined {
   const { path: name, filter, sub } = parseValuePath(text);
-  const path = resolvePath(userSchema, name);
+  const path = resolvePath(schema, name);
   if (path === "unknownSchema") return undefined;
   if (path === "unknownAttribute") {
     throw new ScimError(
@@ -118,16 +126,16 @@ function resolveTarget(text: string): Target | undefined {
 }
 
 /** A key of a value without path: like a key of a body, where what we do not know is dropped. */
-function resolveKey(key: string): Target | undefined {
+function resolveKey(schema: ResourceSchema, key: string): Target | undefined {
   if (key.includes("[")) {
     try {
-      return resolveTarget(key);
+      return resolveTarget(schema, key);
     } catch (error) {
       if (error instanceof ScimError) return undefined;
       throw error;
     }
   }
-  const path = resolvePath(userSchema, key);
+  const path = resolvePath(schema, key);
   return typeof path === "object" ? { path, filter: undefined } : undefined;
 }
 

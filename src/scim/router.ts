@@ -7,6 +7,7 @@ import { isTraceParent, untraced, type Span, type TraceParent } from "../model/t
 import { presentedToken, unauthorized } from "./bearer.ts";
 import { createGroups } from "./groups.ts";
 import { maxBodyBytes, maxLargeBodies, Places } from "./limits.ts";
+import { RequestRate } from "./rate.ts";
 import { BodyLost, readBody } from "./read-body.ts";
 import { logRequest } from "./request-log.ts";
 import { createRoutes, type Method, type Route, type Routes } from "./routes.ts";
@@ -16,8 +17,6 @@ import { toScimError } from "./store-error.ts";
 import { createUsers } from "./users.ts";
 
 const mediaType = "application/scim+json; charset=utf-8";
-/** An IdP connection is noted as heard at most this often. */
-const touchMs = 60_000;
 /** What is left of a body that nobody reads: below this the connection is kept, above it is closed. */
 const maxDiscardedBytes = 65_536;
 
@@ -44,14 +43,18 @@ class FrontDesk {
   private readonly deps: ScimDeps;
   private readonly routes: Routes;
   private readonly places = new Places(maxLargeBodies);
-  private readonly touchedAt = new Map<string, number>();
+  private readonly rate: RequestRate | undefined;
 
   constructor(deps: ScimDeps) {
     this.deps = deps;
+    const { clock, requestsPerSecond } = deps;
+    this.rate =
+      requestsPerSecond === undefined ? undefined : new RequestRate(clock, requestsPerSecond);
     const baseUrl = `${deps.publicUrl.replace(/\/+$/, "")}/scim/v2`;
     this.routes = createRoutes(
       { users: createUsers(deps, baseUrl), groups: createGroups(deps, baseUrl) },
       baseUrl,
+      deps.extensions,
     );
   }
 
@@ -90,6 +93,7 @@ class FrontDesk {
       for (const release of visit.releases) release();
     }
     tell(span, request.method, status, visit);
+    this.note(visit, request, status);
     logRequest(this.deps, {
       ...visit,
       method: request.method,
@@ -106,8 +110,10 @@ class FrontDesk {
   ): Promise<Answer> {
     const caller = await this.authenticate(request);
     visit.caller = caller;
-    this.touch(caller);
-    const pauseSeconds = this.deps.pauseWhen?.();
+    const { tenantId, idpId, actor } = caller;
+    const pauseSeconds =
+      this.deps.pauseWhen?.() ??
+      this.rate?.take(`${tenantId}/${idpId}/${actor.credentialFingerprint ?? ""}`);
     if (pauseSeconds !== undefined) throw busy(pauseSeconds);
     const { segments, params } = readTarget(request.url);
     const found = this.routes.find(segments);
@@ -138,6 +144,23 @@ class FrontDesk {
     return body.value;
   }
 
+  private note(visit: Visit, request: Request, status: number): void {
+    const { caller, heard, scimType, route } = visit;
+    const { heardRequest, clock } = this.deps;
+    if (caller === undefined || heardRequest === undefined) return;
+    const userAgent = request.headers["user-agent"];
+    heardRequest(caller, {
+      at: clock.now(),
+      method: request.method,
+      route,
+      status,
+      ...(scimType !== undefined && { scimType }),
+      ...(heard.operations.length > 0 && { operations: heard.operations }),
+      ...(heard.dropped.length > 0 && { dropped: heard.dropped }),
+      ...(userAgent !== undefined && { userAgent: userAgent.slice(0, 200) }),
+    });
+  }
+
   /** @throws ScimError 401 before a byte of the body is read */
   private async authenticate(request: Request): Promise<ScimCaller> {
     const token = presentedToken(request.headers.authorization);
@@ -145,20 +168,6 @@ class FrontDesk {
       token === undefined ? undefined : await this.deps.authenticate(token, request.ip ?? "");
     if (caller === undefined) throw unauthorized();
     return caller;
-  }
-
-  private touch({ tenantId, idpId }: ScimCaller): void {
-    const key = `${tenantId}/${idpId}`;
-    const at = this.deps.clock.now();
-    const last = this.touchedAt.get(key);
-    if (last !== undefined && at >= last && at - last < touchMs) return;
-    this.touchedAt.set(key, at);
-    this.deps.store.touchIdp(tenantId, { idpId, at }).catch((error: unknown) => {
-      this.deps.logger.warn(
-        { err: error, tenantId, idpId },
-        "request of an IdP connection not noted",
-      );
-    });
   }
 
   /** Answers the status that was sent; 499 where nobody was left to hear it. */

@@ -5,6 +5,7 @@ import {
   schemas,
   serviceProviderConfig,
 } from "./discovery.ts";
+import type { CustomExtension } from "./extension.ts";
 import type { Groups } from "./groups.ts";
 import { maxGroupBodyBytes } from "./limits.ts";
 import { listAnswer, type ListRequest, readListParams, readSearchBody } from "./list.ts";
@@ -35,7 +36,11 @@ interface Parts {
 }
 
 /** Which path and method goes to which handler. */
-export function createRoutes(parts: Parts, baseUrl: string): Routes {
+export function createRoutes(
+  parts: Parts,
+  baseUrl: string,
+  more: readonly CustomExtension[] = [],
+): Routes {
   const fixed = new Map<string, Route>();
   const withId = new Map<string, Route>();
   const all: readonly Route[] = [
@@ -49,7 +54,7 @@ export function createRoutes(parts: Parts, baseUrl: string): Routes {
       template: "/.search",
       methods: { POST: (call) => searchAll(parts, call, readSearchBody(call.body)) },
     },
-    ...discoveryRoutes(baseUrl),
+    ...discoveryRoutes(baseUrl, more),
   ];
   for (const route of all) {
     if (route.template.endsWith("/{id}")) withId.set(route.template.slice(1, -5), route);
@@ -73,7 +78,7 @@ function resourceRoutes(
   maxBody?: number,
 ): readonly Route[] {
   const list = async (call: ScimCall, request: ListRequest) =>
-    listAnswer(await resource.page(call, request), request.startIndex);
+    listAnswer(await resource.page(call, request), request);
   const limit = maxBody === undefined ? {} : { maxBodyBytes: maxBody };
   return [
     {
@@ -102,13 +107,13 @@ function resourceRoutes(
 }
 
 /** Documents that never change are written once. */
-function discoveryRoutes(baseUrl: string): readonly Route[] {
+function discoveryRoutes(baseUrl: string, more: readonly CustomExtension[]): readonly Route[] {
   return [
     document("/ServiceProviderConfig", () => serviceProviderConfig(baseUrl)),
-    document("/ResourceTypes", () => resourceTypes(baseUrl)),
-    document("/ResourceTypes/{id}", (id) => resourceType(baseUrl, id)),
-    document("/Schemas", () => schemas(baseUrl)),
-    document("/Schemas/{id}", (id) => schema(baseUrl, id)),
+    document("/ResourceTypes", () => resourceTypes(baseUrl, more)),
+    document("/ResourceTypes/{id}", (id) => resourceType(baseUrl, id, more)),
+    document("/Schemas", () => schemas(baseUrl, more)),
+    document("/Schemas/{id}", (id) => schema(baseUrl, id, more)),
   ];
 }
 

@@ -1,7 +1,9 @@
 import type { DirectoryStore } from "../directory/directory-store.ts";
+import type { HeardRequest } from "../directory/traffic-store.ts";
 import type { Clock } from "../model/clock.ts";
 import type { IdpId, TenantId } from "../model/ids.ts";
 import type { Logger, Metrics } from "../model/log.ts";
+import type { CustomExtension } from "./extension.ts";
 import { type Actor, type AuditRecord, type Cause, newRecord } from "../model/records.ts";
 import type { Tracer, TraceParent } from "../model/trace.ts";
 
@@ -23,8 +25,14 @@ export interface ScimDeps {
   readonly publicUrl: string;
   /** undefined: nobody's token. Compares in constant time; `address` is the caller's network address. */
   readonly authenticate: (token: string, address: string) => Promise<ScimCaller | undefined>;
+  /** What people have beyond the enterprise extension. Absent: nothing. */
+  readonly extensions?: readonly CustomExtension[];
   /** Told after each commit: rings the relay. */
   readonly onCommit: () => void;
+  /** Told of every request of a known caller, once it is answered; must not wait. */
+  readonly heardRequest?: (caller: ScimCaller, request: HeardRequest) => void;
+  /** Of each token; more are answered 429. Absent: no limit. */
+  readonly requestsPerSecond?: number;
   /** Whole seconds for which clients should stay away, answered as 429 before any work; undefined: come in. */
   readonly pauseWhen?: () => number | undefined;
 }

@@ -1,4 +1,4 @@
-/** Detail keywords of RFC 7644 section 3.12, table 9. */
+/** Detail keywords of RFC 7644 section 3.12, table 9, and of RFC 9865 section 2. */
 export type ScimType =
   | "invalidFilter"
   | "tooMany"
@@ -9,6 +9,7 @@ export type ScimType =
   | "noTarget"
   | "invalidValue"
   | "invalidVers"
+  | "invalidCursor"
   | "sensitive";
 
 export interface ScimErrorBody {

@@ -3,7 +3,7 @@ import { listAnswer, type ListPage, type ListRequest } from "./list.ts";
 import { planFilter } from "./query-plan.ts";
 import type { Answer, ScimCall } from "./scim-call.ts";
 import { ScimError } from "./scim-error.ts";
-import { groupSchema, type ResourceSchema, userSchema } from "./schema.ts";
+import { groupSchema, type ResourceSchema } from "./schema.ts";
 import type { Users } from "./users.ts";
 
 const none: ListPage = { total: 0, size: 0, elements: "" };
@@ -17,7 +17,10 @@ export async function searchAll(
   call: ScimCall,
   list: ListRequest,
 ): Promise<Answer> {
-  const ofUsers = fits(userSchema, list.filter);
+  if (list.cursor !== undefined) {
+    throw new ScimError(400, "invalidCursor", "cursor: ask /Users and /Groups one by one");
+  }
+  const ofUsers = fits(parts.users.schema, list.filter);
   const ofGroups = fits(groupSchema, list.filter);
   if (ofUsers !== undefined && ofGroups !== undefined) throw ofUsers;
   const users = ofUsers === undefined ? await parts.users.page(call, list) : none;
@@ -33,7 +36,7 @@ export async function searchAll(
       size: users.size + groups.size,
       elements: join(users.elements, groups.elements),
     },
-    list.startIndex,
+    list,
   );
 }
 

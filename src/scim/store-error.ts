@@ -46,6 +46,8 @@ function invalid(error: StoreError): ScimError {
   switch (error.field) {
     case "filter":
       return new ScimError(400, "invalidFilter", error.message);
+    case "scanAtMost":
+      return new ScimError(400, "tooMany", `filter, sortBy: ${error.message}`);
     case "sortBy":
       return new ScimError(400, "invalidPath", error.message);
     default:

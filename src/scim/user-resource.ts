@@ -3,7 +3,7 @@ import type { GroupId } from "../model/ids.ts";
 import type { Json, JsonObject } from "../model/json.ts";
 import { etagOf } from "./etag.ts";
 import { schemasOf } from "./project.ts";
-import { userSchema } from "./schema.ts";
+import type { ResourceSchema } from "./schema.ts";
 
 export interface GroupOfUser {
   readonly groupId: GroupId;
@@ -12,12 +12,12 @@ export interface GroupOfUser {
 
 /** The whole SCIM resource. `groups` undefined: not asked for, or known to be none. */
 export function userResource(
-  baseUrl: string,
+  { baseUrl, schema }: { readonly baseUrl: string; readonly schema: ResourceSchema },
   user: SourceUser,
   groups: readonly GroupOfUser[] | undefined,
 ): JsonObject {
   return {
-    schemas: schemasOf(userSchema, user.resource),
+    schemas: schemasOf(schema, user.resource),
     id: user.sourceUserId,
     ...user.resource,
     ...(groups === undefined || groups.length === 0

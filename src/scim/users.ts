@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import type { SourceUser, SourceUserDraft } from "../directory/directory-store.ts";
+import type { DirectoryQuery, PageRequest } from "../directory/query.ts";
 import { StoreError } from "../model/errors.ts";
 import { asId, newId, type IdentityId, type SourceUserId } from "../model/ids.ts";
 import type { JsonObject } from "../model/json.ts";
@@ -7,7 +8,7 @@ import type { Also } from "../model/records.ts";
 import { coerceUser } from "./coerce.ts";
 import { etagOf, namesVersion, requireMatch } from "./etag.ts";
 import { maxAttempts } from "./limits.ts";
-import { type ListPage, type ListRequest, pageOf } from "./list.ts";
+import { type ListPage, type ListRequest, pageByCursor, pageOf } from "./list.ts";
 import { parsePatchOp } from "./patch-op.ts";
 import { patchUser } from "./patch.ts";
 import { compileProjection, isWanted, project, type Projection } from "./project.ts";
@@ -21,12 +22,15 @@ import {
   type ScimDeps,
   scimRecord,
 } from "./scim-call.ts";
-import { userSchema } from "./schema.ts";
+import { userSchemaWith } from "./extension.ts";
+import type { ResourceSchema } from "./schema.ts";
 import { notFound, tooContended } from "./store-error.ts";
 import { Turns } from "./turns.ts";
 import { draftOf, userLocation, userResource } from "./user-resource.ts";
 
 export interface Users {
+  /** With the extensions of this installation. */
+  readonly schema: ResourceSchema;
   create(call: ScimCall): Promise<Answer>;
   read(call: ScimCall, id: string): Promise<Answer>;
   replace(call: ScimCall, id: string): Promise<Answer>;
@@ -48,19 +52,21 @@ export function createUsers(deps: ScimDeps, baseUrl: string): Users {
 
 class UserEndpoints implements Users {
   private readonly deps: ScimDeps;
-  private readonly baseUrl: string;
+  readonly baseUrl: string;
   private readonly turns = new Turns();
+  readonly schema: ResourceSchema;
 
   constructor(deps: ScimDeps, baseUrl: string) {
     this.deps = deps;
     this.baseUrl = baseUrl;
+    this.schema = userSchemaWith(deps.extensions ?? []);
   }
 
   async create(call: ScimCall): Promise<Answer> {
     const { store, clock } = this.deps;
     const { tenantId, idpId } = call.caller;
-    const projection = projectionOf(call);
-    const { resource, dropped } = coerceUser(call.body);
+    const projection = this.projectionOf(call);
+    const { resource, dropped } = coerceUser(call.body, this.schema);
     call.heard.dropped = dropped;
     const user = draftOf(resource, true);
     const sourceUserId = newId<SourceUserId>(clock);
@@ -82,7 +88,7 @@ class UserEndpoints implements Users {
         Location: userLocation(this.baseUrl, sourceUserId),
         ETag: etagOf(stored.version),
       },
-      body: JSON.stringify(project(projection, userResource(this.baseUrl, stored, undefined))),
+      body: JSON.stringify(project(projection, userResource(this, stored, undefined))),
     };
   }
 
@@ -92,11 +98,11 @@ class UserEndpoints implements Users {
     if (call.ifNoneMatch !== undefined && namesVersion(call.ifNoneMatch, user.version)) {
       return { status: 304, headers: { ETag: etag } };
     }
-    return this.answer(call, user, projectionOf(call));
+    return this.answer(call, user, this.projectionOf(call));
   }
 
   async replace(call: ScimCall, id: string): Promise<Answer> {
-    const { resource, dropped } = coerceUser(call.body);
+    const { resource, dropped } = coerceUser(call.body, this.schema);
     call.heard.dropped = dropped;
     return this.change(call, id, () => ({ resource, action: "user.replaced" }));
   }
@@ -105,7 +111,7 @@ class UserEndpoints implements Users {
     const operations = parsePatchOp(call.body);
     call.heard.operations = heardOperations(operations);
     return this.change(call, id, (user) => {
-      const { resource, dropped } = patchUser(user.resource, operations);
+      const { resource, dropped } = patchUser(user.resource, operations, this.schema);
       call.heard.dropped = dropped;
       return { resource, action: "user.patched" };
     });
@@ -135,12 +141,25 @@ class UserEndpoints implements Users {
   }
 
   async page(call: ScimCall, list: ListRequest): Promise<ListPage> {
+    const projection = compileProjection(this.schema, list);
+    const query = planFilter(this.schema, list.filter);
+    const sort = planSort(this.schema, list.sortBy, list.sortOrder);
+    const { cursor } = list;
+    const find = (from: DirectoryQuery, page: PageRequest) =>
+      this.readPage(call, from, page, projection);
+    if (cursor !== undefined) return pageByCursor({ ...list, cursor }, query, find);
+    return find(query, pageOf(list, sort));
+  }
+
+  private async readPage(
+    call: ScimCall,
+    query: DirectoryQuery,
+    page: PageRequest,
+    projection: Projection,
+  ): Promise<ListPage & { readonly last?: string }> {
     const { store } = this.deps;
     const { tenantId, idpId } = call.caller;
-    const projection = compileProjection(userSchema, list);
-    const query = planFilter(userSchema, list.filter);
-    const sort = planSort(userSchema, list.sortBy, list.sortOrder);
-    const { items, total } = await store.listUsers(tenantId, idpId, query, pageOf(list, sort));
+    const { items, total } = await store.listUsers(tenantId, idpId, query, page);
     const groups =
       items.length > 0 && isWanted(projection, "groups")
         ? await store.groupsOfUser(
@@ -150,11 +169,15 @@ class UserEndpoints implements Users {
           )
         : undefined;
     const elements = items.map((user) =>
-      JSON.stringify(
-        project(projection, userResource(this.baseUrl, user, groups?.get(user.sourceUserId))),
-      ),
+      JSON.stringify(project(projection, userResource(this, user, groups?.get(user.sourceUserId)))),
     );
-    return { total, size: items.length, elements: elements.join(",") };
+    const last = items.at(-1)?.sourceUserId;
+    return {
+      total,
+      size: items.length,
+      elements: elements.join(","),
+      ...(last === undefined ? {} : { last }),
+    };
   }
 
   private async change(
@@ -163,7 +186,7 @@ class UserEndpoints implements Users {
     next: (user: SourceUser) => Next,
   ): Promise<Answer> {
     // Before anything is stored: what is wrong with the query must not come after the effect.
-    const projection = projectionOf(call);
+    const projection = this.projectionOf(call);
     const key = `${call.caller.tenantId}/${id}`;
     const user = await this.turns.run(key, () => this.store(call, id, next));
     return this.answer(call, user, projection);
@@ -244,6 +267,13 @@ class UserEndpoints implements Users {
     return user;
   }
 
+  private projectionOf(call: ScimCall): Projection {
+    return compileProjection(this.schema, {
+      attributes: call.params.getAll("attributes"),
+      excludedAttributes: call.params.getAll("excludedAttributes"),
+    });
+  }
+
   private async answer(call: ScimCall, user: SourceUser, projection: Projection): Promise<Answer> {
     const { tenantId, idpId } = call.caller;
     const groups = isWanted(projection, "groups")
@@ -253,17 +283,10 @@ class UserEndpoints implements Users {
       status: 200,
       headers: { ETag: etagOf(user.version) },
       body: JSON.stringify(
-        project(projection, userResource(this.baseUrl, user, groups?.get(user.sourceUserId))),
+        project(projection, userResource(this, user, groups?.get(user.sourceUserId))),
       ),
     };
   }
-}
-
-function projectionOf(call: ScimCall): Projection {
-  return compileProjection(userSchema, {
-    attributes: call.params.getAll("attributes"),
-    excludedAttributes: call.params.getAll("excludedAttributes"),
-  });
 }
 
 function actionOf(plain: Next["action"], before: boolean, after: boolean): string {

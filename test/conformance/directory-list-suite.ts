@@ -20,6 +20,31 @@ export function directoryListSuite(open: OpenStore): void {
 
   const sorted = async (query: DirectoryQuery) => [...(await stage.find(query))].sort();
 
+  describe("a bound", () => {
+    const title = ["title"] as const;
+    const lead = where(title, "eq", "Lead");
+    const asked = (query: DirectoryQuery, more: Partial<PageRequest> = {}) =>
+      stage.store.listUsers(stage.tenantId, stage.idpId, query, {
+        ...firstPage,
+        ...{ scanAtMost: 2, ...more },
+      });
+
+    it("refuses to read more documents than that, for a condition or an order, and nothing that an index leads to", async () => {
+      for (const name of ["ada", "bob"]) await stage.addUser(name, { resource: { title: "Lead" } });
+      expect((await asked(lead)).total).toBe(2);
+      await stage.addUser("cai", { resource: { title: "Lead" } });
+      const refused: unknown = await asked(lead).catch((error: unknown) => error);
+      expect(refused).toMatchObject({ code: "INVALID", field: "scanAtMost" });
+      const sort = { field: { resource: title }, descending: false };
+      expect(await refusal(asked({ op: "all" }, { sort }))).toBe("INVALID scanAtMost");
+      expect(await refusal(asked({ op: "not", of: lead }))).toBe("INVALID scanAtMost");
+      const ada = where("userName", "eq", "ada");
+      expect((await asked({ op: "and", of: [ada, lead] })).total).toBe(1);
+      expect((await asked(where("userName", "co", "a"))).total).toBe(2);
+      expect((await asked(lead, { scanAtMost: 3 })).total).toBe(3);
+    });
+  });
+
   describe("a filter", () => {
     beforeEach(async () => {
       await stage.addUser("Ada", {

@@ -56,8 +56,10 @@ export function directoryUserSuite(open: OpenStore): void {
       await stage.deleteGroup(group.groupId);
       const idp = { idpId: stage.idpId };
       await stage.store.setIdpLoaded(stage.tenantId, { ...idp, loadedAt: stage.now }, noAlso);
-      await stage.store.touchIdp(stage.tenantId, { ...idp, at: stage.now + 5 });
-      await stage.store.touchIdp(stage.tenantId, { ...idp, at: stage.now + 2 });
+      const heard = { ...idp, requests: 1, refused: 0, failed: 0, recent: [] };
+      for (const at of [stage.now + 5, stage.now + 2]) {
+        await stage.store.noteTraffic(stage.tenantId, { ...heard, firstAt: at, lastAt: at });
+      }
       expect(await stage.store.listIdps(stage.tenantId)).toEqual([
         {
           tenantId: stage.tenantId,
@@ -93,7 +95,12 @@ export function directoryUserSuite(open: OpenStore): void {
       expect(
         await refusal(stage.store.setIdpLoaded(tenantId, { idpId, loadedAt: now }, noAlso)),
       ).toBe("NOT_FOUND");
-      expect(await refusal(stage.store.touchIdp(tenantId, { idpId, at: now }))).toBe("NOT_FOUND");
+      const counts = { requests: 1, refused: 0, failed: 0, recent: [] };
+      expect(
+        await refusal(
+          stage.store.noteTraffic(tenantId, { idpId, firstAt: now, lastAt: now, ...counts }),
+        ),
+      ).toBe("NOT_FOUND");
     });
   });
 

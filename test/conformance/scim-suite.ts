@@ -425,6 +425,38 @@ export function scimSuite(name: string, open: () => Promise<ScimTarget>): void {
         expect(await page(2, 100_000)).toMatchObject({ totalResults: 7, itemsPerPage: 6 });
       });
 
+      it("is walked by cursor, and whoever comes or goes before the place moves nothing", async () => {
+        const stem = unique("cursor");
+        const ids: string[] = [];
+        for (let index = 0; index < 5; index += 1) {
+          ids.push(await make("/Users", person(`${stem}-${String(index)}@example.com`)));
+        }
+        const filter = `userName sw "${stem}"`;
+        const page = async (cursor: string) =>
+          (await client.find("/Users", filter, `&count=2&cursor=${cursor}&attributes=id`)).body;
+        const idsOf = (body: JsonObject) =>
+          (body["Resources"] as JsonObject[]).map((item) => item["id"]);
+        const first = await page("");
+        expect(first).toMatchObject({ totalResults: 5, itemsPerPage: 2 });
+        expect(first["startIndex"]).toBeUndefined();
+        expect(idsOf(first)).toEqual(ids.toSorted().slice(0, 2));
+        await client.delete(`/Users/${String(ids.toSorted()[0])}`);
+        const second = await page(String(first["nextCursor"]));
+        expect(idsOf(second)).toEqual(ids.toSorted().slice(2, 4));
+        const search = await client.post("/Users/.search", {
+          filter,
+          count: 2,
+          cursor: second["nextCursor"],
+        });
+        expect(idsOf(search.body)).toEqual(ids.toSorted().slice(4));
+        expect(search.body["nextCursor"]).toBeUndefined();
+        expectError(await client.get("/Users?cursor=nonsense"), 400, "invalidCursor");
+        expectError(await client.get("/Users?cursor=&sortBy=userName"), 400, "invalidValue");
+        expectError(await client.get("/?cursor="), 400, "invalidCursor");
+        const groups = await client.get("/Groups?cursor=&count=0");
+        expect(groups.body).toMatchObject({ schemas: [listUrn], Resources: [] });
+      });
+
       it("sorts without regard to case, up and down", async () => {
         const stem = unique("sort");
         for (const part of ["b", "A", "c"])

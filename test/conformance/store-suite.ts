@@ -17,6 +17,7 @@ import { recomputeSuite } from "./recompute-suite.ts";
 import { storeLifeSuite } from "./store-life-suite.ts";
 import { rosterSuite } from "./roster-suite.ts";
 import { taskSuite } from "./task-suite.ts";
+import { trafficSuite } from "./traffic-suite.ts";
 import { storeTextSuite } from "./store-text-suite.ts";
 
 /** What every store has to do, port by port; `open` gives a fresh, empty one each time. */
@@ -30,6 +31,7 @@ export function storeSuite(name: string, open: OpenStore): void {
       lists: directoryListSuite,
       identities: directoryIdentitySuite,
       "HR records": hrSuite,
+      "requests of IdPs": trafficSuite,
       recompute: recomputeSuite,
       "mapping versions": mappingVersionSuite,
       credentials: credentialSuite,

@@ -146,7 +146,7 @@ describe("looking", () => {
     ["tenant list", "tenants"],
     ["tenant show demo", "idps"],
     ["idp list", "idps"],
-    ["idp show okta", "idps"],
+    ["idp show okta", "idp"],
     ["link list", "links"],
     ["token list", "tokens"],
     ["credential list", "credentials"],
@@ -162,8 +162,9 @@ describe("looking", () => {
   });
 
   test("idp show tells of one connection, in JSON too", async () => {
-    const { idps } = await json("idp", "show", "okta");
-    expect(idps).toEqual([expect.objectContaining({ idpId: "okta" })]);
+    const shown = await json("idp", "show", "okta");
+    expect(shown).toMatchObject({ idp: { idpId: "okta" }, traffic: { quiet: false } });
+    expect((await rolecall(["idp", "show", "okta"])).out).toContain("LAST REQUESTS");
   });
 
   test("flags may stand before the words of a command", async () => {

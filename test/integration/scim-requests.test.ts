@@ -4,6 +4,9 @@ import type { Store } from "../../src/adapters/store.ts";
 import { StoreError } from "../../src/model/errors.ts";
 import { newId, type IdentityId } from "../../src/model/ids.ts";
 import { systemClock } from "../../src/model/clock.ts";
+import type { Logger } from "../../src/model/log.ts";
+import { createTraffic } from "../../src/scim/traffic.ts";
+import { fakeClock } from "../support/fake-clock.ts";
 import { patchOf, person, ScimClient } from "../support/scim-client.ts";
 import { type ScimService, startScimService } from "../support/scim-service.ts";
 
@@ -57,6 +60,34 @@ function brokenStore(error: Error, method: keyof Store): (store: Store) => Store
         name === method ? () => Promise.reject(error) : (Reflect.get(target, name) as unknown),
     });
 }
+
+let realStore: Store | undefined;
+/** The store of the service, which is there only after what is made from it. */
+const later = () => ({
+  noteTraffic: (...args: Parameters<Store["noteTraffic"]>) =>
+    realStore?.noteTraffic(...args) ?? Promise.reject(new Error("no store yet")),
+});
+const quietLogger: Logger = {
+  ...{ debug: () => undefined, info: () => undefined },
+  ...{ warn: () => undefined, error: () => undefined },
+  child: () => quietLogger,
+};
+
+describe("a token", () => {
+  it("that asks for more than its share hears 429 and when to come again; another one goes on", async () => {
+    const clock = fakeClock();
+    const { client, baseUrl, otherToken } = await start({ deps: { clock, requestsPerSecond: 2 } });
+    const statuses = [];
+    for (let asked = 0; asked < 6; asked += 1) statuses.push((await client.get("/Users")).status);
+    expect(statuses).toEqual([200, 200, 200, 200, 429, 429]);
+    const refused = await client.get("/Users");
+    expect(refused.headers.get("retry-after")).toBe("1");
+    expect(refused.body).toMatchObject({ status: "429" });
+    expect((await new ScimClient(baseUrl, otherToken).get("/Users")).status).toBe(200);
+    await clock.advance(1_000);
+    expect((await client.get("/Users")).status).toBe(200);
+  });
+});
 
 describe("a body", () => {
   it("of a stranger is not read: the 401 comes before it and the connection ends", async () => {
@@ -381,10 +412,33 @@ describe("the log", () => {
     expect(JSON.stringify(lines)).not.toMatch(/ada@|secret-value|Ace|token-of/);
   });
 
-  it("notes when an IdP connection was heard", async () => {
-    const { client, store, tenantId } = await start();
-    await client.get("/Users");
-    const [idp] = await store.listIdps(tenantId);
-    expect(idp?.lastRequestAt).toBeGreaterThan(Date.now() - 60_000);
+  it("is noted for its IdP connection: when, how many, what became of them, by paths and without values", async () => {
+    const traffic = createTraffic({ store: later(), clock: systemClock(), logger: quietLogger });
+    const { client, store, tenantId, idpId } = await start({
+      deps: { heardRequest: traffic.note },
+    });
+    realStore = store;
+    const id = await client.create("/Users", person("ada@example.com"));
+    const patch = patchOf({
+      op: "replace",
+      path: 'emails[value eq "ada@example.com"].type',
+      value: "home",
+    });
+    await client.patch(`/Users/${id}`, patch);
+    await client.get("/Users?filter=foo");
+    await new ScimClient(service?.baseUrl ?? "", "wrong").get("/Users");
+    await traffic.close();
+    const heard = await store.readTraffic(tenantId, idpId);
+    expect(heard).toMatchObject({ requests: 3, refused: 1, failed: 0, pauses: [] });
+    expect(heard.lastRequestAt).toBeGreaterThan(Date.now() - 60_000);
+    expect(heard.recent).toMatchObject([
+      { method: "GET", route: "/Users", status: 400, scimType: "invalidFilter" },
+      {
+        ...{ method: "PATCH", route: "/Users/{id}", status: 200 },
+        operations: ['replace emails[value eq "…"].type'],
+      },
+      { method: "POST", route: "/Users", status: 201 },
+    ]);
+    expect(JSON.stringify(heard)).not.toMatch(/ada@|home/);
   });
 });

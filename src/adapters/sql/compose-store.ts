@@ -16,6 +16,7 @@ import { mappingStore } from "./mapping-store.ts";
 import { recomputeStore } from "./recompute-store.ts";
 import { rosterStore } from "./rosters.ts";
 import { taskStore } from "./tasks.ts";
+import { trafficStore } from "./traffic.ts";
 import { stampCommands, stampQueries } from "./stamp.ts";
 
 /** Every port of the store over one engine. `close` closes the engine, and what the adapter holds beside it. */
@@ -29,6 +30,7 @@ export function composeStore(
   return {
     ...directoryStore(engine, clock),
     ...hrStore(engine, clock),
+    ...trafficStore(engine),
     ...recomputeStore(engine),
     ...mappingStore(engine, clock),
     ...credentialStore(engine, clock),

@@ -18,7 +18,6 @@ export const directoryCommands = {
   createTenant,
   createIdp,
   setIdpLoaded,
-  touchIdp,
   replaceFileExceptions,
   addException,
   withdrawException,
@@ -76,20 +75,6 @@ export function* setIdpLoaded(
     idpId,
   );
   yield* writeAlso(db, tenantId, args.also, args.now);
-  return null;
-}
-
-export function* touchIdp(
-  db: Database,
-  args: { readonly tenantId: TenantId; readonly idpId: IdpId; readonly at: Instant },
-): Steps<null> {
-  const changed = yield* db.run(
-    `UPDATE idps SET last_request_at = ${db.dialect.greatest("coalesce(last_request_at, 0)", "?")} WHERE tenant_id = ? AND idp_id = ?`,
-    args.at,
-    args.tenantId,
-    args.idpId,
-  );
-  if (changed === 0) throw noIdp(args.idpId);
   return null;
 }
 

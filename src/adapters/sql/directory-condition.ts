@@ -127,6 +127,23 @@ export function isIndexed(query: DirectoryQuery, rules: ListRules): boolean {
   }
 }
 
+/** Whether a condition reads documents, and not only columns. */
+export function readsDocuments(query: DirectoryQuery): boolean {
+  switch (query.op) {
+    case "all":
+      return false;
+    case "and":
+    case "or":
+      return query.of.some(readsDocuments);
+    case "not":
+      return readsDocuments(query.of);
+    case "compare":
+    case "present":
+    case "element":
+      return "resource" in query.field;
+  }
+}
+
 function condition(query: DirectoryQuery, scope: Scope): Sql {
   switch (query.op) {
     case "all":

@@ -6,10 +6,12 @@ import type {
   SourceUser,
   Tenant,
 } from "../../directory/directory-store.ts";
+import { StoreError } from "../../model/errors.ts";
 import { fold } from "../../model/fold.ts";
 import type { AccessException } from "../../model/identity.ts";
 import type { GroupId, IdpId, SourceUserId, TenantId } from "../../model/ids.ts";
 import type { Statement } from "../sql/sql-dialect.ts";
+import type { Database, Steps } from "./database.ts";
 import type { Query } from "./engine.ts";
 import { groupColumns, toGroup, type GroupRow } from "./group-row.ts";
 import { liveCount } from "./live-count.ts";
@@ -108,6 +110,13 @@ export interface ListPage {
     readonly idpId: IdpId;
     readonly column: "users" | "groups";
   } | null;
+  /** Documents may have to be read: of at most so many live rows. */
+  readonly bound: {
+    readonly tenantId: TenantId;
+    readonly idpId: IdpId;
+    readonly column: "users" | "groups";
+    readonly most: number;
+  } | null;
   readonly place: "point" | "scan";
 }
 
@@ -121,6 +130,7 @@ export const listPage: Query<ListPage, ListAnswer> = {
   place: (list) => list.place,
   snapshot: true,
   *run(db, list) {
+    if (list.bound !== null) yield* refuseLongScan(db, list.bound);
     const rows =
       list.limit === 0 ? [] : yield* db.all<unknown>(list.page.sql, ...list.page.parameters);
     if (list.counter !== null) {
@@ -137,6 +147,21 @@ export const listPage: Query<ListPage, ListAnswer> = {
     return { rows, total: counted?.total ?? 0 };
   },
 };
+
+function* refuseLongScan(db: Database, bound: NonNullable<ListPage["bound"]>): Steps<void> {
+  const { tenantId, idpId, column, most } = bound;
+  const idp = yield* db.get<{ total: number }>(
+    `SELECT ${liveCount(column)} AS total FROM idps WHERE tenant_id = ? AND idp_id = ?`,
+    tenantId,
+    idpId,
+  );
+  if ((idp?.total ?? 0) <= most) return;
+  throw new StoreError(
+    "INVALID",
+    `no index answers this and there are more than ${String(most)} ${column} to look through: ask for userName, externalId, emails or id as well`,
+    { field: "scanAtMost" },
+  );
+}
 
 export const groupsOfUser: Query<
   OfTenant & { readonly idpId: IdpId; readonly sourceUserIds: readonly SourceUserId[] },

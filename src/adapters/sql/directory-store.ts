@@ -3,7 +3,13 @@ import type { DirectoryQuery, Page, PageRequest } from "../../directory/query.ts
 import type { Clock } from "../../model/clock.ts";
 import { StoreError } from "../../model/errors.ts";
 import type { IdpId, TenantId } from "../../model/ids.ts";
-import { groupRules, isIndexed, userRules, type ListRules } from "../sql/directory-condition.ts";
+import {
+  groupRules,
+  isIndexed,
+  readsDocuments,
+  userRules,
+  type ListRules,
+} from "../sql/directory-condition.ts";
 import { compileList } from "../sql/directory-list.ts";
 import * as commands from "./directory-commands.ts";
 import * as queries from "./directory-queries.ts";
@@ -32,9 +38,7 @@ type Methods<Name extends keyof DirectoryStore> = Pick<DirectoryStore, Name>;
 function tenantMethods(
   engine: Engine,
   clock: Clock,
-): Methods<
-  "createTenant" | "listTenants" | "createIdp" | "listIdps" | "setIdpLoaded" | "touchIdp"
-> {
+): Methods<"createTenant" | "listTenants" | "createIdp" | "listIdps" | "setIdpLoaded"> {
   return {
     createTenant: (tenantId, command, also) =>
       engine.write(commands.createTenant, { tenantId, now: command.now, also }),
@@ -44,9 +48,6 @@ function tenantMethods(
     listIdps: (tenantId) => engine.read(queries.listIdps, { tenantId }),
     setIdpLoaded: async (tenantId, command, also) => {
       await engine.write(commands.setIdpLoaded, { tenantId, ...command, now: clock.now(), also });
-    },
-    touchIdp: async (tenantId, command) => {
-      await engine.write(commands.touchIdp, { tenantId, ...command });
     },
   };
 }
@@ -135,7 +136,10 @@ function listMethods(engine: Engine, clock: Clock): Methods<"listUsers" | "listG
     },
   ): Promise<Page<Item>> => {
     checkPage(page);
-    const { startIndex, count, sort } = page;
+    const { startIndex, count, sort, scanAtMost } = page;
+    const indexed = isIndexed(query, kind.rules);
+    const scansDocuments =
+      !indexed && (readsDocuments(query) || (sort !== undefined && "resource" in sort.field));
     const question = `${kind.rules.table} ${tenantId} ${idpId} ${JSON.stringify(query)}`;
     const after = sort === undefined ? positions.find(question, startIndex) : undefined;
     const { page: statement, count: counting } = compileList(
@@ -158,7 +162,11 @@ function listMethods(engine: Engine, clock: Clock): Methods<"listUsers" | "listG
       first: startIndex === 1,
       limit: count,
       counter: query.op === "all" ? { tenantId, idpId, column: kind.counter } : null,
-      place: isIndexed(query, kind.rules) ? "point" : "scan",
+      bound:
+        scanAtMost === undefined || !scansDocuments
+          ? null
+          : { tenantId, idpId, column: kind.counter, most: scanAtMost },
+      place: indexed ? "point" : "scan",
     });
     const rows = answer.rows as readonly Row[];
     const last = rows.at(-1);

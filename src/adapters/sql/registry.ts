@@ -23,6 +23,7 @@ import { recomputeQueries } from "./recompute-queries.ts";
 import { rosterCommands, rosterQueries } from "./rosters.ts";
 import { stampCommands, stampQueries } from "./stamp.ts";
 import { taskCommands, taskQueries } from "./tasks.ts";
+import { trafficCommands, trafficQueries } from "./traffic.ts";
 import { userCommands } from "./user-commands.ts";
 
 /** Every command by the name under which it crosses to the writing thread. */
@@ -33,6 +34,7 @@ export const commands: Commands = {
   ...userCommands,
   ...groupCommands,
   ...hrCommands,
+  ...trafficCommands,
   ...recomputeCommands,
   ...mappingCommands,
   ...credentialCommands,
@@ -54,6 +56,7 @@ export const queries: Queries = {
   ...directoryQueries,
   ...identityQueries,
   ...hrQueries,
+  ...trafficQueries,
   ...recomputeQueries,
   ...mappingQueries,
   ...credentialQueries,

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { asId, isName, newId, type IdpId, type TenantId } from "../../model/ids.ts";
 import { newRecord } from "../../model/records.ts";
+import { rhythmOf } from "../../sources/quiet.ts";
 import { operation, OperationError, type ConsoleDeps } from "../operation.ts";
 
 const name = z.string().refine(isName, "lower-case letters, digits and dashes, at most 64");
@@ -26,6 +27,34 @@ export const setupOperations = [
       scimUrl: `${deps.publicUrl}/scim/v2`,
       idps: await deps.store.listIdps(tenantId),
     }),
+  }),
+  operation({
+    name: "showIdp",
+    method: "GET",
+    path: "/idps/:idp",
+    summary:
+      "One IdP connection: when it was heard, what is usual for it, its last requests with what became of them (paths, no values), its tokens",
+    input: z.object({ idp: z.string() }),
+    run: async (deps, { tenantId }, input) => {
+      const idp = await theIdp(deps, tenantId, input.idp);
+      const traffic = await deps.store.readTraffic(tenantId, idp.idpId);
+      const { quietFrom, ...rhythm } = rhythmOf(traffic);
+      const { requests, refused, failed, recent } = traffic;
+      const tokens = (await deps.store.listTokens(tenantId))
+        .filter((token) => token.idpId === idp.idpId)
+        .map(({ hash, ...token }) => ({ ...token, fingerprint: hash.slice(0, 12) }));
+      return {
+        scimUrl: `${deps.publicUrl}/scim/v2`,
+        idp,
+        traffic: {
+          ...{ requests, refused, failed },
+          ...rhythm,
+          quiet: quietFrom !== undefined && deps.clock.now() >= quietFrom,
+          recent,
+        },
+        tokens,
+      };
+    },
   }),
   operation({
     name: "addIdp",

@@ -295,11 +295,12 @@ describe("coerceGroup", () => {
     expect(errorOf(() => coerceGroup({ displayName: "x", ...more })).detail).toContain(detail);
   });
 
-  it("reads a hundred thousand members in well under a second", () => {
+  it("reads a hundred thousand members in well under a second of processor time", () => {
     const members = Array.from({ length: 100_000 }, (_, index) => ({ value: String(index) }));
-    const started = performance.now();
+    const started = process.threadCpuUsage();
     expect(coerceGroup({ displayName: "x", members }).memberIds).toHaveLength(100_000);
-    expect(performance.now() - started).toBeLessThan(1_000);
+    const { user, system } = process.threadCpuUsage(started);
+    expect((user + system) / 1_000).toBeLessThan(1_000);
   });
 });
 
