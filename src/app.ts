@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import type { Store } from "./adapters/store.ts";
 import { connectReport } from "./apply/connect.ts";
 import { showLanes } from "./apply/lane-gauges.ts";
+import { endRefusals, endThing, thingsReport } from "./apply/things-report.ts";
 import { checkpointFiles } from "./audit/checkpoint.ts";
 import { noteSigner } from "./audit/signed-note.ts";
 import { createSequencer } from "./audit/sequencer.ts";
@@ -34,6 +35,7 @@ import { showNotices } from "./notify/notice-gauges.ts";
 import { openAuditStream, openBus } from "./open-bus.ts";
 import { homeOf, openClock, openStore, showStore } from "./open-store.ts";
 import { leaverFactsOf } from "./scheduled-loops.ts";
+import { createHookRoom } from "./hook-room.ts";
 import { createHrRoom } from "./hr-room.ts";
 import { loadExtensions } from "./scim/extension.ts";
 import { createScimRouter } from "./scim/router.ts";
@@ -96,18 +98,7 @@ export async function startApp(config: Config): Promise<App> {
   const pools = createHttpPools({ innerHosts: config.innerHosts });
   const vendors =
     config.world === "sandbox" ? await sandboxVendors(config, clock, logger) : undefined;
-  const sealKey = await loadSealKey({
-    value: config.sealKey,
-    path: sealKeyPath(config.dataDir),
-    clock,
-  });
-  const vault = createSecretVault({
-    store,
-    key: sealKey,
-    clock,
-    readEnv,
-    readFile: (path) => readFile(path, "utf8"),
-  });
+  const { vault, sealKey } = await openVault(config, store, clock);
   const publicUrl = config.publicUrl ?? `http://localhost:${String(config.port)}`;
   const ways = openChannels(config, { pools, publicUrl });
   const channels = ways.channels.map((channel) => channel.name);
@@ -125,6 +116,7 @@ export async function startApp(config: Config): Promise<App> {
     roles: config.roles,
     connectorOf,
     openHttp: httpOpener({ vault, pools, clock, logger, vendors, tracer }),
+    keepSecret: sealer(vault, { kind: "worker", id: owner }),
     channels: ways.channels,
     // A fast clock shrinks every window that guards against slow machines; these are kept humane.
     timing: config.timeScale > 1 ? { leaseMs: 600_000, intentWindowMs: 120_000 } : {},
@@ -178,9 +170,13 @@ export async function startApp(config: Config): Promise<App> {
   const hr = createHrRoom(config, {
     ...{ store, vault, clock, logger, metrics: metrics.metrics, onCommit: engine.ringRelay },
   });
+  const hooks = createHookRoom({
+    ...{ store, vault, sealKey, pools, clock, logger, publicUrl },
+    simulated: (vendor) => vendors?.urlOf(vendor),
+  });
   const operations = consoleDeps(config, engine, store, vault, clock, publicUrl);
   const api = createApi(
-    { ...operations, channels, hr, tokensChanged: callers.tokensChanged },
+    { ...operations, channels, hr, installLink: hooks.link, tokensChanged: callers.tokensChanged },
     {
       defaultTenant: config.tenantId,
       operations: allOperations,
@@ -192,7 +188,13 @@ export async function startApp(config: Config): Promise<App> {
   const listeners: Listener[] = [];
   const publicListener = config.roles.has("api")
     ? await listen(
-        publicApp({ scim, hr: hr.router, probes, trustedProxies: config.trustedProxies }),
+        publicApp({
+          scim,
+          hr: hr.router,
+          vendors: hooks,
+          probes,
+          trustedProxies: config.trustedProxies,
+        }),
         config.port,
         undefined,
       )
@@ -232,6 +234,26 @@ export async function startApp(config: Config): Promise<App> {
       await pools.close();
       await traces?.close();
     },
+  };
+}
+
+/** What workers seal: secrets that a vendor shows once. */
+function sealer(vault: SecretVault, actor: Actor) {
+  return async (tenantId: TenantId, name: string, secret: string): Promise<void> => {
+    await vault.put(tenantId, name, secret, actor);
+  };
+}
+
+async function openVault(config: Config, store: Store, clock: Clock) {
+  const sealKey = await loadSealKey({
+    value: config.sealKey,
+    path: sealKeyPath(config.dataDir),
+    clock,
+  });
+  const fromFile = (path: string) => readFile(path, "utf8");
+  return {
+    vault: createSecretVault({ store, key: sealKey, clock, readEnv, readFile: fromFile }),
+    sealKey,
   };
 }
 
@@ -290,13 +312,18 @@ function consoleDeps(
   vault: SecretVault,
   clock: Clock,
   publicUrl: string,
-): Omit<ConsoleDeps, "channels" | "tokensChanged" | "hr"> {
+): Omit<ConsoleDeps, "channels" | "tokensChanged" | "hr" | "installLink"> {
   const read = async (tenantId: TenantId): Promise<LoadedTenant | undefined> =>
     (await loadMappings(config.mappingsDir, vendorFactsOf, [tenantId]))[0];
   return {
     ...engine.sync,
     store,
     connect: (lane) => connectReport(engine.apply, lane),
+    things: (lane) => thingsReport(engine.apply, lane),
+    endThing: async (lane, wish) => {
+      const answer = await endThing(engine.apply, lane, wish);
+      return answer === "ended" ? undefined : endRefusals[answer];
+    },
     version: config.version,
     world: config.world,
     publicUrl,

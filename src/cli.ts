@@ -17,6 +17,7 @@ import { mappingCommands } from "./cli/mappings.ts";
 import { noticeCommands } from "./cli/notices.ts";
 import { rosterCommands } from "./cli/rosters.ts";
 import { undoCommands } from "./cli/undo.ts";
+import { thingCommands } from "./cli/things.ts";
 import { usageCommands } from "./cli/usage.ts";
 import { taskCommands } from "./cli/tasks.ts";
 import { offlineCommands } from "./cli/offline.ts";
@@ -40,6 +41,7 @@ export const commands: readonly Command[] = [
   ...rosterCommands,
   ...undoCommands,
   ...usageCommands,
+  ...thingCommands,
   ...deadLetterCommands,
 ];
 

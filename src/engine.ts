@@ -21,6 +21,8 @@ import type { Channel } from "./notify/channel.ts";
 import { createScheduledLoops } from "./scheduled-loops.ts";
 import { untraced, type Tracer } from "./model/trace.ts";
 import { keepManualWork } from "./tasks/manual-work.ts";
+import { hasLeft } from "./tasks/assignee.ts";
+import { keepThingTask } from "./tasks/thing-task.ts";
 import type { TaskDeps } from "./tasks/task-deps.ts";
 import { bindGroup } from "./sync/bind-groups.ts";
 import { compareListing } from "./sync/compare-listing.ts";
@@ -41,6 +43,8 @@ export interface EngineParts {
   readonly roles?: ReadonlySet<ProcessRole>;
   readonly connectorOf: ConnectorOf;
   readonly openHttp: ApplyDeps["openHttp"];
+  /** Absent: a secret that a vendor shows once cannot be kept, and no key is made. */
+  readonly keepSecret?: ApplyDeps["keepSecret"];
   readonly timing?: Partial<ApplyTiming>;
   /** Ways out to people; none unless told. */
   readonly channels?: readonly Channel[];
@@ -102,6 +106,9 @@ export function createEngine(parts: EngineParts): Engine {
     rosterOf: async (tenantId, connectionId) =>
       (await store.lastRoster(tenantId, connectionId))?.roster,
     manualWork: (work) => keepManualWork(tasks, work),
+    thingTask: (work) => keepThingTask(tasks, work),
+    keepSecret: parts.keepSecret ?? noVault,
+    hasLeft: (tenantId, address) => hasLeft(tasks, tenantId, address),
     afterListing: (tenantId, connectionId, changed) =>
       compareListing(sync, tenantId, connectionId, changed),
     afterObjects: (tenantId, connectionId) => markConnection(sync, tenantId, connectionId),
@@ -149,6 +156,10 @@ export function createEngine(parts: EngineParts): Engine {
       await worker?.stop();
     },
   };
+}
+
+function noVault(): Promise<void> {
+  return Promise.reject(new Error("there is no vault to keep a secret in"));
 }
 
 /** The vendor's objects changed: names may resolve now, for everybody at this connection. */

@@ -59,12 +59,18 @@ export function publicApp(parts: {
   readonly scim: Router;
   /** Absent: HR is not heard here. */
   readonly hr?: Router;
+  /** Vendors and browsers that install their apps; absent: not here. */
+  readonly vendors?: { readonly oauth: Router; readonly hooks: Router };
   readonly probes: Probes;
   readonly trustedProxies: readonly string[];
 }): Express {
   const app = bareApp(parts.trustedProxies);
   app.use("/scim/v2", parts.scim);
   if (parts.hr !== undefined) app.use("/hr/v1", parts.hr);
+  if (parts.vendors !== undefined) {
+    app.use("/oauth", parts.vendors.oauth);
+    app.use("/hooks", parts.vendors.hooks);
+  }
   addProbes(app, parts.probes);
   app.use((_request, response) => {
     response

@@ -31,7 +31,12 @@ export function httpOpener(parts: {
     const { secret, fingerprint } = await parts.vault.open(lane.tenantId, lane.credential);
     const services = await openServices(parts.vault, lane, access);
     const simulated = parts.vendors?.urlOf(vendor);
-    const main = async () => {
+    const actsIn =
+      facts.actsInHeader === undefined || lane.policy.actsIn === undefined
+        ? {}
+        : { [facts.actsInHeader]: lane.policy.actsIn };
+    const main = async () => ({ ...(await authorisation()), ...actsIn });
+    const authorisation = async () => {
       const { token } = access;
       if (token === undefined || simulated !== undefined) return access.authHeaders(secret);
       const client = { tokenUrl: token.url, scope: token.scope, secret, fingerprint };

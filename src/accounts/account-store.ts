@@ -15,7 +15,7 @@ import type { ConnectionPolicy } from "../model/policy.ts";
 import type { Also, AuditRecord, Cause } from "../model/records.ts";
 import type { Finding, FindingDraft } from "./finding.ts";
 import type { GateRefusal, Intent, IntentState, StepKind } from "./intent.ts";
-import type { Lane, StopSwitch } from "./lane.ts";
+import type { Lane, LaneChange, StopSwitch } from "./lane.ts";
 import type { LeaverCase, LeaverSight } from "./leaver-case.ts";
 import type { Hold, RailEntry, RailRequest } from "./rail.ts";
 import type { LeasedTarget, Priority, Target, TargetReason, TargetState } from "./target.ts";
@@ -544,17 +544,3 @@ export type LinkChange =
       readonly origin: Link["origin"];
     }
   | { readonly op: "remove" };
-
-/** Fields of a lane that can be changed; absent ones stay. */
-export interface LaneChange {
-  readonly state?: Lane["state"];
-  readonly pause?: Lane["pause"];
-  readonly organization?: Lane["organization"];
-  readonly ownAccountIds?: readonly AccountId[];
-  readonly checkedAt?: Instant | null;
-  readonly checkedCredential?: string | null;
-  readonly listedAt?: Instant | null;
-  readonly nextListAt?: Instant | null;
-  readonly breakerUntil?: Instant | null;
-  readonly probeAt?: Instant | null;
-}

@@ -49,6 +49,8 @@ export type FindingKind =
   | "change_blocked"
   | "task_overdue"
   | "usage"
+  | "declared_thing"
+  | "vendor_log"
   | "wrong_organization"
   | "lane_paused"
   | "mapping_waits"

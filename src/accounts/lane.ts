@@ -34,10 +34,27 @@ export interface Lane {
   readonly breakerUntil: Instant | null;
   /** When a lane that paused itself tries its credential again. */
   readonly probeAt: Instant | null;
+  /** Until when the vendor's own log was read; null: never, or it has none. */
+  readonly logReadAt: Instant | null;
   /** Links of the connection: the base of fractions in rails. */
   readonly managedAccounts: number;
   /** Open invitations among observed accounts with a link. */
   readonly openInvitations: number;
+}
+
+/** Fields of a lane that can be changed; absent ones stay. */
+export interface LaneChange {
+  readonly state?: Lane["state"];
+  readonly pause?: Lane["pause"];
+  readonly organization?: Lane["organization"];
+  readonly ownAccountIds?: readonly AccountId[];
+  readonly checkedAt?: Instant | null;
+  readonly checkedCredential?: string | null;
+  readonly listedAt?: Instant | null;
+  readonly nextListAt?: Instant | null;
+  readonly breakerUntil?: Instant | null;
+  readonly probeAt?: Instant | null;
+  readonly logReadAt?: Instant | null;
 }
 
 /** The kill switch: no new vendor write within a second. Calls in flight finish and are recorded. */

@@ -1,6 +1,7 @@
 import type { AccountStore } from "../accounts/account-store.ts";
 import type { AdoptionStore } from "../accounts/adoption-store.ts";
 import type { CaseStore } from "../accounts/case-store.ts";
+import type { ThingStore } from "../accounts/thing-store.ts";
 import type { AuditStore } from "../audit/audit-store.ts";
 import type { CredentialStore } from "../credentials/credential-store.ts";
 import type { DirectoryStore } from "../directory/directory-store.ts";
@@ -31,7 +32,8 @@ export interface Store
     CredentialStore,
     BrakeStore,
     RosterStore,
-    TaskStore {
+    TaskStore,
+    ThingStore {
   /** What the database was made for; a store is never opened for the other one. */
   readonly stamp: StoreStamp;
   /** Resolves when the database answers a read and, for writers, a write. @throws StoreError UNAVAILABLE */

@@ -1,11 +1,12 @@
 import type { AccountStore } from "../accounts/account-store.ts";
 import type { CaseStore } from "../accounts/case-store.ts";
 import type { Lane } from "../accounts/lane.ts";
+import type { ThingStore } from "../accounts/thing-store.ts";
 import type { Connector } from "../connectors/connector.ts";
 import type { Clock } from "../model/clock.ts";
 import type { AccountId, ConnectionId, TenantId } from "../model/ids.ts";
 import type { Logger, Metrics } from "../model/log.ts";
-import type { ManualTask, ManualWork } from "../model/manual-work.ts";
+import type { ManualTask, ManualWork, ThingTask } from "../model/manual-work.ts";
 import type { Actor } from "../model/records.ts";
 import type { Roster } from "../model/roster.ts";
 import type { ScimTargetSettings } from "../model/scim-target.ts";
@@ -14,7 +15,7 @@ import type { CallGovernor, VendorHttp } from "../model/vendor-http.ts";
 
 /** What the worker works with; the composition root makes it once per process. */
 export interface ApplyDeps {
-  readonly store: AccountStore & CaseStore;
+  readonly store: AccountStore & CaseStore & ThingStore;
   /** Leased rows: who holds one is alone with what it names. */
   readonly leases: LeaseRows;
   readonly clock: Clock;
@@ -42,6 +43,12 @@ export interface ApplyDeps {
   ) => Promise<Roster | undefined>;
   /** What a look leaves to people: kept as a task until a look shows that it is done, or nobody wants it any more. */
   readonly manualWork: (work: ManualWork) => Promise<ManualTask | undefined>;
+  /** The same for what belongs to no person. */
+  readonly thingTask: (work: ThingTask) => Promise<void>;
+  /** Seals a secret that a vendor shows once. */
+  readonly keepSecret: (tenantId: TenantId, name: string, secret: string) => Promise<void>;
+  /** Whether the directory knows somebody of this folded address, and nobody of it is there any more. */
+  readonly hasLeft: (tenantId: TenantId, address: string) => Promise<boolean>;
   /** The vendor's objects changed: names may resolve now. */
   readonly afterObjects: (tenantId: TenantId, connectionId: ConnectionId) => Promise<void>;
 }

@@ -1,14 +1,14 @@
 import type { Lane } from "../accounts/lane.ts";
 import { priorities } from "../accounts/target.ts";
 import type { Call, Connector } from "../connectors/connector.ts";
+import { openLane } from "./open-lane.ts";
+import { keepThings } from "./keep-things.ts";
+import { logPeriodMs, watchLog } from "./watch-log.ts";
 import type { VendorAccount, VendorObject } from "../model/account.ts";
 import { SyncError } from "../model/errors.ts";
 import { newId, type AccountId } from "../model/ids.ts";
 import { newRecord } from "../model/records.ts";
 import type { ApplyDeps } from "./apply-deps.ts";
-import { Breaker } from "./breaker.ts";
-import { rosterOf } from "./roster.ts";
-import { createGovernor } from "./governor.ts";
 import { ensureChecked, pauseLane } from "./lane-check.ts";
 
 const pageSize = 500;
@@ -30,7 +30,16 @@ export async function keepLane(deps: ApplyDeps, lane: Lane): Promise<void> {
 export function laneNeedsKeeping(lane: Lane, now: number): boolean {
   if (lane.state === "paused") return lane.pause?.code !== "OPERATOR" && (lane.probeAt ?? 0) <= now;
   if (lane.breakerUntil !== null && lane.breakerUntil > now) return false;
+  return listingDue(lane, now) || logDue(lane, now);
+}
+
+function listingDue(lane: Lane, now: number): boolean {
   return lane.nextListAt === null || lane.nextListAt <= now || laneIsBusyLate(lane, now);
+}
+
+/** Lanes whose vendor has a log begin to be watched at their first listing. */
+function logDue(lane: Lane, now: number): boolean {
+  return lane.logReadAt !== null && lane.logReadAt + logPeriodMs <= now;
 }
 
 /** Open invitations want a listing every few minutes, even where the next one was planned for tomorrow. */
@@ -42,6 +51,14 @@ async function refresh(deps: ApplyDeps, lane: Lane): Promise<void> {
   try {
     const { connector, call, fingerprint } = await openLane(deps, lane);
     const checked = await ensureChecked(deps, lane, connector, call, fingerprint);
+    const now = deps.clock.now();
+    const due = listingDue(lane, now);
+    if (due || logDue(lane, now)) {
+      const { accessTouched } = await watchLog(deps, checked, connector, call);
+      if (!due && !accessTouched) return;
+    }
+    // First: what it makes, people may be put into.
+    await keepThingsApart(deps, checked);
     await readObjects(deps, checked, connector, call);
     await listAccounts(deps, checked, connector, call);
   } catch (error) {
@@ -49,33 +66,17 @@ async function refresh(deps: ApplyDeps, lane: Lane): Promise<void> {
   }
 }
 
-/** A way to the vendor that only reads. @throws SyncError when the credential cannot be opened */
-export async function openLane(deps: ApplyDeps, lane: Lane) {
-  const connector = deps.connectorOf(lane.vendor, lane.profile, lane.policy.target);
-  if (connector === undefined) {
-    throw new SyncError(
-      "INTERNAL",
-      `this build has no connector for ${lane.vendor}/${lane.profile}`,
+/** Whatever becomes of keys and tags, members are listed. */
+async function keepThingsApart(deps: ApplyDeps, lane: Lane): Promise<void> {
+  try {
+    await keepThings(deps, lane);
+  } catch (error) {
+    if (!(error instanceof SyncError)) throw error;
+    deps.logger.warn(
+      { code: error.code, tenantId: lane.tenantId, connectionId: lane.connectionId },
+      "declared things not looked after; tried again",
     );
   }
-  const abort = new AbortController();
-  const opened = await deps.openHttp(lane, {
-    governor: createGovernor(deps, lane, connector.facts, {
-      leaver: false,
-      breaker: new Breaker(deps.clock),
-    }),
-    beforeWrite: () => {
-      throw new SyncError("INTENT_EXPIRED", "a lane is kept by reading only");
-    },
-    signal: abort.signal,
-  });
-  const call: Call = {
-    http: opened.http,
-    signal: abort.signal,
-    now: () => deps.clock.now(),
-    ...(await rosterOf(deps, lane, connector.facts)),
-  };
-  return { connector, call, fingerprint: opened.credentialFingerprint };
 }
 
 async function readObjects(

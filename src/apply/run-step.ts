@@ -241,7 +241,7 @@ async function finishFailed(
 }
 
 /** What is known of a write whose call failed: nothing left the process, the vendor said no, or nobody knows. */
-function failureState(error: unknown): "unsent" | "refused" | "unknown" {
+export function failureState(error: unknown): "unsent" | "refused" | "unknown" {
   if (!(error instanceof SyncError)) return "unknown";
   switch (error.code) {
     case "INTENT_EXPIRED":

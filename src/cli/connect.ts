@@ -10,10 +10,14 @@ const shape = z.object({
     organization: z.object({ id: z.string(), name: z.string() }).nullable(),
     pin: z.enum(["new", "same"]).nullable(),
     problem: z.object({ code: z.string(), text: z.string() }).nullable(),
+    credential: z.object({ kind: z.string(), owner: z.string().nullable() }).nullable(),
     notes: z.array(z.string()),
     reads: z.array(z.object({ what: z.string(), outcome: z.string(), text: z.string() })),
     vendorOwnsMembership: z.boolean(),
     scopes: z.array(z.string()),
+    scopesMissing: z.array(z.string()),
+    scopesBeyond: z.array(z.string()),
+    planGates: z.array(z.string()),
     limits: z.array(z.object({ name: z.string(), calls: z.number(), perMs: z.number() })),
     endpoints: z.array(
       z.object({
@@ -30,8 +34,48 @@ const shape = z.object({
 
 type Report = z.infer<typeof shape>["report"];
 
+const installShape = z.object({
+  installation: z.object({
+    startUrl: z.string(),
+    redirectUrl: z.string(),
+    webhookUrl: z.string(),
+    uninstallUrl: z.string(),
+    scopes: z.array(z.object({ scope: z.string(), operations: z.array(z.string()) })),
+  }),
+});
+
 /** Before a connection is trusted. */
 export const connectCommands: readonly Command[] = [
+  {
+    words: "install",
+    usage: "install <connection>",
+    summary:
+      "a link that installs the vendor's app (Intercom), and what the app's settings must list",
+    flags: {},
+    run: async (invocation) => {
+      const connection = encodeURIComponent(argument(invocation, 0, "connection"));
+      const answer = await (
+        await invocation.api()
+      ).call("POST", `/connections/${connection}/install-link`);
+      const { installation: it } = installShape.parse(answer);
+      const lines = [
+        "In the app's settings at the vendor, exactly:",
+        `  redirect URL   ${it.redirectUrl}`,
+        `  webhook URL    ${it.webhookUrl}`,
+        `  uninstall URL  ${it.uninstallUrl}`,
+        "  scopes",
+        ...it.scopes.map((item) => `    ${item.scope}: ${item.operations.join(", ")}`),
+        "",
+        "Then open this within a day, signed in to the workspace as somebody who may install apps:",
+        it.startUrl,
+        "",
+      ];
+      invocation.terminal.out(
+        invocation.json ? `${JSON.stringify(answer, null, 2)}\n` : lines.join("\n"),
+      );
+      return exitCodes.ok;
+    },
+  },
   {
     words: "connect",
     usage: "connect <connection>",
@@ -67,13 +111,24 @@ function render(report: Report): string {
           "the vendor's own SCIM or JIT provisioning owns membership: only the rest can be managed here",
         ]
       : []),
+    ...(report.credential === null
+      ? []
+      : [
+          `  credential: ${report.credential.kind}; ${report.credential.owner === null ? "the vendor does not tell whose" : `of ${report.credential.owner}`}`,
+        ]),
     ...report.notes.map((note) => `  ${note}`),
     ...section(
       "reads",
       report.reads.map((item) => `${item.what}: ${item.outcome}, ${item.text}`),
     ),
+    ...section("SCOPES THAT ARE MISSING", report.scopesMissing),
     ...section(
-      "scopes that are needed; whatever else the credential may do is more than that",
+      "scopes too many: it may read these, and nothing here needs them",
+      report.scopesBeyond,
+    ),
+    ...section("not in the vendor's plan", report.planGates),
+    ...section(
+      "scopes that are needed; those of writes are proven by the first write",
       report.scopes,
     ),
     ...section(

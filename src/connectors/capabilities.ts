@@ -28,6 +28,9 @@ function abilitiesOf(connector: Connector): readonly string[] {
     ...(connector.exclusiveKey === undefined ? [] : ["whole-object writes"]),
     ...(connector.containment === undefined ? [] : ["containment"]),
     ...(connector.work === undefined ? [] : ["work.list", "work.handOver"]),
+    ...Object.entries(connector.facts.things ?? {}).flatMap(([kind, { api }]) =>
+      api.map((call) => `things.${kind}.${call}`),
+    ),
     ...(connector.activity === undefined ? [] : ["activity.list"]),
   ];
 }

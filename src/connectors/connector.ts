@@ -1,4 +1,5 @@
 import type { ObservedGrant, VendorAccount, VendorObject } from "../model/account.ts";
+import type { DeclaredThing, ObservedThing, ThingKind } from "../model/declared.ts";
 import type { Entitlement, Slot } from "../model/entitlement.ts";
 import type { AccountId } from "../model/ids.ts";
 import type { Roster } from "../model/roster.ts";
@@ -83,6 +84,9 @@ export interface Connector {
     handOver(call: Call, wish: HandOver): Promise<Applied>;
   };
 
+  /** Keys, tags and workspaces that a mapping declares. */
+  readonly things?: ThingAbility;
+
   /** What the vendor's own log says. Hints about whom to look at and what to tell, never truth. */
   readonly activity?: {
     /** Streams entries since an instant; the last item is the end marker. */
@@ -94,6 +98,42 @@ export interface Connector {
     list(call: Call, account?: VendorAccount): AsyncIterable<VendorKey | EndOfList>;
     deactivate(call: Call, keyId: string): Promise<Applied>;
   };
+}
+
+/** What a vendor lets us do about things that a mapping declares. `facts.things` says which kinds, and which of these calls each has. */
+export interface ThingAbility {
+  /** Streams every thing of a kind, with what of it the declarations ask for; the last item is the end marker. */
+  list(
+    call: Call,
+    kind: ThingKind,
+    declared: readonly DeclaredThing[],
+  ): AsyncIterable<ObservedThing | EndOfList>;
+  /** Pure: how the thing is not as declared. Undefined: it is. */
+  difference(
+    declared: DeclaredThing,
+    observed: ObservedThing,
+    authoritative: boolean,
+  ): ThingDifference | undefined;
+  /** Pure: what speaks against a thing, declared or not: a key that may do everything. */
+  objection?(observed: ObservedThing): string | undefined;
+  /** Makes it. `secret` is shown this once. */
+  create?(call: Call, declared: DeclaredThing): Promise<Applied & { readonly secret?: string }>;
+  /** Makes it as declared; safe to repeat. */
+  adjust?(
+    call: Call,
+    declared: DeclaredThing,
+    observed: ObservedThing,
+    authoritative: boolean,
+  ): Promise<Applied>;
+  /** Ends it, on a person's word; safe to repeat. */
+  end?(call: Call, observed: ObservedThing): Promise<Applied>;
+}
+
+export interface ThingDifference {
+  /** One sentence for people. */
+  readonly text: string;
+  /** Whether `adjust` ends it. */
+  readonly adjustable: boolean;
 }
 
 /** Whose account is looked for. */
@@ -120,7 +160,9 @@ export interface CheckReport {
   readonly organization: { readonly id: string; readonly name: string };
   /** Our own account where the vendor tells: never a target. */
   readonly ownAccountIds: readonly AccountId[];
-  /** Lines for people: key class, scopes, plan. */
+  /** What kind of credential it is, and whose: undefined where the vendor tells nobody. */
+  readonly credential: { readonly kind: string; readonly owner: string | undefined };
+  /** Lines for people: plan, region, what else the first calls showed. */
   readonly notes: readonly string[];
 }
 

@@ -2,7 +2,12 @@ import { InputError } from "../model/errors.ts";
 import type { ScimTargetSettings } from "../model/scim-target.ts";
 import type { VendorFacts } from "../model/vendor-facts.ts";
 import { clayBaseUrl, clayEnterprise, clayHeaders, clayWorkspace } from "./clay/clay.ts";
-import { anthropicBaseUrl, anthropicConsole, anthropicHeaders } from "./anthropic/anthropic.ts";
+import {
+  anthropicBaseUrl,
+  anthropicConsole,
+  anthropicEnterprise,
+  anthropicHeaders,
+} from "./anthropic/anthropic.ts";
 import type { Connector } from "./connector.ts";
 import {
   intercom,
@@ -11,6 +16,8 @@ import {
   intercomScim,
   intercomScimHeaders,
 } from "./intercom/intercom.ts";
+import type { VendorApp } from "../model/vendor-app.ts";
+import { intercomApp } from "./intercom/app.ts";
 import { instantly, instantlyBaseUrl, instantlyHeaders } from "./instantly/instantly.ts";
 import { scimProfiles } from "./scim/profiles.ts";
 import { scimConnector, scimHeaders, scimTargetOf } from "./scim/scim.ts";
@@ -20,7 +27,7 @@ const scim = "scim";
 
 /** Every connector of this build, by vendor and profile. */
 export const connectors: Readonly<Record<string, Readonly<Record<string, Connector>>>> = {
-  anthropic: { console: anthropicConsole },
+  anthropic: { console: anthropicConsole, enterprise: anthropicEnterprise },
   clay: { default: clayWorkspace, enterprise: clayEnterprise },
   instantly: { default: instantly },
   intercom: { default: intercom, scim: intercomScim },
@@ -53,6 +60,9 @@ export const vendorAccess: Readonly<Record<string, VendorAccess>> = {
     serviceHeaders: { scim: intercomScimHeaders },
   },
 };
+
+/** Vendors whose app is installed by a browser, and that call back. */
+export const vendorApps: Readonly<Record<string, VendorApp>> = { intercom: intercomApp };
 
 /** How a connection is reached, or undefined where this build has no connector for it. */
 export function vendorAccessOf(
@@ -106,6 +116,9 @@ export function connectorOf(
   return made;
 }
 
+/** What a file without a profile means at a vendor that had one profile when it was written. */
+const unnamed: Readonly<Record<string, string>> = { anthropic: "console" };
+
 /** Facts of a profile; a vendor with one profile needs no name for it. Undefined where this build has no such connector. */
 export function vendorFactsOf(
   vendor: string,
@@ -114,6 +127,6 @@ export function vendorFactsOf(
 ): VendorFacts | undefined {
   const profiles = Object.hasOwn(connectors, vendor) ? Object.keys(connectors[vendor] ?? {}) : [];
   const only = profiles.length === 1 ? profiles[0] : undefined;
-  const name = profile ?? only;
+  const name = profile ?? only ?? unnamed[vendor];
   return name === undefined ? undefined : connectorOf(vendor, name, settings)?.facts;
 }

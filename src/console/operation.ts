@@ -7,6 +7,7 @@ import type { CredentialStore } from "../credentials/credential-store.ts";
 import type { TrafficStore } from "../directory/traffic-store.ts";
 import type { DeadLetterStore } from "../events/dead-letter-store.ts";
 import type { HrDesk } from "../hr/hr-desk.ts";
+import type { ThingKind } from "../model/declared.ts";
 import type { IdpId, TenantId } from "../model/ids.ts";
 import type { DeliveryStore } from "../notify/delivery-store.ts";
 import type { RehearsalDeps } from "../offboarding/rehearse.ts";
@@ -31,6 +32,20 @@ export interface ConsoleDeps extends SyncDeps {
     TrafficStore;
   /** Looks at a connection through its connector; only reads. */
   readonly connect: (lane: Lane) => Promise<ConnectReport>;
+  /** What a mapping declares at a connection, beside what is there; only reads. @throws SyncError */
+  readonly things: (lane: Lane) => Promise<readonly object[]>;
+  /** Ends one thing on a person's word. Undefined: done; else why not. @throws SyncError */
+  readonly endThing: (
+    lane: Lane,
+    wish: {
+      readonly kind: ThingKind;
+      readonly which: string;
+      readonly why: string;
+      readonly actor: Actor;
+    },
+  ) => Promise<string | undefined>;
+  /** What installs a vendor's app into the workspace of a connection. @throws Error that says what the mapping lacks */
+  readonly installLink: (lane: Lane, by: string) => object;
   readonly hr: { readonly desk: HrDesk };
   readonly version: string;
   readonly world: "live" | "sandbox" | "test";

@@ -1,6 +1,7 @@
 import { fold } from "../model/fold.ts";
 import type { KindFacts, VendorFacts } from "../model/vendor-facts.ts";
 import type { Expansion, PlainRule } from "./expand.ts";
+import { checkDeclares } from "./check-declares.ts";
 import { oneOf } from "./nearest.ts";
 import type { Path, Problem } from "./problem.ts";
 import { bounds, type Condition } from "./schema.ts";
@@ -67,6 +68,7 @@ export function checkMapping(expansion: Expansion, facts: VendorFacts): Problem[
   checkSmothered(expansion, problems);
   checkKinds(expansion, facts, problems);
   checkServices(expansion, facts, problems);
+  problems.push(...checkDeclares(mapping.declares, mapping.connection.acts_in, facts));
   if (facts.ownAddress === false && mapping.connection.url === undefined) {
     problems.push({
       path: ["connection"],

@@ -8,6 +8,7 @@ import {
   type RailRule,
   type TaskPolicy,
 } from "../model/policy.ts";
+import { declaredThings } from "./declares.ts";
 import type { MappingFile } from "./schema.ts";
 
 const unitMs = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: DAY_MS } as const;
@@ -44,6 +45,7 @@ export function connectionPolicy(
     | "timing"
     | "tasks"
     | "budgets"
+    | "declares"
     | "protected"
     | "rails"
     | "target"
@@ -80,6 +82,9 @@ export function connectionPolicy(
     protectedAccounts: distinct((file.protected?.accounts ?? []).map(foldEmail)),
     adminsMin: file.protected?.admins_min ?? 2,
     ...(file.budgets === undefined ? {} : { budgets: budgetsOf(file.budgets) }),
+    ...(file.declares === undefined ? {} : { declares: declaredThings(file.declares, durationMs) }),
+    ...(file.connection.app === undefined ? {} : { app: file.connection.app }),
+    ...(file.connection.acts_in === undefined ? {} : { actsIn: file.connection.acts_in }),
     ...(tasks === undefined ? {} : { tasks: taskPolicy(tasks) }),
     ...(file.target === undefined ? {} : { target: file.target }),
   };

@@ -8,7 +8,8 @@ import {
 } from "../model/hr-settings.ts";
 import { isZone } from "../model/zoned-time.ts";
 import { durationMs } from "./connection-policy.ts";
-import { bounds, duration } from "./schema.ts";
+import { bounds } from "./schema.ts";
+import { duration } from "./written.ts";
 import { connectionName, line, strictObject } from "./strict-object.ts";
 import type { TenantSettings } from "./tenant-file.ts";
 

@@ -1,6 +1,8 @@
 import { z } from "zod";
 import { scimTargetSettings } from "../model/scim-target.ts";
+import { declaresSchema } from "./declares.ts";
 import { connectionName, kebab, line, strictObject, wordPattern } from "./strict-object.ts";
+import { duration, email } from "./written.ts";
 
 /** Upper bounds of one file; a mapping beyond them is a mistake or an attack, not a company. */
 export const bounds = {
@@ -11,14 +13,7 @@ export const bounds = {
   list: 1_000,
 } as const;
 
-/** A length of time as written: `90s`, `15m`, `24h`, `7d`, `500ms`. */
-export const duration = z
-  .string()
-  .regex(/^(?:0|[1-9]\d{0,6})(?:ms|s|m|h|d)$/, "write a number and a unit: 90s, 15m, 24h or 7d")
-  .meta({ description: "A number and a unit: ms, s, m, h or d" });
-
 const mode = z.enum(["report-only", "additive", "authoritative"]);
-export const email = line(320).regex(/^[^@\s]+@[^@\s]+$/, "write an e-mail address");
 export const domain = line(253).regex(
   /^[^@\s.]+(?:\.[^@\s.]+)+$/,
   'write a domain without "@", as in example.com',
@@ -188,6 +183,16 @@ export const mappingFile = strictObject({
       .record(z.string().regex(wordPattern), strictObject(wayIn))
       .optional()
       .describe("Interfaces of the vendor that have a credential of their own"),
+    app: line(300)
+      .regex(
+        /^(?:sealed|env|file):.+$/,
+        "write sealed:<name>, env:<VARIABLE> or file:<path>; never the secret itself",
+      )
+      .optional()
+      .describe("Client id and secret of the vendor's app, as id:secret (Intercom)"),
+    acts_in: line(100)
+      .optional()
+      .describe("The sub-workspace that an agency's key works in (Instantly)"),
   }),
   target: scimTargetSettings
     .optional()
@@ -262,6 +267,9 @@ export const mappingFile = strictObject({
     .max(bounds.list)
     .optional()
     .describe("Caps on what is used at the vendor, each with who answers for it"),
+  declares: declaresSchema
+    .optional()
+    .describe("Keys, tags and workspaces that shall be there, each with who answers for it"),
   bundles: z
     .record(z.string().regex(wordPattern), z.array(grant).min(1).max(bounds.grants))
     .optional(),

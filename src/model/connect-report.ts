@@ -10,13 +10,21 @@ export interface ConnectReport {
   readonly pin: "new" | "same" | null;
   /** Why the credential cannot be used; null: it can. */
   readonly problem: { readonly code: string; readonly text: string } | null;
-  /** Lines of the connector: key class, whose the key is, plan. */
+  /** What kind of credential it is, and whose; null where it could not be asked, owner null where the vendor does not tell. */
+  readonly credential: { readonly kind: string; readonly owner: string | null } | null;
+  /** Lines of the connector: plan, region. */
   readonly notes: readonly string[];
   readonly reads: readonly ConnectRead[];
   /** Whether the vendor says that its own SCIM or JIT provisioning owns membership. */
   readonly vendorOwnsMembership: boolean;
-  /** What the credential has to be allowed, in the vendor's words; whatever else it may do is more than is needed. */
+  /** What the credential has to be allowed here, in the vendor's words. */
   readonly scopes: readonly string[];
+  /** Of these, what a read was refused for. Writes prove theirs when they are made first. */
+  readonly scopesMissing: readonly string[];
+  /** What it may read beyond them: nothing of this connection needs it. */
+  readonly scopesBeyond: readonly string[];
+  /** What this plan does not have. */
+  readonly planGates: readonly string[];
   readonly limits: readonly {
     readonly name: string;
     readonly calls: number;

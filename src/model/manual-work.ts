@@ -39,6 +39,18 @@ export interface ManualWork {
   readonly policy: TaskPolicy;
 }
 
+/** What people do about something that belongs to no person. */
+export interface ThingTask {
+  readonly tenantId: TenantId;
+  readonly connectionId: ConnectionId;
+  /** Within the connection. */
+  readonly name: string;
+  readonly title: string;
+  /** Undefined: a look shows that nothing is to be done. */
+  readonly steps: readonly string[] | undefined;
+  readonly policy: TaskPolicy;
+}
+
 /** What became of it: said beside the state of the target. */
 export interface ManualTask {
   readonly taskId: string;

@@ -1,3 +1,4 @@
+import type { DeclaredThing } from "./declared.ts";
 import type { ScimTargetSettings } from "./scim-target.ts";
 
 /** What a connection may do: report-only reads and plans; additive gives and takes back its own; authoritative owns the set. */
@@ -105,6 +106,12 @@ export interface ConnectionPolicy {
   readonly tasks?: TaskPolicy;
   /** Caps on what is used at the vendor, held against what people bring of it. */
   readonly budgets?: readonly BudgetPolicy[];
+  /** Keys, tags and workspaces that shall be there, whoever works with them. */
+  readonly declares?: readonly DeclaredThing[];
+  /** Reference of the id and secret of the vendor's app (`id:secret`), where the credential comes by installing it. */
+  readonly app?: string;
+  /** The workspace that an agency's key acts in, where that is not its own. */
+  readonly actsIn?: string;
   /** Where the server of a SCIM connection differs from its profile. */
   readonly target?: ScimTargetSettings;
 }

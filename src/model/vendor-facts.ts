@@ -1,3 +1,4 @@
+import type { ThingKind } from "./declared.ts";
 import type { RosterFacts } from "./roster.ts";
 
 /**
@@ -33,8 +34,30 @@ export interface VendorFacts {
   readonly lostForGood?: readonly string[];
   /** The vendor shows its members to people only: accounts are read from rosters that they bring. */
   readonly roster?: RosterFacts;
+  /** What a mapping may declare here beside what people get. */
+  readonly things?: Readonly<Partial<Record<ThingKind, ThingFacts>>>;
+  /** Header that names the workspace in which an agency's key acts (`connection: { acts_in: … }`). */
+  readonly actsInHeader?: string;
   /** Things this vendor cannot do through its API, each with what to do instead. */
   readonly impossible: readonly { readonly what: string; readonly instead: string }[];
+}
+
+/** How one kind of declared things is looked after. */
+export interface ThingFacts {
+  /** One line for people: "API key". */
+  readonly title: string;
+  /** What the API does; what it does not is said to people with `byHand`. */
+  readonly api: readonly ("list" | "create" | "adjust" | "end")[];
+  /** Operations that read it, and that nothing else needs. */
+  readonly reads?: readonly string[];
+  /** What a declaration may ask beside name, owner, purpose: `scopes`, `limits`. */
+  readonly wants: readonly string[];
+  /** What a scope looks like, where `wants` has scopes. */
+  readonly scopePattern?: string;
+  /** Where a person makes, changes or ends one. */
+  readonly byHand: string;
+  /** What differs is a task, ended by the next look: for two people, as admin rights are. */
+  readonly task?: "two people";
 }
 
 /** How accounts end at a vendor: by its own API, by SCIM, or by hand. Leaver times are told by it. */

@@ -36,6 +36,14 @@ export async function activate(
     },
     { records: [], recompute: [] },
   );
+  if (proposal.policy.declares !== undefined) {
+    // What is declared is looked after with the lane: now, not at its next listing.
+    await deps.store.updateLane(
+      tenantId,
+      { connectionId, set: { nextListAt: null }, now },
+      { records: [], recompute: [] },
+    );
+  }
   await deps.store.activateMapping(
     tenantId,
     {

@@ -163,6 +163,7 @@ function emptyLane(tenantId: TenantId, proposal: MappingProposal): Lane {
     nextListAt: null,
     breakerUntil: null,
     probeAt: null,
+    logReadAt: null,
     managedAccounts: 0,
     openInvitations: 0,
   };

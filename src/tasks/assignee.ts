@@ -19,6 +19,17 @@ export async function assigneeNow(
   return null;
 }
 
+/** Whether the directory knows somebody of this folded address, and nobody of it is there any more. */
+export async function hasLeft(
+  { store }: People,
+  tenantId: TenantId,
+  address: string,
+): Promise<boolean> {
+  const found = await store.findIdentities(tenantId, address);
+  const people = await store.readIdentities(tenantId, found);
+  return people.length > 0 && people.every((person) => !person.active);
+}
+
 async function canDo(
   { store }: People,
   tenantId: TenantId,

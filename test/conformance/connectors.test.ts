@@ -1,6 +1,6 @@
-import { anthropicConsole } from "../../src/connectors/anthropic/anthropic.ts";
+import { anthropicConsole, anthropicEnterprise } from "../../src/connectors/anthropic/anthropic.ts";
 import { vendorAccess, type VendorAccess } from "../../src/connectors/registry.ts";
-import { workspaceKind } from "../../src/connectors/anthropic/facts.ts";
+import { groupKind, groupMember, workspaceKind } from "../../src/connectors/anthropic/facts.ts";
 import { asId, type AccountId } from "../../src/model/ids.ts";
 import { instantly } from "../../src/connectors/instantly/instantly.ts";
 import { intercom, intercomScim } from "../../src/connectors/intercom/intercom.ts";
@@ -9,7 +9,7 @@ import type { FakeClock } from "../support/fake-clock.ts";
 import { startInstantlySimulator } from "../../src/sandbox/instantly/instantly-simulator.ts";
 import { startAnthropicSimulator } from "../../src/sandbox/anthropic/anthropic-simulator.ts";
 import { scimHeaders, scimConnector, scimTargetOf } from "../../src/connectors/scim/scim.ts";
-import { groupKind, member } from "../../src/connectors/scim/facts.ts";
+import { groupKind as scimGroupKind, member } from "../../src/connectors/scim/facts.ts";
 import type { ScimTargetSettings } from "../../src/model/scim-target.ts";
 import { startScimTargetSimulator } from "../../src/sandbox/scim-target/scim-target-simulator.ts";
 import type { Quirks } from "../../src/sandbox/scim-target/truth.ts";
@@ -96,6 +96,41 @@ connectorSuite({
         asId<AccountId>(
           simulator.control.seedUser({ email, role: role === "developer" ? "developer" : "user" })
             .id,
+        ),
+    };
+  },
+});
+
+connectorSuite({
+  connector: anthropicEnterprise,
+  access: accessTo("anthropic"),
+  roles: ["user", "managed"],
+  grantRoles: [groupMember],
+  pageSize: 1_000,
+  operations: { list: "users.list", create: "invites.create" },
+  start: async (clock) => {
+    const organization = { id: "7e1c8a52-5b0d-4c39-9a51-0c8c6f7f1a12", name: "Example Enterprise" };
+    const simulator = await startAnthropicSimulator({
+      clock,
+      organization,
+      admin: { email: "founder@example.com", name: "Founder" },
+      settings: { enterprise: true },
+    });
+    simulator.control.addGroup({ name: "Everybody" });
+    const group = simulator.control.addGroup({ name: "Analysts" });
+    const weak = simulator.control.addKey({ keyClass: "scoped", scopes: ["read:members"] });
+    return {
+      simulator,
+      secret: simulator.apiKey,
+      weakSecret: weak.secret,
+      organizationId: organization.id,
+      slot: { kind: groupKind, objectId: group.id },
+      accept: (email) => {
+        simulator.control.acceptInvite(email);
+      },
+      seed: (email, role) =>
+        asId<AccountId>(
+          simulator.control.seedUser({ email, role: role === "managed" ? "managed" : "user" }).id,
         ),
     };
   },
@@ -236,7 +271,7 @@ for (const { profile, settings, quirks } of scimWorlds) {
         secret: simulator.apiKey,
         weakSecret,
         organizationId: anchor.id,
-        slot: { kind: groupKind, objectId: group.id },
+        slot: { kind: scimGroupKind, objectId: group.id },
         lapse: () => {
           simulator.control.setPaid(false);
         },

@@ -18,6 +18,7 @@ import { storeLifeSuite } from "./store-life-suite.ts";
 import { rosterSuite } from "./roster-suite.ts";
 import { taskSuite } from "./task-suite.ts";
 import { trafficSuite } from "./traffic-suite.ts";
+import { thingSuite } from "./thing-suite.ts";
 import { storeTextSuite } from "./store-text-suite.ts";
 
 /** What every store has to do, port by port; `open` gives a fresh, empty one each time. */
@@ -41,6 +42,7 @@ export function storeSuite(name: string, open: OpenStore): void {
       tasks: taskSuite,
       rosters: rosterSuite,
       adoption: adoptionSuite,
+      "declared things": thingSuite,
     };
     for (const [port, suite] of Object.entries(suites)) {
       describe(port, () => {

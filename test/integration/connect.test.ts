@@ -3,6 +3,9 @@
 import { afterEach, describe, expect, test } from "vitest";
 import { connectReport } from "../../src/apply/connect.ts";
 import { SyncError } from "../../src/model/errors.ts";
+import { instantly, instantlyHeaders } from "../../src/connectors/instantly/instantly.ts";
+import { startInstantlySimulator } from "../../src/sandbox/instantly/instantly-simulator.ts";
+import { openVendorStory } from "../support/vendor-story.ts";
 import { FakeVendor } from "../support/fake-vendor.ts";
 import { connectionId, mapping, StoryWorld, tenantId } from "../support/story-world.ts";
 
@@ -69,6 +72,37 @@ describe("connect", () => {
       problem: { code, text: "what the vendor says" },
       vendorOwnsMembership,
     });
+  });
+
+  test("names the scopes that are missing, those that are too many, and the plan's gates", async () => {
+    const story = await openVendorStory({
+      connector: instantly,
+      headers: instantlyHeaders,
+      start: (clock) => startInstantlySimulator({ clock }),
+      rules: {
+        vendor: "instantly",
+        connection: { credential: "sealed:x" },
+        rules: [],
+        protected: { admins_min: 0 },
+      },
+    });
+    closing.push(story.world);
+    const tag = { name: "West", team: "West", owner: "ops@example.com" };
+    await story.declare({ mode: "report-only", declares: { tags: [tag] } });
+    const look = async () => connectReport(story.world.apply, await story.lane());
+    story.secret = story.vendor.control.addKey({
+      name: "odd",
+      scopes: ["workspaces:read", "workspace_members:read", "workspace_group_members:read"],
+    }).secret;
+    const report = await look();
+    expect(report.credential).toEqual({ kind: "API key of one workspace", owner: null });
+    expect(report.scopesMissing).toEqual(["audit_logs:read", "custom_tag_mappings:read"]);
+    expect(report.scopesBeyond).toEqual(["workspace_group_members:read"]);
+    expect(report.scopes).not.toContain("workspace_group_members:read");
+    story.vendor.control.setPaid(false);
+    expect((await look()).problem?.code).toBe("VENDOR_PLAN_REQUIRED");
+    expect(story.vendor.requests.filter((item) => item.method !== "GET")).toEqual([]);
+    await story.vendor.close();
   });
 
   test("tells a list that may not be read from one that is empty", async () => {

@@ -83,6 +83,9 @@ export class Node {
       ...this.engine.sync,
       store,
       connect: unused,
+      things: unused,
+      endThing: unused,
+      installLink: () => ({}),
       hr: {
         desk: createHrDesk({
           store,

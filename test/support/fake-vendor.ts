@@ -128,6 +128,7 @@ export class FakeVendor implements Connector {
     return this.#answer("check", () => ({
       organization: this.organization,
       ownAccountIds: [] as AccountId[],
+      credential: { kind: "key", owner: undefined },
       notes: [],
     }));
   }

@@ -30,6 +30,7 @@ export class OfficeVendor extends FakeVendor {
     return Promise.resolve({
       organization: this.organization,
       ownAccountIds: [this.own],
+      credential: { kind: "key", owner: undefined },
       notes: [],
     });
   }

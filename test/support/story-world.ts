@@ -6,6 +6,8 @@ import { Breaker } from "../../src/apply/breaker.ts";
 import type { Connector } from "../../src/connectors/connector.ts";
 import { keepLane, laneNeedsKeeping } from "../../src/apply/lane-keeper.ts";
 import { keepManualWork } from "../../src/tasks/manual-work.ts";
+import { hasLeft } from "../../src/tasks/assignee.ts";
+import { keepThingTask } from "../../src/tasks/thing-task.ts";
 import type { TaskDeps } from "../../src/tasks/task-deps.ts";
 import { reconcile } from "../../src/apply/reconcile.ts";
 import type { MemberChange } from "../../src/directory/directory-store.ts";
@@ -152,6 +154,12 @@ export class StoryWorld {
         }),
       rosterOf: async (tenant, connection) => (await store.lastRoster(tenant, connection))?.roster,
       manualWork: (work) => keepManualWork(this.tasks, work),
+      thingTask: (work) => keepThingTask(this.tasks, work),
+      keepSecret: (_tenant, name, secret) => {
+        this.sealed.set(name, secret);
+        return Promise.resolve();
+      },
+      hasLeft: (tenant, address) => hasLeft(this.tasks, tenant, address),
       afterListing: (tenant, connection, changed) =>
         compareListing(this.sync, tenant, connection, changed),
       afterObjects: async (tenant, connection) => {
@@ -180,6 +188,8 @@ export class StoryWorld {
   }
 
   credential = "cred-1";
+  /** Secrets that a vendor showed once. */
+  readonly sealed = new Map<string, string>();
 
   also(action: string, recompute: readonly RecomputeRequest[] = []): Also {
     return {

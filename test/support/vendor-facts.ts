@@ -1,3 +1,5 @@
+import { consoleFacts } from "../../src/connectors/anthropic/facts.ts";
+import { instantlyFacts as shippedInstantly } from "../../src/connectors/instantly/facts.ts";
 import { clayEnterpriseFacts } from "../../src/connectors/clay/facts.ts";
 import { restFacts, scimFacts } from "../../src/connectors/intercom/facts.ts";
 import { vendorFactsOf as shippedFactsOf } from "../../src/connectors/registry.ts";
@@ -27,56 +29,68 @@ function vendor(
 
 const readOnlyAdmin = { assignable: false, privileged: true, admin: true };
 
+/** With what the connector lets a mapping declare. */
+function declaring(shipped: VendorFacts, facts: VendorFacts): VendorFacts {
+  const { things, actsInHeader } = shipped;
+  return { ...facts, ...(things && { things }), ...(actsInHeader && { actsInHeader }) };
+}
+
 /** What mapping needs to know of the Anthropic Console: kinds, roles and ranks. */
-export const anthropicFacts = vendor("anthropic", "console", {
-  org_role: {
-    title: "organisation role",
-    account: true,
-    object: "none",
-    fallbackRole: "user",
-    needsActiveAccount: false,
-    roles: {
-      user: role(10),
-      claude_code_user: role(20),
-      developer: role(30),
-      billing: role(30, { privileged: true, implies: ["workspace"] }),
-      admin: role(100, { ...readOnlyAdmin, implies: ["workspace"] }),
-      owner: role(110, readOnlyAdmin),
-      primary_owner: role(120, readOnlyAdmin),
+export const anthropicFacts = declaring(
+  consoleFacts,
+  vendor("anthropic", "console", {
+    org_role: {
+      title: "organisation role",
+      account: true,
+      object: "none",
+      fallbackRole: "user",
+      needsActiveAccount: false,
+      roles: {
+        user: role(10),
+        claude_code_user: role(20),
+        developer: role(30),
+        billing: role(30, { privileged: true, implies: ["workspace"] }),
+        admin: role(100, { ...readOnlyAdmin, implies: ["workspace"] }),
+        owner: role(110, readOnlyAdmin),
+        primary_owner: role(120, readOnlyAdmin),
+      },
     },
-  },
-  workspace: {
-    title: "workspace membership",
-    account: false,
-    object: { idPattern: "^wrkspc_[A-Za-z0-9]+$" },
-    needsActiveAccount: true,
-    roles: {
-      workspace_billing: role(5, { assignable: false }),
-      workspace_user: role(10),
-      workspace_restricted_developer: role(20),
-      workspace_developer: role(30),
-      workspace_admin: role(40, { privileged: true }),
+    workspace: {
+      title: "workspace membership",
+      account: false,
+      object: { idPattern: "^wrkspc_[A-Za-z0-9]+$" },
+      needsActiveAccount: true,
+      roles: {
+        workspace_billing: role(5, { assignable: false }),
+        workspace_user: role(10),
+        workspace_restricted_developer: role(20),
+        workspace_developer: role(30),
+        workspace_admin: role(40, { privileged: true }),
+      },
     },
-  },
-});
+  }),
+);
 
 /** What mapping needs to know of Instantly. */
-export const instantlyFacts = vendor("instantly", "default", {
-  workspace_role: {
-    title: "workspace role",
-    account: true,
-    object: "none",
-    fallbackRole: "view",
-    needsActiveAccount: false,
-    roles: {
-      client: role(5, { assignable: false }),
-      view: role(10),
-      editor: role(20),
-      admin: role(30, { privileged: true, admin: true }),
-      owner: role(100, readOnlyAdmin),
+export const instantlyFacts = declaring(
+  shippedInstantly,
+  vendor("instantly", "default", {
+    workspace_role: {
+      title: "workspace role",
+      account: true,
+      object: "none",
+      fallbackRole: "view",
+      needsActiveAccount: false,
+      roles: {
+        client: role(5, { assignable: false }),
+        view: role(10),
+        editor: role(20),
+        admin: role(30, { privileged: true, admin: true }),
+        owner: role(100, readOnlyAdmin),
+      },
     },
-  },
-});
+  }),
+);
 
 /** Intercom without and with SCIM: the connector's own facts. */
 const all = [anthropicFacts, clayEnterpriseFacts, instantlyFacts, restFacts, scimFacts];

@@ -1,5 +1,4 @@
-import type { LaneChange } from "../../accounts/account-store.ts";
-import type { Lane, StopSwitch } from "../../accounts/lane.ts";
+import type { Lane, LaneChange, StopSwitch } from "../../accounts/lane.ts";
 import type { Instant } from "../../model/clock.ts";
 import { StoreError } from "../../model/errors.ts";
 import { asId, type ConnectionId, type TenantId } from "../../model/ids.ts";
@@ -31,7 +30,7 @@ export function* upsertLane(
 }
 
 const laneColumns =
-  "tenant_id, connection_id, vendor, profile, credential, base_url, policy, state, pause, organization, own_account_ids, checked_at, checked_credential, listed_at, next_list_at, breaker_until, probe_at, managed_accounts, open_invitations, (SELECT brake IS NOT NULL FROM stamp) AS braked";
+  "tenant_id, connection_id, vendor, profile, credential, base_url, policy, state, pause, organization, own_account_ids, checked_at, checked_credential, listed_at, next_list_at, breaker_until, probe_at, log_read_at, managed_accounts, open_invitations, (SELECT brake IS NOT NULL FROM stamp) AS braked";
 
 interface LaneRow {
   readonly tenant_id: string;
@@ -51,6 +50,7 @@ interface LaneRow {
   readonly next_list_at: Instant | null;
   readonly breaker_until: Instant | null;
   readonly probe_at: Instant | null;
+  readonly log_read_at: Instant | null;
   readonly managed_accounts: number;
   readonly open_invitations: number;
   readonly braked: 0 | 1;
@@ -75,6 +75,7 @@ function toLane(row: LaneRow): Lane {
     nextListAt: row.next_list_at,
     breakerUntil: row.breaker_until,
     probeAt: row.probe_at,
+    logReadAt: row.log_read_at,
     managedAccounts: row.managed_accounts,
     openInvitations: row.open_invitations,
   };
@@ -128,6 +129,7 @@ const laneFields: Readonly<Record<keyof LaneChange, { column: string; document: 
   nextListAt: { column: "next_list_at", document: false },
   breakerUntil: { column: "breaker_until", document: false },
   probeAt: { column: "probe_at", document: false },
+  logReadAt: { column: "log_read_at", document: false },
 };
 
 export function* updateLane(

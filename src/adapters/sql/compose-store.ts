@@ -17,6 +17,7 @@ import { recomputeStore } from "./recompute-store.ts";
 import { rosterStore } from "./rosters.ts";
 import { taskStore } from "./tasks.ts";
 import { trafficStore } from "./traffic.ts";
+import { thingStore } from "./things.ts";
 import { stampCommands, stampQueries } from "./stamp.ts";
 
 /** Every port of the store over one engine. `close` closes the engine, and what the adapter holds beside it. */
@@ -43,6 +44,7 @@ export function composeStore(
     ...deadLetterStore(engine, clock),
     ...taskStore(engine),
     ...rosterStore(engine),
+    ...thingStore(engine),
     stamp,
     ping: async () => {
       await Promise.all([

@@ -9,6 +9,7 @@ import { credentialCommands } from "./credential-commands.ts";
 import { credentialQueries } from "./credential-queries.ts";
 import { deadLetterCommands, deadLetterQueries } from "./dead-letters.ts";
 import { deliveryCommands, deliveryQueries } from "./deliveries.ts";
+import { thingCommands, thingQueries } from "./things.ts";
 import { directoryCommands } from "./directory-commands.ts";
 import { directoryQueries } from "./directory-queries.ts";
 import type { Commands, Queries } from "./engine.ts";
@@ -47,6 +48,7 @@ export const commands: Commands = {
   ...adoptionCommands,
   ...caseCommands,
   ...deliveryCommands,
+  ...thingCommands,
 };
 
 /** Every query by the name under which it crosses to the reading thread. */
@@ -69,4 +71,5 @@ export const queries: Queries = {
   ...adoptionQueries,
   ...caseQueries,
   ...deliveryQueries,
+  ...thingQueries,
 };

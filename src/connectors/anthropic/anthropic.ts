@@ -1,12 +1,16 @@
-import type { VendorAccount } from "../../model/account.ts";
+import type { VendorAccount, VendorObject } from "../../model/account.ts";
 import { SyncError } from "../../model/errors.ts";
 import type { AccountId } from "../../model/ids.ts";
+import type { VendorFacts } from "../../model/vendor-facts.ts";
 import type { Call, CheckReport, Connector, EndOfList } from "../connector.ts";
-import { consoleFacts, orgRoleKind, workspaceKind } from "./facts.ts";
+import { listActivities } from "./activities.ts";
+import { consoleFacts, enterpriseFacts, groupKind, orgRoleKind, workspaceKind } from "./facts.ts";
+import { joinGroup, leaveGroup, listGroups, proveGroups, readGroupMemberships } from "./groups.ts";
 import { cancelInvite, createInvite, listInvites, readInvite, replaceInvite } from "./invites.ts";
 import { deactivateKey, listKeys } from "./keys.ts";
-import { listUsers, readUser, removeUser, setUserRole } from "./members.ts";
+import { listUsers, readUser, removeUser, setUserRole, signOut } from "./members.ts";
 import { refusals } from "./refusals.ts";
+import { anthropicThings } from "./things.ts";
 import { accountOfInvite, accountOfUser, organizationWire } from "./wire.ts";
 import {
   grantMembership,
@@ -31,32 +35,31 @@ export function anthropicHeaders(secret: string): Readonly<Record<string, string
   };
 }
 
+/** What both types of organisation have. */
+const shared = {
+  findAccounts,
+  listAccounts,
+  activity: { list: listActivities },
+} as const satisfies Partial<Connector>;
+
 /** Claude Console organisations: organisation roles by invitation, workspace memberships, API keys of leavers. */
 export const anthropicConsole: Connector = {
   facts: consoleFacts,
+  ...shared,
   check,
-  findAccounts,
   readGrants: (call, account, slots) =>
     readMemberships(
       call,
       account,
       slots.filter((slot) => slot.kind === workspaceKind),
     ),
-  listAccounts,
-  async *listObjects(call) {
-    let count = 0;
-    for await (const workspace of listWorkspaces(call)) {
-      count += 1;
-      yield workspace;
-    }
-    yield { complete: true, count };
-  },
+  listObjects: (call) => counted(listWorkspaces(call)),
   async createAccount(call, person) {
-    refuseUnassignable(person.role);
+    refuseUnassignable(consoleFacts, person.role);
     return createInvite(call, person.email, person.role);
   },
   async setAccountRole(call, account, role) {
-    refuseUnassignable(role);
+    refuseUnassignable(consoleFacts, role);
     if (account.state === "active") return setUserRole(call, account, role);
     return replaceInvite(call, account, role);
   },
@@ -65,10 +68,54 @@ export const anthropicConsole: Connector = {
   grant: (call, account, entitlement) => grantMembership(call, account, entitlement),
   revoke: (call, account, slot) => revokeMembership(call, account, slot),
   keys: { list: listKeys, deactivate: deactivateKey },
+  things: anthropicThings,
 };
 
-function refuseUnassignable(role: string): void {
-  if (consoleFacts.kinds[orgRoleKind]?.roles[role]?.assignable === true) return;
+/** Claude Enterprise organisations: organisation roles by invitation, memberships of groups, and an end to sessions. */
+export const anthropicEnterprise: Connector = {
+  ...shared,
+  facts: enterpriseFacts,
+  check: checkEnterprise,
+  readGrants: (call, account, slots) =>
+    readGroupMemberships(
+      call,
+      account,
+      slots.filter((slot) => slot.kind === groupKind),
+    ),
+  listObjects: (call) => counted(listGroups(call)),
+  async createAccount(call, person) {
+    refuseUnassignable(enterpriseFacts, person.role);
+    return createInvite(call, person.email, person.role);
+  },
+  async setAccountRole(call, account, role) {
+    refuseUnassignable(enterpriseFacts, role);
+    if (account.state === "active") return setUserRole(call, account, role);
+    return replaceInvite(call, account, role);
+  },
+  async removeAccount(call, account) {
+    if (account.state !== "active") return cancelInvite(call, account);
+    const signedOut = await signOut(call, account);
+    const removed = await removeUser(call, account);
+    return { ...removed, requestIds: [...signedOut, ...removed.requestIds] };
+  },
+  grant: joinGroup,
+  revoke: leaveGroup,
+};
+
+/** A list of objects with its end marker. */
+async function* counted(
+  objects: AsyncIterable<VendorObject>,
+): AsyncGenerator<VendorObject | EndOfList> {
+  let count = 0;
+  for await (const item of objects) {
+    count += 1;
+    yield item;
+  }
+  yield { complete: true, count };
+}
+
+function refuseUnassignable(facts: VendorFacts, role: string): void {
+  if (facts.kinds[orgRoleKind]?.roles[role]?.assignable === true) return;
   throw new SyncError("VENDOR_REJECTED", `anthropic: the API cannot give the role ${role}`, {
     facts: { role },
   });
@@ -85,7 +132,23 @@ async function check(call: Call): Promise<CheckReport> {
     organization: { id: answer.value.id, name: answer.value.name },
     // Admin keys belong to the organisation, not to a member.
     ownAccountIds: [],
+    credential: { kind: "Console admin key or org:admin token, all scopes", owner: undefined },
     notes: ["Claude Console organisation; members, invitations and workspaces are readable"],
+  };
+}
+
+async function checkEnterprise(call: Call): Promise<CheckReport> {
+  const answer = await call.http.request({
+    operation: "organization.read",
+    parse: (body) => organizationWire.parse(body),
+    refusals,
+  });
+  await proveGroups(call);
+  return {
+    organization: { id: answer.value.id, name: answer.value.name },
+    ownAccountIds: [],
+    credential: { kind: "Enterprise key with scopes", owner: undefined },
+    notes: ["Claude Enterprise organisation; members, invitations and groups are readable"],
   };
 }
 

@@ -1,3 +1,4 @@
+import type { z } from "zod";
 import type { VendorAccount } from "../../model/account.ts";
 import type { Applied, Call, EndOfList, VendorKey } from "../connector.ts";
 import { requestIds } from "./members.ts";
@@ -11,6 +12,19 @@ export async function* listKeys(
   call: Call,
   account?: VendorAccount,
 ): AsyncGenerator<VendorKey | EndOfList> {
+  let count = 0;
+  for await (const key of listRawKeys(call, account)) {
+    count += 1;
+    yield keyOf(key);
+  }
+  yield { complete: true, count };
+}
+
+/** The same as the vendor writes them, without an end marker: it ends, or throws. */
+export async function* listRawKeys(
+  call: Call,
+  account?: VendorAccount,
+): AsyncGenerator<z.infer<typeof keyWire>> {
   const pages = call.http.pages(
     {
       operation: "api_keys.list",
@@ -20,14 +34,7 @@ export async function* listKeys(
     },
     nextPage,
   );
-  let count = 0;
-  for await (const page of pages) {
-    for (const key of page.value.data) {
-      count += 1;
-      yield keyOf(key);
-    }
-  }
-  yield { complete: true, count };
+  for await (const page of pages) yield* page.value.data;
 }
 
 /** Switches a key off; it can be switched on again in the Console. */

@@ -90,6 +90,25 @@ export async function removeUser(call: Call, account: VendorAccount): Promise<Ap
   }
 }
 
+/**
+ * Ends a member's sessions and the organisation's tokens everywhere, as far as the vendor offers it: refused for owners and managed members,
+ * and where the beta is not open. Nothing waits for it: the removal that follows ends the membership itself.
+ */
+export async function signOut(call: Call, account: VendorAccount): Promise<readonly string[]> {
+  try {
+    const answer = await call.http.request({
+      operation: "users.sign_out",
+      path: { userId: account.accountId },
+      parse: (body) => userWire.parse(body),
+      refusals,
+    });
+    return requestIds(answer);
+  } catch (error) {
+    if (error instanceof SyncError && error.code !== "CREDENTIAL_REFUSED") return [];
+    throw error;
+  }
+}
+
 /** The state moved between the look and the write: look again. */
 export function moved(what: string, cause?: unknown): SyncError {
   return new SyncError("VENDOR_CONFLICT", `anthropic: ${what}; it is looked at again`, {

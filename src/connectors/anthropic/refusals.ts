@@ -19,6 +19,9 @@ const codes: Readonly<Record<string, ErrorCode>> = {
   organization_type_not_supported: "VENDOR_PLAN_REQUIRED",
   parent_organization_required: "VENDOR_PLAN_REQUIRED",
   organization_not_enrolled_in_beta: "VENDOR_PLAN_REQUIRED",
+  // A person may change such a group, the API never.
+  rbac_group_grants_owner_access: "VENDOR_WRITE_MISSING",
+  rbac_group_owner_access_unconfirmed: "VENDOR_WRITE_MISSING",
 };
 
 /** Reads the vendor's error envelope: `details.error_code` where it is given, else the bare type. */

@@ -39,6 +39,7 @@ export const workspaceWire = z.object({
   id,
   name: z.string(),
   archived_at: z.string().nullish(),
+  created_at: instant.nullish(),
 });
 
 export const memberWire = z.object({
@@ -58,6 +59,16 @@ export const keyWire = z.object({
   created_by: z.object({ id, type: z.string().optional() }).nullish(),
   partial_key_hint: z.string().nullish(),
   principal: z.object({ type: z.string(), user_id: id.optional() }).nullish(),
+  scope: z.object({ type: z.string(), workspace_id: id.optional() }).nullish(),
+});
+
+/** Limits of one group of models (or of batches, files, …) in a workspace. */
+export const rateLimitWire = z.object({
+  rate_limit_id: id,
+  group: z.object({ type: z.string(), display_name: z.string().optional() }),
+  limits: z.array(
+    z.object({ type: z.string(), value: z.number(), source: z.object({ type: z.string() }) }),
+  ),
 });
 
 export const deletedWire = z.object({ type: z.string() });
@@ -69,6 +80,16 @@ export function pageWire<T>(item: z.ZodType<T>) {
     has_more: z.boolean(),
     last_id: z.string().nullish(),
   });
+}
+
+/** A page of the opaque-cursor family: it may hold fewer rows than asked for, or none, while more remain. */
+export function cursorPageWire<T>(item: z.ZodType<T>) {
+  return z.object({ data: z.array(item), next_page: z.string().nullish() });
+}
+
+export function nextCursor(page: { readonly next_page?: string | null | undefined }): NextPage {
+  const { next_page: cursor } = page;
+  return typeof cursor === "string" && cursor !== "" ? { query: { page: cursor } } : "end";
 }
 
 /** The largest page that the vendor gives. */
@@ -118,13 +139,17 @@ export function accountOfInvite(invite: InviteWire, now: number): VendorAccount 
 /** Workspaces that keep their own members: one follows the organisation role, the other is filled by Claude Code sign-ins. */
 const selfKept = ["Default", "Claude Code"];
 
+export function isSelfKept(name: string): boolean {
+  return selfKept.includes(name);
+}
+
 export function objectOfWorkspace(workspace: z.infer<typeof workspaceWire>): VendorObject {
   return {
     kind: workspaceKind,
     objectId: workspace.id,
     name: workspace.name,
     archived: typeof workspace.archived_at === "string",
-    manageable: !selfKept.includes(workspace.name),
+    manageable: !isSelfKept(workspace.name),
   };
 }
 

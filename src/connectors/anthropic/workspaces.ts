@@ -1,3 +1,4 @@
+import type { z } from "zod";
 import type { ObservedGrant, VendorAccount, VendorObject } from "../../model/account.ts";
 import type { Entitlement, Slot } from "../../model/entitlement.ts";
 import { SyncError } from "../../model/errors.ts";
@@ -19,6 +20,13 @@ const workspacesPage = pageWire(workspaceWire);
 const membersPage = pageWire(memberWire);
 
 export async function* listWorkspaces(call: Call): AsyncGenerator<VendorObject> {
+  for await (const workspace of listRawWorkspaces(call)) yield objectOfWorkspace(workspace);
+}
+
+/** Workspaces as the vendor writes them, archived ones and the default one too. */
+export async function* listRawWorkspaces(
+  call: Call,
+): AsyncGenerator<z.infer<typeof workspaceWire>> {
   const pages = call.http.pages(
     {
       operation: "workspaces.list",
@@ -28,9 +36,7 @@ export async function* listWorkspaces(call: Call): AsyncGenerator<VendorObject> 
     },
     nextPage,
   );
-  for await (const page of pages) {
-    for (const workspace of page.value.data) yield objectOfWorkspace(workspace);
-  }
+  for await (const page of pages) yield* page.value.data;
 }
 
 /** Proves that the organisation has workspaces at all, which only Console organisations have. */

@@ -62,6 +62,7 @@ async function check(call: Call): Promise<CheckReport> {
     organization: { id: value.workspace.id, name: `workspace ${value.workspace.id}` },
     // Members are known by address, the key's user by an id: which member it is cannot be told.
     ownAccountIds: [],
+    credential: { kind: "personal API key, without scopes", owner: `the user ${value.user.id}` },
     notes: [
       `the key is a person's, the user ${value.user.id}: it ends when they leave the workspace, so use one of a service user`,
       roster === undefined

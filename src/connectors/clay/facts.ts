@@ -104,6 +104,14 @@ function facts(profile: "default" | "enterprise"): VendorFacts {
     // Changes count at once; people write the moment of a capture down in minutes.
     settleMs: 60_000,
     roster,
+    things: {
+      api_key: {
+        title: "API key",
+        api: [],
+        wants: [],
+        byHand: "its maker does it in Clay, Settings > Account > API keys; keys are personal",
+      },
+    },
     impossible: [
       {
         what: "list, invite, change or remove members by API",

@@ -1,10 +1,12 @@
 import type { VendorAccount } from "../../model/account.ts";
 import { SyncError } from "../../model/errors.ts";
 import type { Call, CheckReport, Connector, EndOfList } from "../connector.ts";
+import { ask, readWorkspace } from "./ask.ts";
 import { instantlyFacts } from "./facts.ts";
 import { createMember, findMembers, listMembers, removeMember, setMemberRole } from "./members.ts";
-import { refusals } from "./refusals.ts";
-import { membersPage, workspaceWire } from "./wire.ts";
+import { listAudit } from "./audit-log.ts";
+import { instantlyThings } from "./things.ts";
+import { membersPage } from "./wire.ts";
 
 export const instantlyBaseUrl = "https://api.instantly.ai";
 
@@ -30,6 +32,8 @@ export const instantly: Connector = {
   removeAccount: removeMember,
   grant: (_call, _account, entitlement) => Promise.reject(noSuchKind(entitlement.kind)),
   revoke: (_call, _account, slot) => Promise.reject(noSuchKind(slot.kind)),
+  things: instantlyThings,
+  activity: { list: listAudit },
 };
 
 function noSuchKind(kind: string): SyncError {
@@ -39,21 +43,17 @@ function noSuchKind(kind: string): SyncError {
 }
 
 async function check(call: Call): Promise<CheckReport> {
-  const answer = await call.http.request({
-    operation: "workspace.read",
-    parse: (body) => workspaceWire.parse(body),
-    refusals,
-  });
-  await call.http.request({
+  const workspace = await readWorkspace(call);
+  await ask(call, {
     operation: "members.list",
     query: { limit: 1 },
     parse: (body) => membersPage.parse(body),
-    refusals,
   });
   return {
-    organization: { id: answer.value.id, name: answer.value.name },
+    organization: { id: workspace.id, name: workspace.name },
     // Keys belong to the workspace and name no person.
     ownAccountIds: [],
+    credential: { kind: "API key of one workspace", owner: undefined },
     notes: ["the workspace and its members are readable"],
   };
 }

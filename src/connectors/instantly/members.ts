@@ -2,18 +2,19 @@ import type { VendorAccount } from "../../model/account.ts";
 import { SyncError } from "../../model/errors.ts";
 import type { AccountId } from "../../model/ids.ts";
 import type { Applied, Call } from "../connector.ts";
+import { ask, askPages } from "./ask.ts";
 import { instantlyFacts, workspaceRoleKind } from "./facts.ts";
-import { refusals, saysNotFound, saysState } from "./refusals.ts";
+import { saysNotFound, saysState } from "./refusals.ts";
 import { accountOf, memberWire, membersPage, nextPage, pageLimit } from "./wire.ts";
 
 /** Members and open invitations; `search` narrows by name or address, as the vendor understands it. */
 export async function* listMembers(call: Call, search?: string): AsyncGenerator<VendorAccount> {
-  const pages = call.http.pages(
+  const pages = askPages(
+    call,
     {
       operation: "members.list",
       query: { limit: pageLimit, search },
       parse: (body) => membersPage.parse(body),
-      refusals,
     },
     nextPage,
   );
@@ -23,11 +24,10 @@ export async function* listMembers(call: Call, search?: string): AsyncGenerator<
 /** One member or invitation, or undefined. */
 export async function readMember(call: Call, memberId: string): Promise<VendorAccount | undefined> {
   try {
-    const answer = await call.http.request({
+    const answer = await ask(call, {
       operation: "members.read",
       path: { memberId },
       parse: (body) => memberWire.parse(body),
-      refusals,
     });
     return accountOf(answer.value);
   } catch (error) {
@@ -84,11 +84,10 @@ export async function createMember(
 ): Promise<Applied & { readonly account: VendorAccount }> {
   refuseUnassignable(role);
   try {
-    const answer = await call.http.request({
+    const answer = await ask(call, {
       operation: "members.create",
       body: { email, role },
       parse: (body) => memberWire.parse(body),
-      refusals,
     });
     const account = accountOf(answer.value);
     return {
@@ -113,12 +112,11 @@ export async function setMemberRole(
   refuseUnassignable(role);
   refuseFixedRole(account, "changed");
   try {
-    const answer = await call.http.request({
+    const answer = await ask(call, {
       operation: "members.update",
       path: { memberId: account.accountId },
       body: { role },
       parse: (body) => memberWire.parse(body),
-      refusals,
     });
     return {
       outcome: answer.value.accepted ? "changed" : "pending",
@@ -141,12 +139,11 @@ export async function setMemberRole(
 export async function removeMember(call: Call, account: VendorAccount): Promise<Applied> {
   refuseFixedRole(account, "removed");
   try {
-    const answer = await call.http.request({
+    const answer = await ask(call, {
       operation: "members.remove",
       path: { memberId: account.accountId },
       // The vendor echoes what it deleted; nothing of it is used.
       parse: () => undefined,
-      refusals,
     });
     return { outcome: "changed", requestIds: requestIds(answer) };
   } catch (error) {
@@ -158,7 +155,7 @@ export async function removeMember(call: Call, account: VendorAccount): Promise<
   }
 }
 
-function requestIds(answer: { readonly requestId: string | undefined }): readonly string[] {
+export function requestIds(answer: { readonly requestId: string | undefined }): readonly string[] {
   return answer.requestId === undefined ? [] : [answer.requestId];
 }
 

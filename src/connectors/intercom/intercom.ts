@@ -74,6 +74,7 @@ async function check(call: Call, notes: readonly string[]): Promise<CheckReport>
   return {
     organization: me.organization,
     ownAccountIds: [me.accountId],
+    credential: { kind: "access token of one app in one workspace", owner: me.accountId },
     notes: [
       `workspace in the region ${me.region}; the token acts as the teammate ${me.accountId} and can do what they can`,
       `API version ${version}; team members are written in version Preview, where the workspace has it`,

@@ -41,6 +41,7 @@ export async function probe(scim: ScimCall): Promise<CheckReport> {
         ? { id: config?.location ?? "unnamed", name: config?.location ?? "a SCIM server" }
         : { id: anchor.id, name: `the server of ${anchor.userName}` },
     ownAccountIds: own,
+    credential: { kind: "token of the SCIM server", owner: undefined },
     notes,
   };
 }

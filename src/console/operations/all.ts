@@ -15,6 +15,7 @@ import { setupOperations } from "./setup.ts";
 import { taskOperations } from "./tasks.ts";
 import { undoOperations } from "./undo.ts";
 import { usageOperations } from "./usage.ts";
+import { thingOperations } from "./things.ts";
 import { tenantOperations } from "./tenants.ts";
 
 /** Every operation of `/api/v1`, in the order of the documentation. */
@@ -30,6 +31,7 @@ export const allOperations: readonly Operation[] = [
   ...rosterOperations,
   ...undoOperations,
   ...usageOperations,
+  ...thingOperations,
   ...tenantOperations,
   ...setupOperations,
   ...mappingOperations,

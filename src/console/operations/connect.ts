@@ -5,6 +5,25 @@ import { operation, OperationError } from "../operation.ts";
 
 export const connectOperations = [
   operation({
+    name: "installLink",
+    method: "POST",
+    path: "/connections/:connection/install-link",
+    summary:
+      "A link that installs the vendor's app into the workspace, and what the app's settings must list",
+    input: z.object({ connection: z.string().min(1).max(64) }),
+    run: async (deps, { tenantId, actor }, input) => {
+      const lane = await deps.store.getLane(tenantId, asId<ConnectionId>(input.connection));
+      if (lane === undefined)
+        throw new OperationError(404, `no active connection "${input.connection}"`);
+      try {
+        return { installation: deps.installLink(lane, actor.id) };
+      } catch (error) {
+        if (!(error instanceof Error) || error.name !== "InstallationRefusal") throw error;
+        throw new OperationError(422, error.message);
+      }
+    },
+  }),
+  operation({
     name: "connect",
     method: "POST",
     path: "/connections/:connection/connect",

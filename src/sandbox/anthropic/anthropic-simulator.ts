@@ -54,20 +54,31 @@ export async function startAnthropicSimulator(
   });
 }
 
+/** What an Enterprise key has to have ticked for everything that is done here. */
+const enterpriseScopes = [
+  "read:members",
+  "write:members",
+  "read:rbac_groups",
+  "write:rbac_groups",
+] as const;
+
 function firstTruth(options: AnthropicOptions): Truth {
   const { clock } = options;
   const organization = options.organization ?? { id: uuid(clock), name: "Sandbox Organization" };
   const truth = emptyTruth(clock, organization, options.settings ?? {});
-  const { prefix, scopes } = keyClasses["console-admin"];
+  const enterprise = truth.settings.enterprise === true;
+  const keyClass = enterprise ? "scoped" : "console-admin";
+  const { prefix } = keyClasses[keyClass];
+  const scopes = enterprise ? enterpriseScopes : keyClasses[keyClass].scopes;
   truth.credentials.push({
     id: prefixedId(clock, "adminkey"),
     secret: options.apiKey ?? prefix + prefixedId(clock, "sandbox"),
-    keyClass: "console-admin",
+    keyClass,
     scopes: [...(scopes ?? [])],
     revokedAt: null,
     expiresAt: null,
   });
   const admin = options.admin ?? { email: "owner@example.com", name: "Olivia Owner" };
-  putUser(truth, clock, { ...admin, role: "admin" });
+  putUser(truth, clock, { ...admin, role: enterprise ? "primary_owner" : "admin" });
   return truth;
 }

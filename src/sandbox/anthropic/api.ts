@@ -5,10 +5,13 @@ import { RateBucket, takeAll } from "../rate-bucket.ts";
 import { Refusal } from "../simulated-api.ts";
 import type { SimulatedApi, SimulatedCall } from "../simulated-api.ts";
 import { prefixedId } from "../simulated-id.ts";
+import { activityRoutes } from "./activities.ts";
 import { apiKeyRoutes } from "./api-keys.ts";
+import { groupRoutes } from "./groups.ts";
 import { addressOf, inviteRoutes } from "./invites.ts";
 import { keyClasses } from "./key-class.ts";
 import { shortenPage } from "./paging.ts";
+import { rateLimitRoutes } from "./rate-limits.ts";
 import { errorReply, refuse } from "./refusal.ts";
 import type { AnthropicRoute } from "./route.ts";
 import { emptyTruth, inviteStatus, putUser, truthSchema } from "./truth.ts";
@@ -45,6 +48,9 @@ export function anthropicApi(clock: Clock, limits: RateLimits): SimulatedApi<Tru
     ...userRoutes,
     ...inviteRoutes,
     ...workspaceRoutes,
+    ...rateLimitRoutes,
+    ...activityRoutes,
+    ...groupRoutes,
     ...workspaceMemberRoutes,
     ...apiKeyRoutes,
   ];
@@ -54,6 +60,11 @@ export function anthropicApi(clock: Clock, limits: RateLimits): SimulatedApi<Tru
     routes,
     admit: (truth, call, route) => {
       const credential = authenticate(truth, call);
+      // Each type of organisation has paths that the other knows nothing of.
+      const consoleOnly = /\/(workspaces|api_keys)\b/.test(route.path);
+      const enterpriseOnly = /\/rbac_groups\b|\/sign_out$/.test(route.path);
+      const enterprise = truth.settings.enterprise === true;
+      if (enterprise ? consoleOnly : enterpriseOnly) throw refuse(404, "Not found");
       const needed = route.scope;
       if (!credential.scopes.includes(needed)) {
         throw refuse(

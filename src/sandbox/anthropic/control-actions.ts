@@ -45,6 +45,12 @@ export function anthropicActions(control: AnthropicControl): Record<string, Cont
         control.setMember(input.workspace, input.email, input.role);
       },
     ),
+    "set-rate-limit": controlAction(
+      z.strictObject({ workspace, group: z.string(), limiter: z.string(), value: z.int().min(0) }),
+      (input) => {
+        control.setRateLimit(input.workspace, input.group, input.limiter, input.value);
+      },
+    ),
     "remove-member": controlAction(z.strictObject({ workspace, email }), (input) => {
       control.removeMember(input.workspace, input.email);
     }),
@@ -57,6 +63,14 @@ export function anthropicActions(control: AnthropicControl): Record<string, Cont
         expiresAt: z.int().optional(),
       }),
       (input) => control.seedApiKey(withoutUndefined(input)),
+    ),
+    "add-group": controlAction(
+      z.strictObject({
+        name: z.string().min(1),
+        source: z.enum(["direct", "scim"]).optional(),
+        grantsOwner: z.boolean().optional(),
+      }),
+      (input) => control.addGroup(withoutUndefined(input)),
     ),
     "set-organization": controlAction(
       z.strictObject({ id: z.string().min(1), name: z.string().min(1) }),

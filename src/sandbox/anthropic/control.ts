@@ -10,6 +10,7 @@ import {
   dropUser,
   inviteStatus,
   nextSeq,
+  putActivity,
   putInvite,
   putUser,
   putWorkspace,
@@ -86,6 +87,7 @@ export class AnthropicControl {
   removeUser(email: string): void {
     this.#change((truth) => {
       dropUser(truth, userOf(truth, email));
+      putActivity(truth, this.#clock, "org_user_removed", adminOf(truth));
     });
   }
 
@@ -94,6 +96,7 @@ export class AnthropicControl {
     return this.#change((truth) => {
       const user = userOf(truth, email);
       user.role = role;
+      putActivity(truth, this.#clock, "org_user_role_updated", adminOf(truth));
       return user;
     });
   }
@@ -121,6 +124,14 @@ export class AnthropicControl {
       );
       if (row === undefined) truth.members.push({ workspaceId, userId, role, addedAt: now });
       else row.role = role;
+    });
+  }
+
+  /** An admin sets a workspace's limit by hand. `workspace` is an id or a name. */
+  setRateLimit(workspace: string, group: string, limiter: string, value: number): void {
+    this.#change((truth) => {
+      const { id } = workspaceOf(truth, workspace);
+      truth.rateLimits[`${id}/${group}/${limiter}`] = value;
     });
   }
 
@@ -157,6 +168,24 @@ export class AnthropicControl {
         personOf: key.personal === true ? creator : null,
       };
       truth.apiKeys.push(made);
+      putActivity(truth, this.#clock, "api_key_created", creator);
+      return made;
+    });
+  }
+
+  /** A group of an Enterprise organisation, made in its settings. */
+  addGroup(group: {
+    name: string;
+    source?: "direct" | "scim";
+    grantsOwner?: boolean;
+  }): Truth["groups"][number] {
+    return this.#change((truth, now) => {
+      const { name, source = "direct", grantsOwner = false } = group;
+      const made = {
+        ...{ id: prefixedId(this.#clock, "rbac_group"), seq: nextSeq(truth) },
+        ...{ name, source, grantsOwner, createdAt: now, members: [] },
+      };
+      truth.groups.push(made);
       return made;
     });
   }
@@ -231,6 +260,11 @@ export class AnthropicControl {
   #change<T>(edit: (truth: Truth, now: Instant) => T): T {
     return structuredClone(this.#vendor.change(edit));
   }
+}
+
+/** Whoever does things by hand. */
+function adminOf(truth: Truth): string | null {
+  return truth.users.find((user) => user.role === "admin")?.id ?? null;
 }
 
 function sameEmail(row: { readonly email: string }, email: string): boolean {

@@ -6,10 +6,12 @@ import { pageReply, readMany } from "./paging.ts";
 import { readBody, refuse, refuseWith } from "./refusal.ts";
 import { organizations, timestamp } from "./route.ts";
 import type { AnthropicRoute } from "./route.ts";
-import { consoleRoles, inviteStatus, orgRoles, putInvite } from "./truth.ts";
+import { givenRoles } from "./users.ts";
+import { inviteStatus, orgRoles, putInvite } from "./truth.ts";
 import type { Invite, Truth } from "./truth.ts";
 
-const createSchema = z.strictObject({ email: z.email().max(320), role: z.enum(consoleRoles) });
+const createSchema = (truth: Truth) =>
+  z.strictObject({ email: z.email().max(320), role: givenRoles(truth) });
 
 export const inviteRoutes: readonly AnthropicRoute[] = [
   {
@@ -20,7 +22,7 @@ export const inviteRoutes: readonly AnthropicRoute[] = [
     scope: "write:members",
     creates: addressOf,
     handle: ({ truth, clock, now }, call) => {
-      const { email, role } = readBody(createSchema, call);
+      const { email, role } = readBody(createSchema(truth), call);
       refuseInvite(truth, email, now);
       return { status: 200, body: renderInvite(putInvite(truth, clock, email, role), now) };
     },

@@ -1,7 +1,13 @@
 import { z } from "zod";
 
 /** Scopes that a route may ask for. `org:admin` stands for everything that only Console organisations have. */
-export const scopes = ["read:members", "write:members", "org:admin"] as const;
+export const scopes = [
+  "read:members",
+  "write:members",
+  "read:rbac_groups",
+  "write:rbac_groups",
+  "org:admin",
+] as const;
 export type Scope = (typeof scopes)[number];
 
 export const keyClassSchema = z.enum(["console-admin", "scoped", "oauth"]);

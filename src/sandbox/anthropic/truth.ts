@@ -20,6 +20,9 @@ export type OrgRole = (typeof orgRoles)[number];
 /** What the API lets a Console organisation give. */
 export const consoleRoles = ["user", "developer", "billing", "claude_code_user"] as const;
 
+/** What it lets an Enterprise organisation give. */
+export const enterpriseRoles = ["user", "managed"] as const;
+
 /** Members with these can be neither changed nor removed through the API. */
 export const adminRoles: readonly OrgRole[] = [
   "admin",
@@ -62,6 +65,12 @@ export const settingsSchema = z.strictObject({
   allowedDomains: z.array(z.string()).nullable(),
   workspaceLimit: z.int().min(1),
   workspaceMemberLimit: z.int().min(1).nullable(),
+  /** A Claude Enterprise organisation: groups, and no workspaces and keys. */
+  enterprise: z.boolean().optional(),
+  /** Whether the sign-out beta is open to the organisation. */
+  signOut: z.boolean().optional(),
+  /** Whether the compliance feed was switched on before the key was made. */
+  compliance: z.boolean().optional(),
   /** Active API keys of the organisation; null: no cap. */
   apiKeyLimit: z.int().min(1).nullable(),
 });
@@ -149,6 +158,37 @@ export const truthSchema = z.object({
   workspaces: z.array(workspaceSchema),
   members: z.array(memberSchema),
   apiKeys: z.array(apiKeySchema),
+  /** Groups of an Enterprise organisation, oldest first; names are not unique. */
+  groups: z
+    .array(
+      z.object({
+        id: z.string(),
+        seq,
+        name: z.string(),
+        source: z.enum(["direct", "scim"]),
+        /** It carries a role that makes its members owners: nobody changes it by API. */
+        grantsOwner: z.boolean(),
+        createdAt: instant,
+        members: z.array(z.object({ userId: z.string(), at: instant })),
+      }),
+    )
+    .default([]),
+  /** How often each member was signed out everywhere. */
+  signOuts: z.record(z.string(), z.int()).default({}),
+  /** What workspaces were set to, by `workspace/group/limiter`. */
+  rateLimits: z.record(z.string(), z.int()).default({}),
+  /** What the compliance feed says, oldest first. */
+  activities: z
+    .array(
+      z.object({
+        id: z.string(),
+        seq,
+        at: instant,
+        type: z.string(),
+        userId: z.string().nullable(),
+      }),
+    )
+    .default([]),
   /** Positions of members that were removed: a cursor that names one stays good. */
   departed: z.record(z.string(), seq),
   /** What the cache of the single member GET still says, by `workspace/user`; null: no such member. */
@@ -189,6 +229,10 @@ export function emptyTruth(
     workspaces: [],
     members: [],
     apiKeys: [],
+    groups: [],
+    signOuts: {},
+    rateLimits: {},
+    activities: [],
     departed: {},
     cachedMembers: {},
   };
@@ -268,10 +312,22 @@ export function inviteStatus(
   return invite.state === "pending" && now >= invite.expiresAt ? "expired" : invite.state;
 }
 
+export function putActivity(
+  truth: Truth,
+  clock: Clock,
+  type: string,
+  userId: string | null = null,
+): void {
+  const id = prefixedId(clock, "activity");
+  truth.activities.push({ id, seq: nextSeq(truth), at: clock.now(), type, userId });
+}
+
 /** Takes a member out of the organisation and of every workspace; keys that act for the person die. */
 export function dropUser(truth: Truth, user: User): void {
   truth.users = truth.users.filter((each) => each !== user);
   truth.members = truth.members.filter((member) => member.userId !== user.id);
+  for (const group of truth.groups)
+    group.members = group.members.filter((member) => member.userId !== user.id);
   truth.departed[user.id] = user.seq;
   for (const key of truth.apiKeys) if (key.personOf === user.id) key.status = "archived";
 }

@@ -5,10 +5,13 @@ import { pageReply, readMany, userPosition } from "./paging.ts";
 import { readBody, refuse, refuseWith } from "./refusal.ts";
 import { organizations, timestamp } from "./route.ts";
 import type { AnthropicRoute } from "./route.ts";
-import { adminRoles, consoleRoles, dropUser, orgRoles } from "./truth.ts";
+import { adminRoles, consoleRoles, enterpriseRoles, dropUser, orgRoles } from "./truth.ts";
 import type { Truth, User } from "./truth.ts";
 
-const updateSchema = z.strictObject({ role: z.enum(consoleRoles) });
+/** What the API gives in an organisation of this type. */
+export function givenRoles(truth: Truth) {
+  return truth.settings.enterprise === true ? z.enum(enterpriseRoles) : z.enum(consoleRoles);
+}
 
 export const userRoutes: readonly AnthropicRoute[] = [
   {
@@ -61,7 +64,7 @@ export const userRoutes: readonly AnthropicRoute[] = [
     scope: "write:members",
     handle: ({ truth }, call) => {
       const user = findUser(truth, call);
-      const { role } = readBody(updateSchema, call);
+      const { role } = readBody(z.strictObject({ role: givenRoles(truth) }), call);
       refuseUnderScim(truth, "Roles are managed by your identity provider");
       if (adminRoles.includes(user.role)) {
         throw refuse(400, `The role of a member with the role ${user.role} cannot be changed`);

@@ -8,6 +8,7 @@ import { addressOf, memberRoutes } from "./members.ts";
 import { shortenPage } from "./paging.ts";
 import { errorReply, refuse } from "./refusal.ts";
 import type { Caller, InstantlyRoute } from "./route.ts";
+import { resourceRoutes } from "./resources.ts";
 import { tagRoutes } from "./tags.ts";
 import { emptyTruth, putWorkspace, truthSchema } from "./truth.ts";
 import type { Key, Truth, Workspace } from "./truth.ts";
@@ -51,6 +52,7 @@ export function instantlyApi(clock: Clock, limits: RateLimits): SimulatedApi<Tru
     ...memberRoutes,
     ...apiKeyRoutes,
     ...tagRoutes,
+    ...resourceRoutes,
     ...workspaceGroupRoutes,
   ];
   return {

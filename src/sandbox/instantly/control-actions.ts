@@ -71,7 +71,13 @@ export function instantlyActions(control: InstantlyControl): Record<string, Cont
       (input) => control.answerGroupInvite(input.id, input.answer),
     ),
     "seed-resource": controlAction(
-      z.strictObject({ workspaceId, id: z.string().min(1), type: resourceTypeSchema }),
+      z.strictObject({
+        workspaceId,
+        id: z.string().min(1),
+        type: resourceTypeSchema,
+        name: z.string().optional(),
+        owner: z.email().optional(),
+      }),
       (input) => {
         control.seedResource(withoutUndefined(input));
       },

@@ -3,7 +3,7 @@ import { foldEmail } from "../../model/fold.ts";
 import type { Clock, Instant } from "../../model/clock.ts";
 import type { SimulatedVendor } from "../simulated-vendor.ts";
 import type { Caller } from "./route.ts";
-import { depart, isOf, putKey, putMember, putWorkspace } from "./truth.ts";
+import { depart, isOf, nextSeq, putKey, putMember, putWorkspace } from "./truth.ts";
 import type { GroupMember, Key, Member, Settings, Truth, Workspace } from "./truth.ts";
 import type { MemberRole } from "./vocabulary.ts";
 
@@ -158,10 +158,20 @@ export class InstantlyControl {
   }
 
   /** An account (type 1, its address) or a campaign (type 2) that `selected_all` reaches. */
-  seedResource(resource: InWorkspace & { readonly id: string; readonly type: 1 | 2 }): void {
+  seedResource(
+    resource: InWorkspace & {
+      readonly id: string;
+      readonly type: 1 | 2;
+      readonly name?: string;
+      /** Address of a member. */
+      readonly owner?: string;
+    },
+  ): void {
     this.#change((truth) => {
+      const { id, type, name = id, owner } = resource;
       const workspaceId = workspaceOf(truth, resource.workspaceId).id;
-      truth.resources.push({ workspaceId, id: resource.id, type: resource.type });
+      const ownedBy = owner === undefined ? null : memberOf(truth, workspaceId, owner).userId;
+      truth.resources.push({ workspaceId, id, seq: nextSeq(truth), type, name, ownedBy });
     });
   }
 

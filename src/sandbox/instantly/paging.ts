@@ -62,6 +62,7 @@ function placeOf(truth: Truth, rows: readonly Positioned[], id: string): number 
     truth.mappings,
     truth.groupMembers,
     truth.audit,
+    truth.resources,
   ];
   for (const family of families) {
     const row = family.find((each) => each.id === id);

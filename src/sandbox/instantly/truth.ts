@@ -119,9 +119,16 @@ export const truthSchema = z.object({
   mappings: z.array(mappingSchema),
   groupMembers: z.array(groupMemberSchema),
   audit: z.array(auditSchema),
-  /** Accounts and campaigns that `selected_all` reaches. */
+  /** Accounts (named by their address) and campaigns, each perhaps with the user id of its owner. */
   resources: z.array(
-    z.object({ workspaceId: z.string(), id: z.string(), type: resourceTypeSchema }),
+    z.object({
+      workspaceId: z.string(),
+      id: z.string(),
+      seq: seq.default(0),
+      type: resourceTypeSchema,
+      name: z.string().default(""),
+      ownedBy: z.string().nullable().default(null),
+    }),
   ),
   /** Folded address → user id: a person is the same in every workspace. */
   people: z.record(z.string(), z.string()),

@@ -64,7 +64,12 @@ export function slowConnector(facts: VendorFacts): Connector {
         operation: "organization",
         parse: (body) => body as { readonly id: string; readonly name: string },
       });
-      return { organization: value, ownAccountIds: [], notes: [] };
+      return {
+        organization: value,
+        ownAccountIds: [],
+        credential: { kind: "key", owner: undefined },
+        notes: [],
+      };
     },
     findAccounts: async (call, who) => {
       const { value } = await call.http.request({

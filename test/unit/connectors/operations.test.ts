@@ -5,6 +5,7 @@ import {
   operationTable,
   operationWays,
 } from "../../../src/connectors/operations.ts";
+import type { ThingKind } from "../../../src/model/declared.ts";
 import { connectors } from "../../../src/connectors/registry.ts";
 
 const all = Object.entries(connectors).flatMap(([vendor, profiles]) =>
@@ -62,5 +63,24 @@ describe.each(all)("the column of $name", ({ name, connector }) => {
       connector.containment !== undefined,
     );
     expect(wayOf("read the vendor's log") === "API").toBe(connector.activity !== undefined);
+  });
+
+  test("says API for declared things exactly where the connector makes or lists them", () => {
+    const does = (kind: ThingKind, call: "list" | "create" | "adjust") =>
+      facts.things?.[kind]?.api.includes(call) === true;
+    const ways = [
+      wayOf("make API keys, and end them") === "API",
+      wayOf("list API keys against their register") === "API",
+      wayOf("mark work by team") === "API",
+      wayOf("group workspaces of an agency") === "API",
+      wayOf("set limits of a workspace") === "API",
+    ];
+    expect(ways).toEqual([
+      does("api_key", "create"),
+      does("api_key", "list"),
+      does("tag", "adjust"),
+      does("sub_workspace", "create"),
+      does("workspace", "adjust"),
+    ]);
   });
 });
