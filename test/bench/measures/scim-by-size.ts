@@ -3,11 +3,11 @@ import { startChild, type Child } from "../child.ts";
 import type { Findings, Measure, Row, Stage } from "../measure.ts";
 import { personBody, userNameOf } from "../people.ts";
 import type { Panel } from "../plot.ts";
-import { everybodyId, sourceUserIdOf, tenId } from "../processes/company.ts";
+import { everybodyId, sourceUserIdOf, tenId, upTo } from "../processes/company.ts";
 import type { Target } from "../processes/load.ts";
 import type { Ask, ProbeRound } from "../processes/probe.ts";
 import { rounds } from "../rounds.ts";
-import { median } from "../statistics.ts";
+import { median, quantile } from "../statistics.ts";
 
 export const scimBySize: Measure = {
   name: "scim-by-size",
@@ -25,6 +25,10 @@ const contestants = ["ours", "scimmy"] as const;
 /** One kind of request; `serial` is different each time. */
 interface Operation {
   readonly name: string;
+  /** How many are asked in one block; six where absent. */
+  readonly perBlock?: number;
+  /** In a larger company it is not asked. */
+  readonly mostPeople?: number;
   ask(people: number, serial: number): Ask;
 }
 
@@ -51,6 +55,8 @@ const operations: readonly Operation[] = [
   },
   {
     name: "GET userName eq",
+    // Enough for a hundredth part of them to say something.
+    perBlock: 40,
     ask: (people, serial) => {
       const userName = userNameOf(somebody(people, serial));
       const filter = encodeURIComponent(`userName eq "${userName}"`);
@@ -82,6 +88,24 @@ const operations: readonly Operation[] = [
   {
     name: "PATCH add a member to a group of ten",
     ask: (people, serial) => addMember(tenId, 10 + (serial % (people - 10))),
+  },
+  {
+    name: "PUT a whole group with one member changed",
+    perBlock: 1,
+    // Its members do not fit into a request of more.
+    mostPeople: 200_000,
+    ask: (people, serial) => ({
+      method: "PUT",
+      path: `/Groups/${everybodyId}`,
+      body: {
+        displayName: "Everybody",
+        // Nobody but one differs from one time to the next.
+        members: upTo(people).map((at) => ({
+          value: sourceUserIdOf(at === 0 ? people + serial : at),
+        })),
+      },
+      status: 200,
+    }),
   },
 ];
 
@@ -117,7 +141,7 @@ async function measureBySize(stage: Stage): Promise<Findings> {
   const last = seen.at(-1);
   if (last === undefined) throw new Error("no sizes");
   return {
-    rows: rowsOf(last),
+    rows: [...rowsOf(last), ...growthRows(seen)],
     notes: [
       growthNote(seen),
       "A page far down a list costs ours a count of the rows before it when the client jumps; a client that walks is answered by key.",
@@ -139,6 +163,7 @@ async function measureSize(stage: Stage, probe: Child, people: number): Promise<
   };
   const times = new Map<string, Record<Contestant, readonly number[]>>();
   for (const operation of operations) {
+    if (people > (operation.mostPeople ?? Infinity)) continue;
     const taken = { ours: [] as number[], scimmy: [] as number[] };
     const plan =
       stage.size === "smoke"
@@ -172,7 +197,10 @@ async function askBlock(
 ): Promise<readonly number[]> {
   const leftMs = enoughMs - before.reduce((sum, ms) => sum + ms, 0);
   if (leftMs <= 0) return [];
-  const asks = Array.from({ length: 6 }, (_, at) => operation.ask(people, block * 6 + at));
+  const { perBlock = 6 } = operation;
+  const asks = Array.from({ length: perBlock }, (_, at) =>
+    operation.ask(people, block * perBlock + at),
+  );
   return probe.ask<readonly number[]>("probe", {
     target,
     asks,
@@ -197,14 +225,45 @@ function rowsOf({ people, times, memory }: AtSize): readonly Row[] {
       measure: `memory of the server ${at}, peak`,
       ours: { value: memory.ours, unit: "MB" },
       floor: { value: memory.scimmy, unit: "MB", what: "bare scimmy, in memory" },
+      goal: { kind: "at-most", value: 600 },
     },
+  ];
+}
+
+/** Ours among many beside ours among few: what may grow, and how much. */
+function growthRows(seen: readonly AtSize[]): readonly Row[] {
+  const [first, last] = [seen[0], seen.at(-1)];
+  if (first === undefined || last === undefined || first === last) return [];
+  const row = (
+    name: string,
+    { share, word, most }: { readonly share: number; readonly word: string; readonly most: number },
+  ): Row => {
+    const of = ({ times }: AtSize) => quantile(times.get(name)?.ours ?? [], share);
+    return {
+      measure: `${name} among ${last.people.toLocaleString("en-GB")}, ${word}`,
+      ours: { value: of(last), unit: "ms" },
+      floor: {
+        value: of(first),
+        unit: "ms",
+        what: `among ${first.people.toLocaleString("en-GB")}`,
+      },
+      goal: { kind: "ratio-at-most", value: most },
+    };
+  };
+  return [
+    row("GET userName eq", { share: 0.5, word: "median", most: 1.3 }),
+    row("GET userName eq", { share: 0.99, word: "p99", most: 3 }),
+    // 0.7 of the rate is 1 / 0.7 of the time.
+    row("POST /Users", { share: 0.5, word: "median", most: 1.43 }),
+    row("PATCH add a member to the group of everybody", { share: 0.5, word: "median", most: 1.5 }),
   ];
 }
 
 function growthNote(seen: readonly AtSize[]): string {
   const [first, last] = [seen[0], seen.at(-1)];
   if (first === undefined || last === undefined || first === last) return "One size only.";
-  const grown = operations.map(({ name }) => {
+  const grown = operations.flatMap(({ name }) => {
+    if (!last.times.has(name)) return [];
     const of = (who: Contestant) =>
       median(last.times.get(name)?.[who] ?? []) / median(first.times.get(name)?.[who] ?? []);
     return `${name} ${of("ours").toFixed(1)} (scimmy ${of("scimmy").toFixed(1)})`;
@@ -213,9 +272,13 @@ function growthNote(seen: readonly AtSize[]): string {
 }
 
 function panelsOf(seen: readonly AtSize[]): readonly Panel[] {
-  const series = (name: Contestant, of: (at: AtSize) => number) => ({
+  const series = (
+    name: Contestant,
+    of: (at: AtSize) => number,
+    where: (at: AtSize) => boolean = () => true,
+  ) => ({
     name: name === "ours" ? "Rolecall" : "bare scimmy",
-    points: seen.map((at) => [at.people, of(at)] as const),
+    points: seen.filter(where).map((at) => [at.people, of(at)] as const),
   });
   return [
     ...operations.map(({ name }) => ({
@@ -223,7 +286,11 @@ function panelsOf(seen: readonly AtSize[]): readonly Panel[] {
       x: "people",
       y: "median, ms",
       series: contestants.map((who) =>
-        series(who, (at) => median(at.times.get(name)?.[who] ?? [])),
+        series(
+          who,
+          (at) => median(at.times.get(name)?.[who] ?? []),
+          (at) => at.times.has(name),
+        ),
       ),
     })),
     {

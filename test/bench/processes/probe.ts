@@ -4,7 +4,7 @@ import { serveParent } from "./serve-parent.ts";
 import type { Target } from "./load.ts";
 
 export interface Ask {
-  readonly method: "GET" | "POST" | "PATCH";
+  readonly method: "GET" | "POST" | "PUT" | "PATCH";
   /** Behind the base URL. */
   readonly path: string;
   readonly body?: unknown;

@@ -14,6 +14,7 @@ import { createTokenCheck } from "../../../src/credentials/tokens.ts";
 import { publicApp } from "../../../src/listeners.ts";
 import { systemClock } from "../../../src/model/clock.ts";
 import { createScimRouter } from "../../../src/scim/router.ts";
+import { createTraffic } from "../../../src/scim/traffic.ts";
 import { lineWriter } from "../../../src/telemetry/line-writer.ts";
 import { createLogger } from "../../../src/telemetry/logger.ts";
 import { createMetrics } from "../../../src/telemetry/metrics.ts";
@@ -83,6 +84,7 @@ function rolecall(over: Store): Express {
     base: { version: "0.0.0", instance: "bench" },
     write: lineWriter(log),
   });
+  const traffic = createTraffic({ store: over, clock, logger });
   const tokens = createTokenCheck({ store: over, kind: "scim", clock, logger });
   const scim = createScimRouter({
     store: over,
@@ -92,6 +94,7 @@ function rolecall(over: Store): Express {
     publicUrl: "https://rolecall.example.com",
     onCommit: () => undefined,
     authenticate: idpCaller(tokens),
+    heardRequest: traffic.note,
   });
   const ok = () => Promise.resolve({ ok: true, checks: {} });
   return publicApp({ scim, probes: { live: ok, ready: ok }, trustedProxies: [] });

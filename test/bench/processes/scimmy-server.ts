@@ -80,6 +80,10 @@ for (const [path, Type] of [
     `${path}/:id`,
     answer(200, (request) => open(request.params["id"]).read()),
   );
+  app.put(
+    `${path}/:id`,
+    answer(200, (request) => open(request.params["id"]).write(request.body)),
+  );
   app.patch(
     `${path}/:id`,
     answer(200, (request) => open(request.params["id"]).patch(request.body)),
