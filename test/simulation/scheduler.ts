@@ -55,7 +55,16 @@ interface Timer {
 
 /** What the loops of a process look for, again and again. */
 export type Poll =
-  "hints" | "marks" | "fanouts" | "targets" | "lanes" | "cases" | "night" | "rollouts" | "gauges";
+  | "hints"
+  | "marks"
+  | "fanouts"
+  | "targets"
+  | "lanes"
+  | "cases"
+  | "night"
+  | "rollouts"
+  | "sources"
+  | "gauges";
 
 /** By the last thing that a loop asked before it went to rest, and how long its rest is where it found nothing. */
 const polls: Readonly<Record<string, readonly [number, Poll]>> = {
@@ -67,6 +76,7 @@ const polls: Readonly<Record<string, readonly [number, Poll]>> = {
   "store.nextCaseDueAt": [60_000, "cases"],
   "store.leaseSchedule": [600_000, "night"],
   "store.rollingMappings": [30_000, "rollouts"],
+  "store.listFindings": [300_000, "sources"],
   "store.recomputeBacklog": [1_000, "gauges"],
 };
 
