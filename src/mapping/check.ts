@@ -273,7 +273,12 @@ function checkSmothered({ mapping, origins }: Expansion, problems: Problem[]): v
 }
 
 function checkKinds({ mapping }: Expansion, facts: VendorFacts, problems: Problem[]): void {
-  for (const kind of Object.keys(mapping.sets ?? {})) {
+  for (const [kind, mode] of Object.entries(mapping.sets ?? {})) {
+    if (mode === "ignore" && facts.kinds[kind]?.account === true)
+      problems.push({
+        path: ["sets", kind],
+        message: `"${kind}" is the account itself and cannot be ignored: let the connection be report-only`,
+      });
     if (Object.hasOwn(facts.kinds, kind)) continue;
     problems.push({
       path: ["sets", kind],

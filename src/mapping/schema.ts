@@ -199,7 +199,7 @@ export const mappingFile = strictObject({
     .describe("Vendor scim only: where the server differs from its profile"),
   mode: mode.optional().describe("Default: report-only"),
   sets: z
-    .record(z.string().regex(wordPattern), mode)
+    .record(z.string().regex(wordPattern), z.union([mode, z.literal("ignore")]))
     .optional()
     .describe("Overrides of mode per kind"),
   account: strictObject({

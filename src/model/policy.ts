@@ -4,6 +4,9 @@ import type { ScimTargetSettings } from "./scim-target.ts";
 /** What a connection may do: report-only reads and plans; additive gives and takes back its own; authoritative owns the set. */
 export type Mode = "report-only" | "additive" | "authoritative";
 
+/** What a connection may do to one kind; ignore: it is neither touched nor spoken of. */
+export type SetMode = Mode | "ignore";
+
 /** A rail: more than max(floor, fraction of managed accounts) people within the window, and the batch waits for a decision. */
 export interface RailRule {
   readonly floor: number;
@@ -87,7 +90,7 @@ export interface ConnectionPolicy {
   /** Credential, and where told address, of the vendor's services beside its main interface. */
   readonly services?: Readonly<Record<string, ServiceAccess>>;
   /** Overrides of `mode` per kind. */
-  readonly sets: Readonly<Record<string, Mode>>;
+  readonly sets: Readonly<Record<string, SetMode>>;
   /** Domains whose addresses may be matched and invited; folded. */
   readonly domains: readonly string[];
   /** What a leaver's account gets. `keep` opens a task instead. */
@@ -127,6 +130,17 @@ export function railAllowance(rule: RailRule, managed: number): number {
 }
 
 /** The mode that counts for a kind. */
-export function modeOf(policy: ConnectionPolicy, kind: string): Mode {
-  return policy.mode === "report-only" ? "report-only" : (policy.sets[kind] ?? policy.mode);
+export function modeOf(policy: ConnectionPolicy, kind: string): SetMode {
+  const own = policy.sets[kind];
+  if (own === "ignore") return own;
+  return policy.mode === "report-only" ? "report-only" : (own ?? policy.mode);
+}
+
+/** Things of kinds that nobody wants us to look at are left out. */
+export function withoutIgnored<T extends { readonly kind: string }>(
+  policy: ConnectionPolicy,
+  things: readonly T[],
+): readonly T[] {
+  if (!Object.values(policy.sets).includes("ignore")) return things;
+  return things.filter((item) => modeOf(policy, item.kind) !== "ignore");
 }

@@ -1,9 +1,10 @@
 import { isOver, type ObservedGrant, type VendorAccount } from "../model/account.ts";
 import type { Desired, DesiredState } from "../model/assignment.ts";
 import { slotKey, type Entitlement, type Slot } from "../model/entitlement.ts";
-import { modeOf, type ConnectionPolicy } from "../model/policy.ts";
+import { modeOf, withoutIgnored, type ConnectionPolicy } from "../model/policy.ts";
 import type { KindFacts, RoleFacts, VendorFacts } from "../model/vendor-facts.ts";
 import { byHandOf, manual, manualStep } from "./by-hand.ts";
+import { heeded } from "./heeded.ts";
 import { orderSteps } from "./order.ts";
 import type { Blocked, Observation, Plan, Step } from "./step.ts";
 
@@ -31,7 +32,8 @@ export interface PlanInput {
  * what we may not write (admins, implied roles) is said, not tried; gains come before losses.
  */
 export function planTarget(input: PlanInput): Plan {
-  const draft = new Draft(input);
+  const grants = withoutIgnored(input.policy, input.grants);
+  const draft = new Draft({ ...heeded(input), grants });
   if (draft.untouchable()) return draft.plan();
   if (input.desired.lifecycle === "departed") draft.leave();
   else draft.converge();

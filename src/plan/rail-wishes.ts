@@ -1,11 +1,12 @@
 import type { BrokenRule, DesiredState } from "../model/assignment.ts";
 import type { Instant } from "../model/clock.ts";
 import { slotKey, type Entitlement, type Slot } from "../model/entitlement.ts";
-import { modeOf, type ConnectionPolicy } from "../model/policy.ts";
+import { modeOf, withoutIgnored, type ConnectionPolicy } from "../model/policy.ts";
 import { confirmedLeave, type RailWish } from "../model/rail.ts";
 import type { Cause } from "../model/records.ts";
 import type { VendorFacts } from "../model/vendor-facts.ts";
 import { byHandOf } from "./by-hand.ts";
+import { heeded } from "./heeded.ts";
 import { accountKindOf, compareRoles, isKept } from "./plan.ts";
 
 /** What a person stands to lose or gain, as far as the store knows it when the wish is written. */
@@ -32,8 +33,10 @@ export interface RailInput {
  * Every change of one target that a rail counts. Losses are counted here, when they are decided, so that a wave of
  * single removals is seen whole before the first of them may run.
  */
-export function railWishes(input: RailInput): readonly RailWish[] {
-  if (input.policy.mode === "report-only") return [];
+export function railWishes(whole: RailInput): readonly RailWish[] {
+  const { policy } = whole;
+  if (policy.mode === "report-only") return [];
+  const input: RailInput = { ...heeded(whole), seen: withoutIgnored(policy, whole.seen) };
   const account = accountKindOf(input.facts).name;
   const held = holdings(input);
   // What only people change is not sent by anything that a rail could stop.

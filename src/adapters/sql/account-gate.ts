@@ -99,7 +99,8 @@ function* refusalOfTarget(
   const leaver = row.lifecycle === "departed";
   if (stops.some(({ covers }) => stopCovers(covers, step.direction, leaver)))
     return { why: "stopped" };
-  if (modeOf(policyOf(row), step.slot.kind) === "report-only") return { why: "report_only" };
+  const mode = modeOf(policyOf(row), step.slot.kind);
+  if (mode === "report-only" || mode === "ignore") return { why: "report_only" };
   return undefined;
 }
 

@@ -316,6 +316,22 @@ describe("a leaver", () => {
   });
 });
 
+test("a kind that the mapping ignores is neither given, taken nor spoken of, while the rest goes on", () => {
+  const own = {
+    ...{ grants: [held("ws_1", "keeper"), held("ws_2", "reader")], account: account() },
+    ledger: [{ kind: "workspace", objectId: "ws_2", role: "reader" }],
+    desired: desired([wish("org_role", "developer"), wish("workspace", "writer", "ws_3")]),
+  };
+  const watched = planTarget(input(own));
+  expect(watched.steps.map((step) => step.action)).toEqual(["set_account_role", "grant", "revoke"]);
+  expect(watched.observations).not.toEqual([]);
+  const ignored = planTarget(
+    input({ ...own, policy: { ...policy, sets: { workspace: "ignore" } } }),
+  );
+  expect(ignored.steps.map((step) => step.action)).toEqual(["set_account_role"]);
+  expect([ignored.observations, ignored.forget]).toEqual([[], []]);
+});
+
 test("the admin floor guards demotion too", () => {
   const plan = planTarget(
     input({
