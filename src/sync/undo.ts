@@ -51,19 +51,19 @@ export async function previewUndo(
   const left = state.targets.some(
     (item) => item.connectionId === connectionId && item.desired.lifecycle === "departed",
   );
-  const seen = new Set<string>();
-  return done
-    .filter((intent) => intent.generation === newest.generation)
-    .filter((intent) => {
-      // Of several writes to one slot the last one is what is there.
-      const key = slotKey(intent.slot);
-      return seen.has(key) ? false : seen.add(key) !== undefined;
-    })
+  const applied = done.filter((intent) => intent.generation === newest.generation);
+  // Of several writes to one slot the last one is what is there.
+  const last = new Map(applied.toReversed().map((intent) => [slotKey(intent.slot), intent]));
+  return applied
+    .filter((intent) => last.get(slotKey(intent.slot)) === intent)
     .map((intent) => ({
       intentId: intent.intentId,
       step: intent.step,
-      ...{ kind: intent.slot.kind, objectId: intent.slot.objectId },
-      ...{ roleFrom: intent.roleFrom, roleTo: intent.roleTo, sentAt: intent.sentAt },
+      kind: intent.slot.kind,
+      objectId: intent.slot.objectId,
+      roleFrom: intent.roleFrom,
+      roleTo: intent.roleTo,
+      sentAt: intent.sentAt,
       ...wayBack(intent, holds(state, connectionId, accountKind, intent), left),
     }));
 }
