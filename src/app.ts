@@ -17,6 +17,7 @@ import { loadSealKey, sealKeyPath } from "./credentials/seal.ts";
 import { createSecretVault, type SecretVault } from "./credentials/secret-vault.ts";
 import { issueToken } from "./credentials/tokens.ts";
 import { createEngine, type Engine } from "./engine.ts";
+import { showBacklog } from "./events/backlog-gauges.ts";
 import { showBus } from "./events/bus-gauges.ts";
 import type { HintBus } from "./events/hint-bus.ts";
 import { createHttpPools } from "./http/http-pools.ts";
@@ -275,6 +276,7 @@ function showAtScrapes(
   beforeScrape(() => showLanes({ store, metrics, clock }));
   beforeScrape(() => showCases({ store, metrics, clock }));
   beforeScrape(() => showNotices({ store, channels, metrics }));
+  if (config.roles.has("worker")) beforeScrape(() => showBacklog({ store, metrics, clock }));
   // Who neither hints nor works needs no connection to the bus.
   if (config.roles.has("relay") || config.roles.has("worker"))
     beforeScrape(() => showBus({ bus, metrics }));

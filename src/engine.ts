@@ -6,6 +6,7 @@ import {
   type ConnectorOf,
 } from "./apply/apply-deps.ts";
 import { keepLane, laneNeedsKeeping } from "./apply/lane-keeper.ts";
+import { TokenPurses } from "./apply/token-purse.ts";
 import { createWorker, type Worker } from "./apply/worker.ts";
 import { processRoles, type ProcessRole } from "./config/settings.ts";
 import { createConsumer } from "./events/consumer.ts";
@@ -94,6 +95,7 @@ export function createEngine(parts: EngineParts): Engine {
   const apply: ApplyDeps = {
     store,
     leases: store,
+    tokens: new TokenPurses({ store, clock }),
     clock,
     logger: logger.child({ room: "apply" }),
     metrics,

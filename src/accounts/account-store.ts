@@ -15,7 +15,7 @@ import type { ConnectionPolicy } from "../model/policy.ts";
 import type { Also, AuditRecord, Cause } from "../model/records.ts";
 import type { Finding, FindingDraft } from "./finding.ts";
 import type { GateRefusal, Intent, IntentState, StepKind } from "./intent.ts";
-import type { Lane, LaneChange, StopSwitch } from "./lane.ts";
+import type { Lane, LaneChange, StopSwitch, TokenDraw } from "./lane.ts";
 import type { LeaverCase, LeaverSight } from "./leaver-case.ts";
 import type { Hold, RailEntry, RailRequest } from "./rail.ts";
 import type { LeasedTarget, Priority, Target, TargetReason, TargetState } from "./target.ts";
@@ -472,21 +472,10 @@ export interface AccountStore {
     },
     also: Also,
   ): Promise<void>;
-  /**
-   * Draws up to `want` tokens of a bucket. `reserve` is the fraction that this caller may not touch (0.2 for ordinary work, 0 for leavers).
-   * `granted` 0 comes with `waitMs` until one can be had; a resting bucket (retry-after) grants nothing until then.
-   */
+  /** `granted` 0 comes with `waitMs` until a token can be had; a resting bucket (retry-after) grants nothing until then. */
   drawTokens(
     tenantId: TenantId,
-    command: {
-      readonly connectionId: ConnectionId;
-      readonly bucket: string;
-      readonly capacity: number;
-      readonly perMs: number;
-      readonly want: number;
-      readonly reserve: number;
-      readonly now: Instant;
-    },
+    command: TokenDraw,
   ): Promise<{ readonly granted: number; readonly waitMs: number }>;
   /** The vendor said "not before": the bucket grants nothing until then; never shortened. */
   restBucket(

@@ -67,3 +67,20 @@ export interface StopSwitch {
   readonly why: string;
   readonly since: Instant;
 }
+
+/** What somebody asks of a vendor's limit. */
+export interface TokenDraw {
+  readonly connectionId: ConnectionId;
+  readonly bucket: string;
+  readonly capacity: number;
+  readonly perMs: number;
+  /** As many at most. */
+  readonly want: number;
+  /** More while half of the bucket is left. */
+  readonly ahead: number;
+  /** A token is used within this time or thrown away: the bucket fills less by what refills meanwhile. */
+  readonly keepMs: number;
+  /** The fraction that this caller may not touch: 0.2 for ordinary work, 0 for leavers. */
+  readonly reserve: number;
+  readonly now: Instant;
+}

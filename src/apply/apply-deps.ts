@@ -12,12 +12,15 @@ import type { Roster } from "../model/roster.ts";
 import type { ScimTargetSettings } from "../model/scim-target.ts";
 import type { Tracer } from "../model/trace.ts";
 import type { CallGovernor, VendorHttp } from "../model/vendor-http.ts";
+import type { TokenPurses } from "./token-purse.ts";
 
 /** What the worker works with; the composition root makes it once per process. */
 export interface ApplyDeps {
   readonly store: AccountStore & CaseStore & ThingStore;
   /** Leased rows: who holds one is alone with what it names. */
   readonly leases: LeaseRows;
+  /** What this process has drawn from the vendors' limits. */
+  readonly tokens: TokenPurses;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: Metrics;

@@ -1,4 +1,4 @@
-import type { FindingDraft } from "../accounts/finding.ts";
+import type { Finding, FindingDraft } from "../accounts/finding.ts";
 import type { LeasedTarget } from "../accounts/target.ts";
 import type { Call, Connector } from "../connectors/connector.ts";
 import { slotKey } from "../model/entitlement.ts";
@@ -6,12 +6,21 @@ import type { Plan } from "../plan/step.ts";
 import type { ApplyDeps } from "./apply-deps.ts";
 import type { Look } from "./look.ts";
 
+/** What is said of a target. */
+export function openFindings(
+  deps: Pick<ApplyDeps, "store">,
+  { tenantId, connectionId, identityId }: LeasedTarget,
+): Promise<readonly Finding[]> {
+  return deps.store.listFindings(tenantId, { identityId, connectionId, open: true, limit: 200 });
+}
+
 /** Says what a plan leaves alone, and takes back what is no longer so. */
 export async function reportPlan(
   deps: ApplyDeps,
   target: LeasedTarget,
   plan: Plan,
   look: Look,
+  told: readonly Finding[],
 ): Promise<void> {
   const { connectionId, identityId } = target;
   const prefix = `plan:${connectionId}:${identityId}:`;
@@ -47,14 +56,8 @@ export async function reportPlan(
     });
   }
   const now = deps.clock.now();
-  const open = await deps.store.listFindings(target.tenantId, {
-    identityId,
-    connectionId,
-    open: true,
-    limit: 200,
-  });
   const keys = new Set(findings.map((item) => item.key));
-  const over = open.filter((item) => item.key.startsWith(prefix) && !keys.has(item.key));
+  const over = told.filter((item) => item.key.startsWith(prefix) && !keys.has(item.key));
   if (over.length > 0)
     await deps.store.resolveFindings(target.tenantId, { keys: over.map((item) => item.key), now });
   if (findings.length > 0) await deps.store.raiseFindings(target.tenantId, { findings, now });

@@ -23,6 +23,7 @@ export function createGovernor(
   const resting: Promise<void>[] = [];
   const rest = async (bucket: string, retryAfterMs: number): Promise<void> => {
     const now = deps.clock.now();
+    deps.tokens.empty(lane.tenantId, lane.connectionId, bucket);
     try {
       await deps.store.restBucket(lane.tenantId, {
         connectionId: lane.connectionId,
@@ -48,27 +49,24 @@ export function createGovernor(
       const startedAt = deps.clock.monotonic();
       for (;;) {
         signal.throwIfAborted();
-        const drawn = await deps.store.drawTokens(lane.tenantId, {
+        const waitMs = await deps.tokens.take({
+          tenantId: lane.tenantId,
           connectionId: lane.connectionId,
-          bucket: bucket.name,
-          capacity: bucket.capacity,
-          perMs: bucket.perMs,
-          want: 1,
+          bucket,
           reserve: options.leaver ? 0 : leaverReserve,
-          now: deps.clock.now(),
         });
-        if (drawn.granted > 0) return;
+        if (waitMs === 0) return;
         const waited = deps.clock.monotonic() - startedAt;
-        if (waited + drawn.waitMs > waitMaxMs) {
+        if (waited + waitMs > waitMaxMs) {
           throw new SyncError(
             "VENDOR_RATE_LIMITED",
             `${facts.vendor}: the ${bucket.name} limit is used up`,
             {
-              retryAfterMs: drawn.waitMs,
+              retryAfterMs: waitMs,
             },
           );
         }
-        await deps.clock.sleep(Math.max(1, drawn.waitMs), signal);
+        await deps.clock.sleep(waitMs, signal);
       }
     },
     settled(report: CallReport) {

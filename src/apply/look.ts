@@ -41,18 +41,22 @@ export async function lookAt(
     reference: identityId,
     ...(link === undefined ? {} : { accountId: link.accountId }),
   });
-  const owners = await ownersOf(deps, target, candidates);
+  const seen = await seenOf(deps, target, candidates);
   const match = matchAccount({
     facts: connector.facts,
     identityId,
     desired,
     link,
     candidates,
-    owners,
+    owners: seen.owners,
   });
   const settled = match.relink === undefined ? link : await relink(deps, target, match.relink);
   const account = match.account;
-  const grants = await readGrants(deps, connector, call, target, account, ledger);
+  const grants = await readGrants(connector, call, target, {
+    account,
+    ledger,
+    lastSeen: seen.grants,
+  });
   await deps.store.recordLook(tenantId, {
     connectionId,
     accounts: candidates,
@@ -71,34 +75,41 @@ export async function lookAt(
 }
 
 async function readGrants(
-  deps: ApplyDeps,
   connector: Connector,
   call: Call,
   target: LeasedTarget,
-  account: VendorAccount | undefined,
-  ledger: readonly LedgerEntry[],
+  known: {
+    readonly account: VendorAccount | undefined;
+    readonly ledger: readonly LedgerEntry[];
+    readonly lastSeen: Seen["grants"];
+  },
 ): Promise<{ readonly asked: readonly Slot[]; readonly held: readonly ObservedGrant[] }> {
+  const { account, ledger } = known;
   if (account?.state !== "active") return { asked: [], held: [] };
-  const lastSeen = await deps.store.listObservedGrants(target.tenantId, target.connectionId, [
-    account.accountId,
-  ]);
+  const lastSeen = known.lastSeen.filter((grant) => grant.accountId === account.accountId);
   const asked = slotsToRead({ desired: target.desired, ledger, lastSeen, facts: connector.facts });
   const held = asked.length === 0 ? [] : await connector.readGrants(call, account, asked);
   return { asked, held };
 }
 
-async function ownersOf(
+interface Seen {
+  readonly owners: ReadonlyMap<AccountId, IdentityId>;
+  /** What the accounts held when they were last looked at. */
+  readonly grants: readonly (ObservedGrant & { readonly accountId: AccountId })[];
+}
+
+async function seenOf(
   deps: ApplyDeps,
-  target: LeasedTarget,
+  { tenantId, connectionId }: LeasedTarget,
   candidates: readonly VendorAccount[],
-): Promise<ReadonlyMap<AccountId, IdentityId>> {
-  if (candidates.length === 0) return new Map();
-  const links = await deps.store.findLinks(
-    target.tenantId,
-    target.connectionId,
-    candidates.map((item) => item.accountId),
-  );
-  return new Map(links.map((item) => [item.accountId, item.identityId]));
+): Promise<Seen> {
+  if (candidates.length === 0) return { owners: new Map(), grants: [] };
+  const accountIds = candidates.map((item) => item.accountId);
+  const [links, grants] = await Promise.all([
+    deps.store.findLinks(tenantId, connectionId, accountIds),
+    deps.store.listObservedGrants(tenantId, connectionId, accountIds),
+  ]);
+  return { owners: new Map(links.map((item) => [item.accountId, item.identityId])), grants };
 }
 
 function goneAccounts(

@@ -1,3 +1,4 @@
+import type { Intent } from "../accounts/intent.ts";
 import type { Lane } from "../accounts/lane.ts";
 import type { LeasedTarget } from "../accounts/target.ts";
 import type { Call, Connector } from "../connectors/connector.ts";
@@ -14,7 +15,7 @@ import type { ApplyDeps } from "./apply-deps.ts";
 import type { Breaker } from "./breaker.ts";
 import { byHandKinds, leaveToPeople, manualLookMs, manualWorkOf } from "./by-hand.ts";
 import { endFight, foughtVerdict, repairNote, splitFought } from "./fights.ts";
-import { reportPlan, reportRemainingKeys } from "./findings.ts";
+import { openFindings, reportPlan, reportRemainingKeys } from "./findings.ts";
 import { rosterOf } from "./roster.ts";
 import { createGovernor } from "./governor.ts";
 import { errorVerdict, waiting } from "./error-verdict.ts";
@@ -39,12 +40,16 @@ export async function reconcile(
   breaker: Breaker,
   target: LeasedTarget,
 ): Promise<Verdict | undefined> {
-  const lane = await deps.store.getLane(target.tenantId, target.connectionId);
+  const { tenantId, connectionId, identityId } = target;
+  const [lane, intents] = await Promise.all([
+    deps.store.getLane(tenantId, connectionId),
+    deps.store.openIntents(tenantId, connectionId, identityId),
+  ]);
   if (lane === undefined) return undefined;
   const abort = new AbortController();
   const stopRenewing = keepLease(deps, target, abort);
   try {
-    const verdict = await judge(deps, breaker, lane, target, abort.signal);
+    const verdict = await judge(deps, breaker, lane, target, intents, abort.signal);
     if (verdict === "abandoned") return undefined;
     await release(deps, target, verdict);
     return verdict;
@@ -62,12 +67,13 @@ async function judge(
   breaker: Breaker,
   lane: Lane,
   target: LeasedTarget,
+  intents: readonly Intent[],
   signal: AbortSignal,
 ): Promise<Judged> {
   // What a lease learns on its way is kept even where it ends in an error.
   const notebook: Notebook = { notes: target.notes };
   try {
-    return await lookAndAct(deps, breaker, lane, target, signal, notebook);
+    return await lookAndAct(deps, breaker, lane, target, intents, signal, notebook);
   } catch (error) {
     if (signal.aborted) return "abandoned";
     return errorVerdict(deps, lane, { ...target, notes: notebook.notes }, error);
@@ -83,6 +89,7 @@ async function lookAndAct(
   breaker: Breaker,
   lane: Lane,
   target: LeasedTarget,
+  intents: readonly Intent[],
   signal: AbortSignal,
   notebook: Notebook,
 ): Promise<Judged> {
@@ -111,11 +118,6 @@ async function lookAndAct(
     now: () => deps.clock.now(),
     ...(await rosterOf(deps, lane, connector.facts)),
   };
-  const intents = await deps.store.openIntents(
-    target.tenantId,
-    target.connectionId,
-    target.identityId,
-  );
   const judgeable = judgeableAt(deps, intents, target.fence);
   if (judgeable !== undefined && judgeable > deps.clock.now()) {
     return waiting(
@@ -282,6 +284,11 @@ class Rounds {
         ? Object.entries(kind.roles).flatMap(([role, item]) => (item.admin ? [role] : []))
         : [],
     );
+    const { tenantId, connectionId } = this.#target;
+    const [activeAdmins, told] = await Promise.all([
+      this.#deps.store.countObserved(tenantId, connectionId, adminRoles),
+      openFindings(this.#deps, this.#target),
+    ]);
     const plan = planTarget({
       facts,
       policy: this.#lane.policy,
@@ -291,15 +298,11 @@ class Rounds {
       ledger: look.ledger,
       ownAccountIds: this.#lane.ownAccountIds,
       byHandKinds: this.#byHandKinds(),
-      activeAdmins: await this.#deps.store.countObserved(
-        this.#target.tenantId,
-        this.#target.connectionId,
-        adminRoles,
-      ),
+      activeAdmins,
     });
     this.#note({ plan: renderPlan(plan), lookedAt: this.#deps.clock.now() });
     await this.#keepLedger(plan);
-    await reportPlan(this.#deps, this.#target, plan, look);
+    await reportPlan(this.#deps, this.#target, plan, look, told);
     const task = await this.#deps.manualWork(
       manualWorkOf({ facts, lane: this.#lane, target: this.#target, plan, look }),
     );

@@ -1,3 +1,4 @@
+import type { Clock } from "../model/clock.ts";
 import type { ConnectionId, TenantId } from "../model/ids.ts";
 import type { LeasedTarget } from "../accounts/target.ts";
 import { untraced, type SpanDraft } from "../model/trace.ts";
@@ -27,20 +28,11 @@ export function createWorker(
   const concurrency = options.concurrency ?? 32;
   const perLane = options.perLane ?? 4;
   const inHand = new Set<Promise<void>>();
-  const breakers = new Map<string, Breaker>();
+  const breakerOf = breakersOf(deps.clock);
   let running: Promise<void> | undefined;
   let stopping = false;
   let wake: () => void = () => undefined;
   let rung = false;
-
-  const breakerOf = (tenantId: TenantId, connectionId: ConnectionId): Breaker => {
-    const key = `${tenantId}\n${connectionId}`;
-    const known = breakers.get(key);
-    if (known !== undefined) return known;
-    const made = new Breaker(deps.clock);
-    breakers.set(key, made);
-    return made;
-  };
 
   const take = (target: LeasedTarget): void => {
     const breaker = breakerOf(target.tenantId, target.connectionId);
@@ -86,7 +78,7 @@ export function createWorker(
   };
 
   const idle = async (ms: number): Promise<void> => {
-    if (rung || stopping) return;
+    if (rung || stopping || ms === 0) return;
     const abort = new AbortController();
     wake = () => {
       abort.abort();
@@ -95,15 +87,22 @@ export function createWorker(
   };
 
   const loop = async (): Promise<void> => {
+    // Nothing is leased on suspicion: an idle worker asks one cheap question a second.
+    let suspect = true;
     while (!stopping) {
+      const tries: boolean = suspect || rung;
       rung = false;
       let pauseMs = pollMs;
       try {
-        if ((await round()) > 0) continue;
-        const next = await deps.store.nextTargetDueAt();
-        const inMs = next === undefined ? pollMs : next - deps.clock.now();
-        // Due and not leased: its lane is full, and whoever ends there rings.
-        if (inMs > 0) pauseMs = Math.min(pollMs, inMs);
+        suspect = tries && (await round()) > 0;
+        if (suspect) continue;
+        if (inHand.size < concurrency) {
+          const next = await deps.store.nextTargetDueAt();
+          const inMs = next === undefined ? pollMs : next - deps.clock.now();
+          // Due and not leased: its lane is full, and whoever ends there rings.
+          suspect = inMs > 0 ? inMs <= pollMs : !tries;
+          pauseMs = inMs > 0 ? Math.min(pollMs, inMs) : tries ? pollMs : 0;
+        }
       } catch (error) {
         deps.logger.error({ err: error }, "worker could not lease targets; it tries again");
       }
@@ -127,6 +126,19 @@ export function createWorker(
       await running;
       await Promise.all(inHand);
     },
+  };
+}
+
+/** One breaker for each lane, for the life of a worker. */
+function breakersOf(clock: Clock): (tenantId: TenantId, connectionId: ConnectionId) => Breaker {
+  const breakers = new Map<string, Breaker>();
+  return (tenantId, connectionId) => {
+    const key = `${tenantId}\n${connectionId}`;
+    const known = breakers.get(key);
+    if (known !== undefined) return known;
+    const made = new Breaker(clock);
+    breakers.set(key, made);
+    return made;
   };
 }
 

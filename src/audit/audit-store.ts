@@ -22,6 +22,10 @@ export interface TreeState {
 export interface AuditStore {
   /** Writes records that belong to no other command (a sign-in, an export, a start). */
   appendRecords(tenantId: TenantId, records: readonly AuditRecord[]): Promise<void>;
+  /** Tenants with records that have no leaf index. */
+  tenantsToSequence(): Promise<readonly TenantId[]>;
+  /** Tenants with leaves that were not streamed out. */
+  tenantsToStream(): Promise<readonly TenantId[]>;
   /** Records without a leaf index, in commit order. */
   listUnsequenced(tenantId: TenantId, limit: number): Promise<readonly StoredRecord[]>;
   getTree(tenantId: TenantId): Promise<TreeState>;

@@ -1,4 +1,4 @@
-import type { Clock, Instant } from "../model/clock.ts";
+import { systemClock, type Clock, type Instant } from "../model/clock.ts";
 import { StoreError } from "../model/errors.ts";
 import type { TenantId } from "../model/ids.ts";
 import type { Logger, Metrics } from "../model/log.ts";
@@ -10,9 +10,8 @@ import { appendLeaves, rootOf } from "./tree.ts";
 /** What the sequencer asks of a store: the audit port, the tenants, and a leased schedule row per tenant. */
 export interface SequencerStore extends Pick<
   AuditStore,
-  "listUnsequenced" | "getTree" | "appendLeaves"
+  "tenantsToSequence" | "listUnsequenced" | "getTree" | "appendLeaves"
 > {
-  listTenants(): Promise<readonly { readonly tenantId: TenantId }[]>;
   leaseSchedule(command: {
     readonly tenantId: TenantId;
     readonly job: string;
@@ -36,19 +35,25 @@ export interface SequencerDeps {
   readonly metrics: Metrics;
   /** Unique per process life: the owner of leases. */
   readonly owner: string;
+  /** How long a stop waits for the store at most, in wall time; 10 s unless told. */
+  readonly stopMs?: number;
 }
 
 export interface Sequencer {
   start(): void;
   /** Gives every record of every tenant its index now; what `start` does each time. Checkpoints are written where they are due. */
   runOnce(): Promise<void>;
-  /** Sequences what there is, writes the last checkpoints, and rests. */
+  /**
+   * Sequences what there is, writes the last checkpoints, and rests. Where the store does not answer it says so and gives up after some
+   * seconds: what has no index yet gets one from whoever runs next.
+   */
   stop(): Promise<void>;
 }
 
 const job = "audit.sequence";
 const pollMs = 500;
 const leaseMs = 30_000;
+const defaultStopMs = 10_000;
 const batchSize = 1_000;
 const checkpointMs = 60_000;
 const checkpointLeaves = 1_000;
@@ -72,10 +77,9 @@ export function createSequencer(deps: SequencerDeps): Sequencer {
   const abort = new AbortController();
 
   const runOnce = async (): Promise<void> => {
-    for (const { tenantId } of await deps.store.listTenants()) {
+    for (const tenantId of await deps.store.tenantsToSequence())
       await sequenceTenant(deps, progress, tenantId);
-      await writeCheckpoint(deps, progress.get(tenantId), tenantId, false);
-    }
+    for (const [tenantId, known] of progress) await writeCheckpoint(deps, known, tenantId, false);
   };
   const loop = async (): Promise<void> => {
     while (!abort.signal.aborted) {
@@ -94,11 +98,37 @@ export function createSequencer(deps: SequencerDeps): Sequencer {
     runOnce,
     stop: async () => {
       abort.abort();
-      await running;
-      await runOnce();
-      for (const [tenantId, item] of progress) await writeCheckpoint(deps, item, tenantId, true);
+      const finish = async () => {
+        await running;
+        await runOnce();
+        for (const [tenantId, item] of progress) await writeCheckpoint(deps, item, tenantId, true);
+      };
+      await withinStopMs(deps, finish());
     },
   };
+}
+
+/** A stop is waited for by people and supervisors, whose time runs as it does on the wall. */
+async function withinStopMs(
+  { logger, stopMs = defaultStopMs }: Pick<SequencerDeps, "logger" | "stopMs">,
+  work: Promise<void>,
+): Promise<void> {
+  const timer = new AbortController();
+  const late = systemClock()
+    .sleep(stopMs, timer.signal)
+    .then(() => {
+      if (!timer.signal.aborted)
+        throw new Error(`the store did not answer within ${String(stopMs)} ms`);
+    });
+  try {
+    await Promise.race([work, late]);
+  } catch (error) {
+    logger.warn({ err: error }, "the last audit records were not sequenced; the next run does it");
+    // What it still waits for ends with the store, and nobody hears of it.
+    work.catch(() => undefined);
+  } finally {
+    timer.abort();
+  }
 }
 
 async function sequenceTenant(
@@ -116,6 +146,7 @@ async function sequenceTenant(
     progress.set(tenantId, known);
     while (records.length > 0) {
       if (!(await appendBatch(deps, known, tenantId, records))) return;
+      deps.metrics.gauge("rolecall_audit_unsequenced", 0, { tenant: tenantId });
       await writeCheckpoint(deps, known, tenantId, false);
       if (records.length < batchSize) return;
       records = await deps.store.listUnsequenced(tenantId, batchSize);

@@ -16,7 +16,8 @@ const pageSize = 500;
 interface StreamDeps {
   readonly store: Pick<AuditStore, "getTree" | "listRecords" | "listLeaves"> &
     Pick<AuditStore, "auditStreamedTo" | "moveAuditStream"> &
-    Pick<SequencerStore, "listTenants" | "leaseSchedule" | "finishSchedule">;
+    Pick<AuditStore, "tenantsToStream"> &
+    Pick<SequencerStore, "leaseSchedule" | "finishSchedule">;
   readonly sink: AuditSink;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -40,7 +41,7 @@ export function createAuditStream(deps: StreamDeps): AuditStream {
   const abort = new AbortController();
   let running: Promise<void> | undefined;
   const runOnce = async (): Promise<void> => {
-    for (const { tenantId } of await deps.store.listTenants()) {
+    for (const tenantId of await deps.store.tenantsToStream()) {
       if (!abort.signal.aborted) await streamTenant(deps, tenantId, abort.signal);
     }
   };

@@ -16,7 +16,7 @@ const restMaxMs = 600_000;
 const restingMax = 5_000;
 
 interface SweepDeps {
-  readonly store: Pick<RecomputeStore, "listOverdue" | "recomputeBacklog">;
+  readonly store: Pick<RecomputeStore, "listOverdue">;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: Metrics;
@@ -32,12 +32,6 @@ export function createSweep(deps: SweepDeps): Loop {
   const loops = [
     loopOver(deps, "sweep.urgent", { ageMs: undefined, urgentAgeMs }),
     loopOver(deps, "sweep", { ageMs, urgentAgeMs: undefined }),
-    createLoop({
-      name: "backlog",
-      clock: deps.clock,
-      logger: deps.logger,
-      round: () => showBacklog(deps),
-    }),
   ];
   return {
     start() {
@@ -106,16 +100,4 @@ class Resting {
       this.#people.set(key, { failures, until: now + pauseMs });
     }
   }
-}
-
-async function showBacklog(deps: SweepDeps): Promise<number> {
-  const now = deps.clock.now();
-  const backlog = await deps.store.recomputeBacklog(now);
-  const age = (since: Instant | undefined) =>
-    since === undefined ? 0 : Math.max(0, now - since) / 1_000;
-  deps.metrics.gauge("rolecall_recompute_owed", backlog.owed);
-  deps.metrics.gauge("rolecall_recompute_urgent_owed", backlog.urgentOwed);
-  deps.metrics.gauge("rolecall_recompute_oldest_seconds", age(backlog.oldestSince));
-  deps.metrics.gauge("rolecall_recompute_urgent_oldest_seconds", age(backlog.oldestUrgentSince));
-  return periodMs;
 }

@@ -91,13 +91,23 @@ export function accountLaneSuite(open: OpenStore): void {
   });
 
   describe("token buckets", () => {
-    const draw = (change: { want?: number; reserve?: number; bucket?: string } = {}) =>
+    const draw = (
+      change: {
+        want?: number;
+        ahead?: number;
+        keepMs?: number;
+        reserve?: number;
+        bucket?: string;
+      } = {},
+    ) =>
       stage.store.drawTokens(stage.tenantId, {
         connectionId: console_,
         bucket: "reads",
         capacity: 100,
         perMs: 60_000,
         want: 1,
+        ahead: 0,
+        keepMs: 0,
         reserve: 0,
         now: stage.now,
         ...change,
@@ -128,6 +138,20 @@ export function accountLaneSuite(open: OpenStore): void {
       expect(await draw({ reserve: 0.2 })).toEqual({ granted: 0, waitMs: 21 * 600 });
     });
 
+    it("give more than is wanted while half of them is left, and never of the leaver share", async () => {
+      expect(await draw({ want: 1, ahead: 30, reserve: 0.2 })).toMatchObject({ granted: 31 });
+      expect(await draw({ want: 1, ahead: 30, reserve: 0.2 })).toMatchObject({ granted: 19 });
+      expect(await draw({ want: 1, ahead: 30, reserve: 0.2 })).toMatchObject({ granted: 1 });
+      expect(await draw({ want: 40, ahead: 30, reserve: 0.2 })).toMatchObject({ granted: 29 });
+    });
+
+    it("fill no further than what is kept and what refills meanwhile leave room for", async () => {
+      // 6 s of a minute are 10 of 100.
+      expect(await draw({ want: 100, keepMs: 6_000 })).toMatchObject({ granted: 90 });
+      await stage.clock.advance(600_000);
+      expect(await draw({ want: 100, keepMs: 6_000 })).toMatchObject({ granted: 90 });
+    });
+
     it("of one token have nothing to keep back", async () => {
       const single = () =>
         stage.store.drawTokens(stage.tenantId, {
@@ -136,6 +160,8 @@ export function accountLaneSuite(open: OpenStore): void {
           capacity: 1,
           perMs: 1_000,
           want: 1,
+          ahead: 0,
+          keepMs: 0,
           reserve: 0.2,
           now: stage.now,
         });

@@ -62,6 +62,8 @@ export function auditSuite(open: OpenStore): void {
     const records = ["a", "b", "c"].map((action) => stage.record(action));
     for (const record of records) await append(record);
     const [a = "", b = "", c = ""] = records.map((record) => record.recordId);
+    expect(await stage.store.tenantsToSequence()).toContain(stage.tenantId);
+    expect(await stage.store.tenantsToStream()).not.toContain(stage.tenantId);
     expect(await waiting()).toEqual([a, b, c]);
     expect(await waiting(2)).toEqual([a, b]);
     expect(await stage.store.getTree(stage.tenantId)).toEqual({ size: 0, frontier: [] });
@@ -72,6 +74,10 @@ export function auditSuite(open: OpenStore): void {
     expect(await refusal(leaves(2, "nobody"))).toBe("NOT_FOUND");
     expect(await waiting()).toEqual([c]);
     await leaves(2, c);
+    expect(await stage.store.tenantsToSequence()).not.toContain(stage.tenantId);
+    expect(await stage.store.tenantsToStream()).toContain(stage.tenantId);
+    await stage.store.moveAuditStream(stage.tenantId, { expect: 0, next: 3 });
+    expect(await stage.store.tenantsToStream()).not.toContain(stage.tenantId);
     await leaves(3);
     expect(await stage.store.getTree(stage.tenantId)).toEqual({
       size: 3,

@@ -201,6 +201,8 @@ export function concurrencySuite(open: OpenStore): void {
             capacity: 10,
             perMs: 60_000,
             want: 4,
+            ahead: 0,
+            keepMs: 0,
             reserve: 0,
             now: stage.now,
           }),

@@ -1,6 +1,6 @@
 // Goal: processes with different mapping folders never take turns: one version is active, every worker works by it, and a folder gets its
-// turn once, when the process that was there before is gone.
-// Method: two real processes on one PostgreSQL, each with a folder of its own, stopped and started again.
+// turn once, when the process that was there before is gone, killed ones too.
+// Method: two real processes on one PostgreSQL, each with a folder of its own, stopped, started again and killed.
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -105,5 +105,20 @@ rules:
     const stale = await start("claude_code_user");
     await says(stale, waits);
     expect(await versions()).toEqual(["claude_code_user", "developer active"]);
+
+    // Killed, it gives nothing back: its word counts until its lease is over, for which nobody waits a minute here.
+    await newer.kill();
+    const held = await client.query(
+      "UPDATE schedules SET lease_until = 0 WHERE job = 'mapping.files' AND lease_until > 0",
+    );
+    expect(held.rowCount).toBe(1);
+    await says(stale, takes);
+    await eventually(async () => {
+      expect(await versions()).toEqual([
+        "claude_code_user",
+        "developer",
+        "claude_code_user active",
+      ]);
+    }, long);
   }, 300_000);
 });

@@ -3,6 +3,9 @@
 // Method: a server of the test's own, killed and started again; a proxy that loses the answer to a COMMIT.
 import { Client } from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { CheckpointFiles } from "../../src/audit/checkpoint.ts";
+import { createSequencer } from "../../src/audit/sequencer.ts";
+import type { Logger } from "../../src/model/log.ts";
 import { openPostgresStore } from "../../src/adapters/postgres/postgres-store.ts";
 import type { Store } from "../../src/adapters/store.ts";
 import { systemClock } from "../../src/model/clock.ts";
@@ -216,6 +219,38 @@ describeReal("PostgreSQL that fails", await ownPostgres(), (start) => {
       proxy.heal();
       expect((await find(place, "heard@example.com")).total).toBe(1);
       expect((await find(place, "unheard@example.com")).total).toBe(0);
+    }, 180_000);
+
+    it("ends the sequencer in bounded time when the store does not answer, and says what is left", async () => {
+      const said: string[] = [];
+      const logger: Logger = {
+        debug() {},
+        info() {},
+        warn: (_facts, message) => said.push(message),
+        error: (_facts, message) => said.push(message),
+        child: () => logger,
+      };
+      const kept: CheckpointFiles = {
+        last: () => Promise.resolve(undefined),
+        append: () => Promise.resolve(),
+      } as Partial<CheckpointFiles> as CheckpointFiles;
+      const sequencerOf = (store: Store) =>
+        createSequencer({
+          ...{ store, checkpoints: kept, clock, logger, owner: newId(clock), stopMs: 1_000 },
+          metrics: { count() {}, gauge() {}, observe() {} },
+        });
+      const cutOff = sequencerOf(behind);
+      await create(place, "unsequenced@example.com");
+      proxy.swallow();
+      cutOff.start();
+      const stoppedAt = clock.monotonic();
+      await cutOff.stop();
+      expect(clock.monotonic() - stoppedAt).toBeLessThan(15_000);
+      expect(said).toContain("the last audit records were not sequenced; the next run does it");
+      proxy.heal();
+      await sequencerOf(direct).stop();
+      expect(await direct.listUnsequenced(place.tenantId, 10)).toEqual([]);
+      expect((await direct.getTree(place.tenantId)).size).toBeGreaterThan(0);
     }, 180_000);
 
     it("connections that died while nobody used them are replaced without anybody noticing", async () => {

@@ -9,7 +9,7 @@ import { postgresMigrations } from "../../src/adapters/postgres/migrations.ts";
 import { sqliteMigrations } from "../../src/adapters/sqlite/migrations.ts";
 import { systemClock } from "../../src/model/clock.ts";
 import { fold } from "../../src/model/fold.ts";
-import { asId, type IdentityId, type TenantId } from "../../src/model/ids.ts";
+import { asId, type ConnectionId, type IdentityId, type TenantId } from "../../src/model/ids.ts";
 import { newRecord } from "../../src/model/records.ts";
 import { eventually } from "../support/eventually.ts";
 import { sharedPostgres } from "../support/postgres/real-postgres.ts";
@@ -215,6 +215,23 @@ describeReal("a PostgreSQL database", await sharedPostgres(), (server) => {
         const records = await store.listRecords(tenantId, { from: 0, limit: 10 });
         expect(records.map((stored) => stored.record.action)).toEqual(["early", "late"]);
       });
+      await store.close();
+    });
+  });
+
+  it("answers reads that were asked together each by itself, over one connection, and one that fails alone", async () => {
+    await withDatabase(async (url) => {
+      const store = await open(url);
+      await addTenant(store, clock.now());
+      const lanes = Array.from({ length: 40 }, () => store.listLanes(asId<TenantId>("acme")));
+      const bad = store.getLane(asId<TenantId>("acme"), asId<ConnectionId>("half \ud800"));
+      const answers = await Promise.allSettled([...lanes, bad, store.listLanes(undefined)]);
+      expect(
+        answers.map((answer) => answer.status).filter((status) => status === "rejected"),
+      ).toEqual(["rejected"]);
+      expect(answers[40]).toMatchObject({ status: "rejected", reason: { code: "INVALID" } });
+      const { busy, idle } = store.connections?.() ?? { busy: 0, idle: 0 };
+      expect(busy + idle).toBeLessThanOrEqual(3);
       await store.close();
     });
   });

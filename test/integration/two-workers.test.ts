@@ -1,5 +1,7 @@
-// Goal: of two workers that are told to look after the same person one does, however often they are told.
-// Method: real processes on PostgreSQL and Kafka; the call of one is caught at the vendor while both are told again and again.
+// Goal: of two workers that are told to look after the same person one does, however often they are told; and whoever joins or leaves
+// the group while a write is under way, nothing is lost and nothing is done twice.
+// Method: real processes on PostgreSQL and Kafka; the call of one is caught at the vendor while both are told again and again, and while
+// a third one comes and another one goes.
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { eventually } from "../support/eventually.ts";
 import { FleetWorld } from "../support/fleet-world.ts";
@@ -17,6 +19,7 @@ describeReal("two workers", found, ({ first: postgres, second: kafka }) => {
   let world: FleetWorld;
   let api: RolecallProcess;
   let gates: VendorGate[];
+  let workers: RolecallProcess[];
 
   beforeAll(async () => {
     database = await postgres.database();
@@ -27,7 +30,7 @@ describeReal("two workers", found, ({ first: postgres, second: kafka }) => {
     });
     gates = [await vendorGate(world.vendor.url), await vendorGate(world.vendor.url)];
     api = await world.startApi();
-    await Promise.all(gates.map((gate) => world.startWorker(gate.url)));
+    workers = await Promise.all(gates.map((gate) => world.startWorker(gate.url)));
   }, 300_000);
   afterAll(async () => {
     await world.close();
@@ -80,5 +83,43 @@ describeReal("two workers", found, ({ first: postgres, second: kafka }) => {
       refused: 0,
     });
     expect(invitesOf(holder).filter(({ body }) => body.includes("ann"))).toHaveLength(1);
+  }, 480_000);
+
+  test("who join and leave their group while a write is under way lose nothing and double nothing", async () => {
+    const caught = Promise.race(
+      gates.map(async (gate, at) => ({
+        at,
+        call: await gate.catch(({ method, body }) => method === "POST" && body.includes("bea")),
+      })),
+    );
+    const hired = [await world.hire("bea")];
+    const { at, call } = await caught;
+    // The vendor has it; whoever sent it does not know yet.
+    await call.forward();
+    const [holder, other] = [workers[at], workers[1 - at]];
+    const joins = () =>
+      (holder?.lines() ?? []).filter(({ message }) => message === "joined the group of workers");
+    const rebalanced = async (work: () => Promise<unknown>) => {
+      const before = joins().length;
+      await work();
+      await eventually(() => joins().length > before, long);
+      for (let n = 0; n < 4; n += 1)
+        hired.push(await world.hire(`r${String(before)}-${String(n)}`));
+    };
+    await rebalanced(() => world.startWorker());
+    await rebalanced(() => other?.stop() ?? Promise.resolve());
+    await eventually(() => {
+      for (const { email } of hired) expect([email, world.invitations(email)]).toEqual([email, 1]);
+    }, long);
+    await call.answer();
+    await eventually(async () => {
+      const { sent = 0, unknown = 0 } = await world.intents();
+      expect([sent, unknown]).toEqual([0, 0]);
+    }, long);
+    for (const { email } of hired) {
+      const counts = world.vendor.createAttempts(email);
+      expect([email, counts]).toEqual([email, { attempted: 1, created: 1, refused: 0 }]);
+    }
+    expect(new Set(await world.recordsPerIntent(api))).toEqual(new Set([1]));
   }, 480_000);
 });

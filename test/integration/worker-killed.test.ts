@@ -10,7 +10,6 @@ import { bothFound, describeReal } from "../support/real-server.ts";
 import type { RolecallProcess } from "../support/rolecall-process.ts";
 import { vendorGate, type GatedCall, type VendorGate } from "../support/vendor-gate.ts";
 
-/** Lease, intent window and grace run in real time here. */
 const long = { timeoutMs: 240_000, everyMs: 200 };
 /** Of mappings without a `deadline`: the access of a leaver ends within it. */
 const leaverDeadlineMs = 15 * 60_000;
@@ -85,6 +84,7 @@ describeReal(
       expect([world.invitations(ann.email), world.invitations(bob.email)]).toEqual([0, 1]);
       expect([world.hasAccount(eve.email), world.hasAccount(fay.email)]).toEqual([false, true]);
 
+      await world.aMinutePasses();
       await world.startWorker(gates[1]?.url);
       await eventually(() => {
         expect(world.hasAccount(fay.email)).toBe(false);

@@ -1,6 +1,7 @@
 // Goal: a worker that stands still for longer than its lease and then goes on sends nothing of what it had decided before.
 // Method: real processes on PostgreSQL and Kafka; SIGSTOP while a read is under way, and between an allowed write and its first byte; the
 // next worker does both; SIGCONT.
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { eventually } from "../support/eventually.ts";
 import { faultProxy, type FaultProxy } from "../support/fault-proxy.ts";
@@ -78,6 +79,8 @@ describeReal(
         "CREATE TRIGGER wait_for_test BEFORE UPDATE ON buckets FOR EACH ROW EXECUTE FUNCTION wait_for_test()",
       );
       await sql("SELECT pg_advisory_lock(7)");
+      // What the worker may have drawn ahead is good for a second: the write has to ask for a token of its own.
+      await sleep(1_100);
       await lastRead.answer();
       await world.waitsForLock("UPDATE buckets");
       expect(await world.intents()).toEqual({ sent: 1 });

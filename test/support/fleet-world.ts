@@ -175,6 +175,16 @@ export class FleetWorld {
     return Object.fromEntries(rows.map(({ state, count }) => [state, Number(count)]));
   }
 
+  /** A minute passes for leases and for writes whose window is open: for stories in which nobody lives who waits it out. */
+  async aMinutePasses(): Promise<void> {
+    await this.database.query(
+      "UPDATE targets SET lease_until = lease_until - 60000, ready_at = ready_at - 60000 WHERE lease_owner IS NOT NULL",
+    );
+    await this.database.query(
+      "UPDATE intents SET sent_at = sent_at - 60000, not_after = not_after - 60000 WHERE state = 'sent'",
+    );
+  }
+
   /** Resolves when a statement that has this text in it waits for a lock. */
   async waitsForLock(text: string): Promise<void> {
     await eventually(

@@ -1,6 +1,7 @@
 import type { VendorHttp } from "../../src/model/vendor-http.ts";
 import { openSqliteStore } from "../../src/adapters/sqlite/sqlite-store.ts";
 import type { Store } from "../../src/adapters/store.ts";
+import { TokenPurses } from "../../src/apply/token-purse.ts";
 import { defaultTiming, type ApplyDeps, type HttpOptions } from "../../src/apply/apply-deps.ts";
 import { Breaker } from "../../src/apply/breaker.ts";
 import type { Connector } from "../../src/connectors/connector.ts";
@@ -140,6 +141,7 @@ export class StoryWorld {
     this.apply = {
       store,
       leases: store,
+      tokens: new TokenPurses({ store, clock }),
       clock,
       logger: silent,
       metrics: unmeasured,

@@ -13,6 +13,7 @@ import {
   unavailableError,
   type UniqueFields,
 } from "./postgres-error.ts";
+import { SharedReads } from "./shared-reads.ts";
 import { runCommand, runQuery } from "./transaction.ts";
 
 /** What commands and queries ask through. */
@@ -30,6 +31,7 @@ export function postgresEngine(
   // Sockets live in wall time, however fast domain time runs.
   const watch = new ConnectionWatch(systemClock(), () => serverAnswers(pool));
   const queue = new ConnectionQueue(pool, watch, note);
+  const shared = new SharedReads(queue);
   const running = new Set<Promise<unknown>>();
   let closed = false;
 
@@ -50,8 +52,16 @@ export function postgresEngine(
     dialect: postgresDialect,
     write: <Args, Result>(command: Command<Args, Result>, args: Args) =>
       track(() => writeUntilWritten(queue, () => command(database, args), note)),
-    read: <Args, Result>(query: Query<Args, Result>, args: Args) =>
-      track(() => readOnceMore(queue, () => query.run(database, args), query.snapshot === true)),
+    read: <Args, Result>(query: Query<Args, Result>, args: Args) => {
+      const place = typeof query.place === "string" ? query.place : query.place(args);
+      const small = place === "point" && query.snapshot !== true;
+      return track(() =>
+        onceMore(() => {
+          const steps = query.run(database, args);
+          return small ? shared.read(steps) : readAlone(queue, steps, query.snapshot === true);
+        }),
+      );
+    },
     connections: () => queue.connections,
     close: async () => {
       if (closed) return;
@@ -91,20 +101,22 @@ async function writeUntilWritten<Result>(
 }
 
 /** A connection that had died in the pool says nothing about the server, and asking again changes nothing. */
-async function readOnceMore<Result>(
-  queue: ConnectionQueue,
-  steps: () => Steps<Result>,
-  snapshot: boolean,
-): Promise<Result> {
-  const read = () =>
-    queue.use(
-      (client) => runQuery(client, steps(), snapshot),
-      (end) => "error" in end && breaksConnection(end.error),
-    );
+async function onceMore<Result>(read: () => Promise<Result>): Promise<Result> {
   try {
     return await read();
   } catch (error) {
     if (!breaksConnection(error)) throw error;
     return read();
   }
+}
+
+function readAlone<Result>(
+  queue: ConnectionQueue,
+  steps: Steps<Result>,
+  snapshot: boolean,
+): Promise<Result> {
+  return queue.use(
+    (client) => runQuery(client, steps, snapshot),
+    (end) => "error" in end && breaksConnection(end.error),
+  );
 }

@@ -1,5 +1,6 @@
+import type { Socket } from "node:net";
 import type { PoolClient, QueryResult } from "pg";
-import type { Step, Steps } from "../sql/database.ts";
+import { stepsOf, type Step, type Steps } from "../sql/database.ts";
 import { isEcho } from "./postgres-error.ts";
 import { preparedText } from "./statement.ts";
 
@@ -17,6 +18,7 @@ class Conversation {
   private readonly sent: Promise<QueryResult | undefined>[] = [];
   /** The error that came first; those behind it only say that the transaction has failed. */
   private firstError: Error | undefined;
+  private held = false;
 
   constructor(client: PoolClient) {
     this.client = client;
@@ -24,6 +26,7 @@ class Conversation {
 
   /** Sends; the answer may be waited for or not, its error is kept. */
   send(text: string, name?: string, values?: unknown[]): Promise<QueryResult | undefined> {
+    this.hold();
     const answer = this.client
       .query({ text, ...(name !== undefined && { name }), ...(values !== undefined && { values }) })
       .catch((error: unknown) => {
@@ -35,22 +38,40 @@ class Conversation {
     return answer;
   }
 
+  /** Bytes of one turn of the event loop leave in one system call: each costs more than the statement that it carries. */
+  private hold(): void {
+    if (this.held) return;
+    this.held = true;
+    const { stream } = (this.client as unknown as { readonly connection: { stream: Socket } })
+      .connection;
+    stream.cork();
+    process.nextTick(() => {
+      this.held = false;
+      stream.uncork();
+    });
+  }
+
   /** Runs a command or query to its end. @throws what went wrong first */
   async run<Result>(steps: Steps<Result>): Promise<Result> {
     let turn = steps.next();
     while (turn.done !== true) {
-      const step = turn.value;
-      const { text, name } = preparedText(step.sql);
-      const answer = this.send(text, name, step.parameters as unknown[]);
-      if (step.answer === "none") {
-        turn = steps.next();
-        continue;
-      }
-      const result = await answer;
-      if (result === undefined) throw this.firstError ?? new Error("no answer");
-      turn = steps.next(answerOf(step, result));
+      const asked = turn.value;
+      const answers = stepsOf(asked).map((step) => this.ask(step));
+      // Without a promise to wait for, the next statement leaves with this one.
+      const answer =
+        "sql" in asked && asked.answer === "none" ? undefined : await Promise.all(answers);
+      turn = steps.next("sql" in asked ? answer?.[0] : answer);
     }
     return turn.value;
+  }
+
+  private async ask(step: Step): Promise<unknown> {
+    const { text, name } = preparedText(step.sql);
+    const sent = this.send(text, name, step.parameters as unknown[]);
+    if (step.answer === "none") return undefined;
+    const result = await sent;
+    if (result === undefined) throw this.firstError ?? new Error("no answer");
+    return answerOf(step, result);
   }
 
   /** Waits for every answer. @returns what went wrong first */

@@ -99,7 +99,7 @@ function toFinding(row: FindingRow): Finding {
 }
 
 export const listFindings: Query<Asked<"listFindings">, readonly Finding[]> = {
-  place: "scan",
+  place: ({ command }) => (command.identityId === undefined ? "scan" : "point"),
   *run(db, { tenantId, command }) {
     const conditions = ["tenant_id = ?"];
     const parameters: string[] = [tenantId];

@@ -22,17 +22,21 @@ export function* insertIntent(
   db: Database,
   { tenantId, command }: Asked<"insertIntent">,
 ): Steps<GateAnswer> {
-  // Whoever takes the lease, pauses the lane, stops the tenant or trips a rail waits for this, or this for them.
-  yield* db.lock(
-    `SELECT 1 FROM targets t JOIN lanes l USING (tenant_id, connection_id) JOIN tenants n USING (tenant_id)
-     WHERE tenant_id = ? AND connection_id = ? AND identity_id = ? FOR SHARE OF n, l FOR NO KEY UPDATE OF t`,
-    tenantId,
-    command.connectionId,
-    command.identityId,
+  // The lock comes first: what stands behind it is read when nobody can change it any more.
+  const [row, stops, rail] = yield* db.together(
+    lockedTarget(db, tenantId, command),
+    db.all<Pick<StopSwitch, "covers">>(
+      "SELECT covers FROM stops WHERE tenant_id = ? AND connection_id IN ('', ?)",
+      tenantId,
+      command.connectionId,
+    ),
+    command.direction === "neutral"
+      ? leaverEntries(db, tenantId, command)
+      : entriesOfChange(db, tenantId, command),
   );
-  const refusal = yield* refusalOfTarget(db, tenantId, command);
+  const refusal = refusalOfTarget(row, stops, command);
   if (refusal !== undefined) return { ok: false, ...refusal };
-  const pass = yield* passRail(db, tenantId, command);
+  const pass = command.direction === "neutral" ? passWithAccount(rail) : passRail(rail, command);
   if ("why" in pass) return { ok: false, ...pass };
   yield* db.tell(
     `INSERT INTO intents (tenant_id, intent_id, connection_id, identity_id, step, kind, object_id, role_from, role_to, account_id, generation, fence, state, sent_at, not_after, entry_id)
@@ -72,30 +76,29 @@ interface GateRow {
   readonly braked: 0 | 1;
 }
 
-function* refusalOfTarget(
-  db: Database,
-  tenantId: TenantId,
-  step: Step,
-): Steps<GateRefusal | undefined> {
-  const row = yield* db.get<GateRow>(
+/** Whoever takes the lease, pauses the lane, stops the tenant or trips a rail waits for this, or this for them. */
+function lockedTarget(db: Database, tenantId: TenantId, step: Step): Steps<GateRow | undefined> {
+  return db.get<GateRow>(
     `SELECT t.generation, t.lifecycle, l.state AS lane_state, l.policy, (SELECT brake IS NOT NULL FROM stamp) AS braked,
        t.fence = ? AND t.lease_owner IS NOT NULL AND t.lease_until > ? AS leased
-     FROM targets t JOIN lanes l USING (tenant_id, connection_id)
-     WHERE t.tenant_id = ? AND t.connection_id = ? AND t.identity_id = ?`,
+     FROM targets t JOIN lanes l USING (tenant_id, connection_id) JOIN tenants n USING (tenant_id)
+     WHERE tenant_id = ? AND connection_id = ? AND identity_id = ? ${db.dialect.concurrent ? "FOR SHARE OF n, l FOR NO KEY UPDATE OF t" : ""}`,
     step.fence,
     step.now,
     tenantId,
     step.connectionId,
     step.identityId,
   );
+}
+
+function refusalOfTarget(
+  row: GateRow | undefined,
+  stops: readonly Pick<StopSwitch, "covers">[],
+  step: Step,
+): GateRefusal | undefined {
   if (row?.leased !== 1) return { why: "lease_lost" };
   if (row.generation !== step.generation) return { why: "generation_moved" };
   if (row.lane_state !== "open") return { why: "lane_paused" };
-  const stops = yield* db.all<Pick<StopSwitch, "covers">>(
-    "SELECT covers FROM stops WHERE tenant_id = ? AND connection_id IN ('', ?)",
-    tenantId,
-    step.connectionId,
-  );
   const leaver = row.lifecycle === "departed";
   if (stops.some(({ covers }) => stopCovers(covers, step.direction, leaver)))
     return { why: "stopped" };
@@ -121,17 +124,10 @@ function stopCovers(
   }
 }
 
-/** The entry that the write uses up; null where it needs none. */
-function* passRail(
-  db: Database,
-  tenantId: TenantId,
-  step: Step,
-): Steps<GateRefusal | { readonly entryId: string | null }> {
-  if (step.direction === "neutral") {
-    const refusal = yield* refusalOfLeaver(db, tenantId, step);
-    return refusal ?? { entryId: null };
-  }
-  const entries = yield* db.all<EntryRow>(
+type Pass = GateRefusal | { readonly entryId: string | null };
+
+function entriesOfChange(db: Database, tenantId: TenantId, step: Step): Steps<EntryRow[]> {
+  return db.all<EntryRow>(
     `SELECT ${entryColumns} FROM rail_entries WHERE tenant_id = ? AND connection_id = ? AND identity_id = ? AND ${openEntry}
        AND kind = ? AND object_id = ? AND direction = ? AND role_to IS NOT DISTINCT FROM ? ORDER BY reserved_at, entry_id`,
     tenantId,
@@ -142,6 +138,10 @@ function* passRail(
     step.direction,
     step.roleTo,
   );
+}
+
+/** The entry that the write uses up; null where it needs none. */
+function passRail(entries: readonly EntryRow[], step: Step): Pass {
   const inState = (state: EntryRow["state"]) => entries.find((entry) => entry.state === state);
   // A no of a person or a batch that waits is not passed by another entry for the same change.
   if (inState("rejected") !== undefined) return { why: "rail_rejected" };
@@ -159,22 +159,21 @@ function* passRail(
   return { entryId: reserved.entry_id };
 }
 
-/** What only leavers are done to (keys, work) waits with their account: it is counted there, and held or refused with it. */
-function* refusalOfLeaver(
-  db: Database,
-  tenantId: TenantId,
-  step: Step,
-): Steps<GateRefusal | undefined> {
-  const entries = yield* db.all<Pick<EntryRow, "state">>(
-    `SELECT state FROM rail_entries WHERE tenant_id = ? AND connection_id = ? AND identity_id = ? AND rail = 'leavers' AND state <> 'cancelled' ORDER BY reserved_at DESC, entry_id DESC`,
+function leaverEntries(db: Database, tenantId: TenantId, step: Step): Steps<EntryRow[]> {
+  return db.all<EntryRow>(
+    `SELECT ${entryColumns} FROM rail_entries WHERE tenant_id = ? AND connection_id = ? AND identity_id = ? AND rail = 'leavers' AND state <> 'cancelled' ORDER BY reserved_at DESC, entry_id DESC`,
     tenantId,
     step.connectionId,
     step.identityId,
   );
+}
+
+/** What only leavers are done to (keys, work) waits with their account: it is counted there, and held or refused with it. */
+function passWithAccount(entries: readonly EntryRow[]): Pass {
   if (entries.length === 0) return { why: "rail_missing" };
   if (entries.some(({ state }) => state === "rejected")) return { why: "rail_rejected" };
   if (entries.some(({ state }) => state === "held")) return { why: "rail_held" };
-  return undefined;
+  return { entryId: null };
 }
 
 interface OpenIntentRow {

@@ -225,12 +225,16 @@ export function* drawTokens(
   const perToken = command.perMs / capacity;
   // A clock that was set back gives nothing and takes nothing.
   const passed = Math.max(0, now - row.updated_at);
-  const tokens = Math.min(capacity, (row.tokens ?? capacity) + passed / perToken);
+  const full = capacity - command.keepMs / perToken;
+  const tokens = Math.min(full, (row.tokens ?? full) + passed / perToken);
   // The reserve of a bucket that holds a single token would be all of it: then nothing is kept back.
   const kept = Math.min(command.reserve * capacity, capacity - 1);
   // Sums of fractions of a token fall short of a whole one by less than this.
-  const granted = Math.min(command.want, Math.floor(tokens - kept + 1e-9));
-  if (granted <= 0) return { granted: 0, waitMs: Math.ceil((kept + 1 - tokens) * perToken) };
+  const above = (level: number) => Math.floor(tokens - level + 1e-9);
+  const wanted = Math.min(command.want, above(kept));
+  const ahead = Math.min(command.ahead, above(Math.max(kept, capacity / 2)) - wanted);
+  const granted = wanted + Math.max(0, ahead);
+  if (wanted <= 0) return { granted: 0, waitMs: Math.ceil((kept + 1 - tokens) * perToken) };
   yield* db.tell(
     "UPDATE buckets SET tokens = ?, updated_at = ? WHERE tenant_id = ? AND connection_id = ? AND bucket = ?",
     tokens - granted,

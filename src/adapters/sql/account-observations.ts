@@ -24,6 +24,7 @@ interface Place {
 const byAccount = "tenant_id = ? AND connection_id = ? AND account_id = ?";
 
 interface KnownRow {
+  readonly account_id: string;
   readonly email: string;
   readonly other_emails: string;
   readonly state: string;
@@ -32,23 +33,30 @@ interface KnownRow {
 }
 
 /**
- * Whether an account is linked is written by whoever comes second, the account or its link: links change their lane's row, so
- * accounts that are new take it before they look.
+ * What is stored of accounts, locked. Whether an account is linked is written by whoever comes second, the account or its link: links
+ * change their lane's row, so accounts that are new take it before they look.
  */
-function* lockForNewAccounts(
+function* knownAccounts(
   db: Database,
   place: Place,
   accounts: readonly VendorAccount[],
-): Steps<void> {
-  if (!db.dialect.concurrent || accounts.length === 0) return;
-  const known = yield* db.get<{ count: number }>(
-    `SELECT count(*) AS count FROM observed_accounts WHERE tenant_id = ? AND connection_id = ? AND account_id IN (SELECT value FROM ${db.dialect.values("list")})`,
-    place.tenantId,
-    place.connectionId,
-    listText(accounts.map((account) => account.accountId)),
-  );
-  if ((known?.count ?? 0) < accounts.length)
+): Steps<ReadonlyMap<string, KnownRow>> {
+  if (accounts.length === 0) return new Map();
+  const ids = [...new Set(accounts.map((account) => account.accountId))];
+  const read = () =>
+    db.all<KnownRow>(
+      `SELECT account_id, email, other_emails, state, role, gone FROM ${db.dialect.values("ids")} CROSS JOIN observed_accounts
+       WHERE tenant_id = ? AND connection_id = ? AND account_id = ids.value ORDER BY account_id ${db.dialect.concurrent ? "FOR NO KEY UPDATE OF observed_accounts" : ""}`,
+      listText(ids),
+      place.tenantId,
+      place.connectionId,
+    );
+  let rows = yield* read();
+  if (rows.length < ids.length && db.dialect.concurrent) {
     yield* lockCounted(db, place.tenantId, false, [place.connectionId]);
+    rows = yield* read();
+  }
+  return new Map(rows.map((row) => [row.account_id, row]));
 }
 
 /** Stores one account as it was read now. Answers whether it is new, was gone, or differs in state, role or address. */
@@ -56,14 +64,11 @@ function* storeAccount(
   db: Database,
   place: Place,
   account: VendorAccount,
+  known: KnownRow | undefined,
   listingId: string | null,
   now: Instant,
 ): Steps<boolean> {
   const key = [place.tenantId, place.connectionId, account.accountId] as const;
-  const known = yield* db.get<KnownRow>(
-    `SELECT email, other_emails, state, role, gone FROM observed_accounts WHERE ${byAccount} ${db.dialect.forUpdate}`,
-    ...key,
-  );
   const others = documentText(account.otherEmails);
   yield* db.tell(
     `INSERT INTO observed_accounts (tenant_id, connection_id, account_id, email, other_emails, state, role, display_name, created_at, expires_at, read_at, listing_id, gone, linked)
@@ -119,9 +124,9 @@ function* markGone(db: Database, place: Place, accountId: string, now: Instant):
 
 export function* recordLook(db: Database, { tenantId, command }: Asked<"recordLook">): Steps<null> {
   const place = { tenantId, connectionId: command.connectionId };
-  yield* lockForNewAccounts(db, place, command.accounts);
+  const known = yield* knownAccounts(db, place, command.accounts);
   for (const account of command.accounts)
-    yield* storeAccount(db, place, account, null, command.now);
+    yield* storeAccount(db, place, account, known.get(account.accountId), null, command.now);
   let gone = 0;
   for (const accountId of command.gone) {
     if (yield* markGone(db, place, accountId, command.now)) gone += 1;
@@ -174,10 +179,12 @@ export function* recordListing(
     tenantId,
     command.connectionId,
   );
-  yield* lockForNewAccounts(db, place, command.accounts);
+  const known = yield* knownAccounts(db, place, command.accounts);
   const fresh: AccountId[] = [];
   for (const account of command.accounts) {
-    if (yield* storeAccount(db, place, account, listingId, now)) fresh.push(account.accountId);
+    const before = known.get(account.accountId);
+    if (yield* storeAccount(db, place, account, before, listingId, now))
+      fresh.push(account.accountId);
   }
   return fresh;
 }

@@ -2,6 +2,7 @@ import type { LeasedTarget, Priority, Target } from "../../accounts/target.ts";
 import type { Instant } from "../../model/clock.ts";
 import {
   listText,
+  parsed,
   type Answer,
   type Asked,
   type Commanded,
@@ -23,102 +24,92 @@ interface LaneTurn {
   readonly leavers_only: number;
   readonly normal_leases: number;
   readonly urgent_leases: number;
+  /** Who may be leased, by priority: lists of identity and instant. */
+  readonly ready_0: string;
+  readonly ready_1: string;
+  readonly ready_2: string;
 }
 
 const leaversOnly =
   "EXISTS (SELECT 1 FROM stops s WHERE s.tenant_id = l.tenant_id AND s.connection_id IN ('', l.connection_id) AND s.covers = 'all-but-leavers')";
+const ofLane = "t.tenant_id = l.tenant_id AND t.connection_id = l.connection_id";
 
 /**
- * Lanes that may hand out targets now, with the leases that run in each. A switch that covers one direction hands out all:
- * which step it stops is the gate's question.
+ * Lanes that may hand out targets now (?1), with the leases that run in each and the first of those that are ready (?2: so many of
+ * a lane). A switch that covers one direction hands out all: which step it stops is the gate's question.
  */
-const lanesInTurn = `SELECT l.tenant_id, l.connection_id,
-    ${leaversOnly} AS leavers_only,
-    (SELECT count(*) FROM targets t WHERE t.tenant_id = l.tenant_id AND t.connection_id = l.connection_id AND t.lease_owner IS NOT NULL AND t.lease_until > ?1 AND t.priority > 0) AS normal_leases,
-    (SELECT count(*) FROM targets t WHERE t.tenant_id = l.tenant_id AND t.connection_id = l.connection_id AND t.lease_owner IS NOT NULL AND t.lease_until > ?1 AND t.priority = 0) AS urgent_leases
-  FROM lanes l
-  WHERE l.state = 'open' AND coalesce(l.breaker_until, 0) <= ?1
-    AND NOT EXISTS (SELECT 1 FROM stops s WHERE s.tenant_id = l.tenant_id AND s.connection_id IN ('', l.connection_id) AND s.covers = 'all')
-    AND EXISTS (SELECT 1 FROM targets t WHERE t.tenant_id = l.tenant_id AND t.connection_id = l.connection_id AND t.priority IN (0, 1, 2) AND t.ready_at <= ?1)`;
+const lanesInTurn = ({ rowList }: SqlDialect) => {
+  const ready = (priority: Priority) =>
+    `(SELECT ${rowList("r.identity_id", "r.ready_at")} FROM (SELECT t.identity_id, t.ready_at FROM targets t
+        WHERE ${ofLane} AND t.priority = ${String(priority)} AND t.ready_at <= ?1 ORDER BY t.ready_at LIMIT ?2) AS r) AS ready_${String(priority)}`;
+  const leases = (which: string) =>
+    `(SELECT count(*) FROM targets t WHERE ${ofLane} AND t.lease_owner IS NOT NULL AND t.lease_until > ?1 AND t.priority ${which})`;
+  return `SELECT l.tenant_id, l.connection_id, ${leaversOnly} AS leavers_only,
+      ${leases("> 0")} AS normal_leases, ${leases("= 0")} AS urgent_leases, ${ready(0)}, ${ready(1)}, ${ready(2)}
+    FROM lanes l
+    WHERE l.state = 'open' AND coalesce(l.breaker_until, 0) <= ?1
+      AND NOT EXISTS (SELECT 1 FROM stops s WHERE s.tenant_id = l.tenant_id AND s.connection_id IN ('', l.connection_id) AND s.covers = 'all')
+      AND EXISTS (SELECT 1 FROM targets t WHERE ${ofLane} AND t.priority IN (0, 1, 2) AND t.ready_at <= ?1)`;
+};
 
-interface ReadyRow {
-  readonly tenant_id: string;
-  readonly connection_id: string;
-  readonly identity_id: string;
+interface Ready {
+  readonly lane: LaneTurn;
+  readonly identityId: string;
   readonly priority: Priority;
-  readonly ready_at: Instant;
+  readonly readyAt: Instant;
 }
+
+/** Whoever leases has a turn of the whole fleet: two who count one lane at once would both fill its free places. Any number that is no other's. */
+const leaseTurn = 7_265_434;
 
 export function* leaseTargets(
   db: Database,
   command: Parameters<AccountStore["leaseTargets"]>[0],
 ): Steps<readonly LeasedTarget[]> {
   const { now } = command;
-  const ready: ReadyRow[] = [];
-  let lanes = yield* db.all<LaneTurn>(lanesInTurn, now);
-  // Two who lease from one lane at once would both fill its free places: the second counts again.
-  if (lanes.length > 0 && (yield* lockLanes(db, lanes)))
-    lanes = yield* db.all<LaneTurn>(lanesInTurn, now);
-  for (const lane of lanes) {
-    const urgentRoom = command.perLaneUrgent - lane.urgent_leases;
-    ready.push(...(yield* readyOf(db, lane, [0], urgentRoom, command)));
-    if (lane.leavers_only === 1) continue;
-    const room = command.perLane - lane.normal_leases;
-    ready.push(...(yield* readyOf(db, lane, [1, 2], room, command)));
-  }
-  ready.sort((a, b) => a.priority - b.priority || a.ready_at - b.ready_at);
+  // No row is locked before it is taken: the gate of running work shares the rows of lanes, and would wait here and be waited for.
+  yield* db.lock("SELECT pg_advisory_xact_lock(?)", leaseTurn);
+  const most = Math.min(command.limit, Math.max(command.perLane, command.perLaneUrgent));
+  const lanes = yield* db.all<LaneTurn>(lanesInTurn(db.dialect), now, most);
+  const ready = lanes.flatMap((lane) => readyOf(lane, command));
+  ready.sort((a, b) => a.priority - b.priority || a.readyAt - b.readyAt);
   const until = now + command.leaseMs;
-  const leases: LeasedTarget[] = [];
-  for (const row of ready.slice(0, command.limit)) {
-    const leased = yield* db.get<TargetRow>(
-      `UPDATE targets SET lease_owner = ?, lease_until = ?, ready_at = ?, fence = fence + 1 WHERE ${byKey} AND ready_at <= ? RETURNING ${targetColumns}`,
-      command.owner,
-      until,
-      until,
-      row.tenant_id,
-      row.connection_id,
-      row.identity_id,
-      now,
-    );
-    if (leased !== undefined) leases.push(toLeasedTarget(leased));
-  }
-  return leases;
-}
-
-function lockLanes(db: Database, lanes: readonly LaneTurn[]): Steps<boolean> {
-  return db.lock(
-    `SELECT 1 FROM lanes WHERE (tenant_id, connection_id) IN
-       (SELECT t.value, c.value FROM ${db.dialect.values("t")} JOIN ${db.dialect.values("c")} ON c.key = t.key)
-     ORDER BY tenant_id, connection_id FOR NO KEY UPDATE`,
-    listText(lanes.map((lane) => lane.tenant_id)),
-    listText(lanes.map((lane) => lane.connection_id)),
+  const rows = yield* db.together(
+    ...ready
+      .slice(0, command.limit)
+      .map(({ lane, identityId }) =>
+        db.get<TargetRow>(
+          `UPDATE targets SET lease_owner = ?, lease_until = ?, ready_at = ?, fence = fence + 1 WHERE ${byKey} AND ready_at <= ? RETURNING ${targetColumns}`,
+          command.owner,
+          until,
+          until,
+          lane.tenant_id,
+          lane.connection_id,
+          identityId,
+          now,
+        ),
+      ),
   );
+  return rows.flatMap((row) => (row === undefined ? [] : [toLeasedTarget(row)]));
 }
 
-function* readyOf(
-  db: Database,
+/** Those of a lane for whom it has a free place. */
+function readyOf(
   lane: LaneTurn,
-  priorities: readonly Priority[],
-  free: number,
-  command: { readonly now: Instant; readonly limit: number },
-): Steps<ReadyRow[]> {
-  const rows: ReadyRow[] = [];
-  for (const priority of priorities) {
-    const room = Math.min(free, command.limit) - rows.length;
-    if (room <= 0) break;
-    rows.push(
-      ...(yield* db.all<ReadyRow>(
-        `SELECT tenant_id, connection_id, identity_id, priority, ready_at FROM targets
-         WHERE tenant_id = ? AND connection_id = ? AND priority = ? AND ready_at <= ? ORDER BY ready_at LIMIT ?`,
-        lane.tenant_id,
-        lane.connection_id,
-        priority,
-        command.now,
-        room,
-      )),
-    );
-  }
-  return rows;
+  command: { readonly perLane: number; readonly perLaneUrgent: number },
+): readonly Ready[] {
+  const listed = (text: string, priority: Priority) =>
+    parsed<readonly (readonly [string, Instant])[]>(text).map(([identityId, readyAt]) => ({
+      lane,
+      identityId,
+      priority,
+      readyAt,
+    }));
+  const free = (places: number, leases: number) => Math.max(0, places - leases);
+  const urgent = listed(lane.ready_0, 0).slice(0, free(command.perLaneUrgent, lane.urgent_leases));
+  if (lane.leavers_only === 1) return urgent;
+  const others = [...listed(lane.ready_1, 1), ...listed(lane.ready_2, 2)];
+  return [...urgent, ...others.slice(0, free(command.perLane, lane.normal_leases))];
 }
 
 export function* renewLease(

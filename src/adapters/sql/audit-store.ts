@@ -1,5 +1,5 @@
 import type { AuditStore } from "../../audit/audit-store.ts";
-import { auditStreamedTo, moveAuditStream } from "./audit-stream.ts";
+import { auditStreamedTo, moveAuditStream, tenantsToStream } from "./audit-stream.ts";
 import * as commands from "./audit-commands.ts";
 import * as queries from "./audit-queries.ts";
 import type { Engine } from "./engine.ts";
@@ -10,6 +10,8 @@ export function auditStore(engine: Engine): AuditStore {
     appendRecords: async (tenantId, records) => {
       if (records.length > 0) await engine.write(commands.appendRecords, { tenantId, records });
     },
+    tenantsToSequence: () => engine.read(queries.tenantsToSequence, null),
+    tenantsToStream: () => engine.read(tenantsToStream, null),
     listUnsequenced: (tenantId, limit) => engine.read(queries.listUnsequenced, { tenantId, limit }),
     getTree: (tenantId) => engine.read(queries.getTree, { tenantId }),
     appendLeaves: async (tenantId, command) => {

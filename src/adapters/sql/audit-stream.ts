@@ -39,5 +39,16 @@ export const auditStreamedTo: Query<{ readonly tenantId: TenantId }, number> = {
   run: (db, { tenantId }) => streamedTo(db, tenantId),
 };
 
+export const tenantsToStream: Query<null, readonly TenantId[]> = {
+  place: "point",
+  *run(db) {
+    const rows = yield* db.all<{ tenant_id: TenantId }>(
+      `SELECT t.tenant_id FROM audit_trees t LEFT JOIN audit_streams s ON s.tenant_id = t.tenant_id
+       WHERE t.size > coalesce(s.next_index, 0) ORDER BY t.tenant_id`,
+    );
+    return rows.map((row) => row.tenant_id);
+  },
+};
+
 export const auditStreamCommands = { moveAuditStream };
-export const auditStreamQueries = { auditStreamedTo };
+export const auditStreamQueries = { auditStreamedTo, tenantsToStream };

@@ -20,10 +20,15 @@ export interface Step {
 }
 
 /**
- * A command or query as the statements that it asks for, one after another. Who runs them decides whether that is synchronous:
- * the same commands stand behind SQLite and PostgreSQL. Called without `yield*`, it does nothing.
+ * A command or query as the statements that it asks for, one after another, or several at once where none needs the answer of
+ * another (a list is answered by a list). Who runs them decides whether that is synchronous: the same commands stand behind SQLite
+ * and PostgreSQL. Called without `yield*`, it does nothing.
  */
-export type Steps<Result> = Generator<Step, Result, unknown>;
+export type Steps<Result> = Generator<Step | readonly Step[], Result, unknown>;
+
+type Results<Parts extends readonly Steps<unknown>[]> = {
+  readonly [At in keyof Parts]: Parts[At] extends Steps<infer Result> ? Result : never;
+};
 
 /** How commands ask. It has no connection, only the words in which the databases differ. */
 export class Database {
@@ -53,14 +58,41 @@ export class Database {
   }
 
   /**
-   * Locks rows (a SELECT … FOR …) where other commands run beside this one, so that what is read next is what the write decides by;
-   * a database with a single writer is not asked. Answers whether it was.
+   * Parts that do not need each other's answers, in step: what they ask for next is sent together, in their order, and costs one
+   * round trip.
+   */
+  *together<const Parts extends readonly Steps<unknown>[]>(...parts: Parts): Steps<Results<Parts>> {
+    const turns = parts.map((part) => part.next());
+    for (;;) {
+      const asked = turns.map((turn) => (turn.done === true ? [] : stepsOf(turn.value)));
+      const steps = asked.flat();
+      if (steps.length === 0) return turns.map((turn) => turn.value) as Results<Parts>;
+      const answers = (yield steps) as readonly unknown[];
+      let from = 0;
+      parts.forEach((part, at) => {
+        const turn = turns[at];
+        if (turn === undefined || turn.done === true) return;
+        const count = asked[at]?.length ?? 0;
+        const own = answers.slice(from, from + count);
+        from += count;
+        turns[at] = part.next("sql" in turn.value ? own[0] : own);
+      });
+    }
+  }
+
+  /**
+   * Locks rows (a SELECT … FOR …), or a turn that has no row, where other commands run beside this one, so that what is read next is
+   * what the write decides by; a database with a single writer is not asked. Answers whether it was.
    */
   *lock(sql: string, ...parameters: readonly SqlValue[]): Steps<boolean> {
     if (!this.dialect.concurrent) return false;
     yield { sql, parameters: checked(parameters), answer: "none" };
     return true;
   }
+}
+
+export function stepsOf(asked: Step | readonly Step[]): readonly Step[] {
+  return "sql" in asked ? [asked] : asked;
 }
 
 function checked(parameters: readonly SqlValue[]): StoredValue[] {

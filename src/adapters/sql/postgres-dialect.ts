@@ -29,6 +29,7 @@ export const postgresDialect: SqlDialect = {
   indexedBy: () => "",
   values: (alias) =>
     `(SELECT item.key, item.value COLLATE "C" AS value FROM json_array_elements_text(CAST(? AS JSON)) WITH ORDINALITY AS item (value, key)) AS ${alias}`,
+  rowList: (...columns) => `coalesce(json_agg(json_build_array(${columns.join(", ")})), '[]')`,
   greatest: (a, b) => `greatest(${a}, ${b})`,
   least: (a, b) => `least(${a}, ${b})`,
   finish: (statement) => {

@@ -70,7 +70,7 @@ export const listOverdue: Query<
   readonly RecomputeMark[]
 > = {
   place: "scan",
-  snapshot: true,
+  // Who became owed between two statements is found by the next round.
   *run(db, { now, ageMs, urgentAgeMs, limit }) {
     const urgent = yield* overdue(db, 1, now, urgentAgeMs, limit);
     const rest = yield* overdue(db, 0, now, ageMs, limit - urgent.length);
@@ -169,7 +169,19 @@ export const recomputeBacklog: Query<
   },
 };
 
+export const anyFanout: Query<{ readonly now: Instant }, boolean> = {
+  place: "point",
+  *run(db, { now }) {
+    const row = yield* db.get<{ found: number }>(
+      "SELECT 1 AS found FROM fanouts WHERE lease_until <= ? LIMIT 1",
+      now,
+    );
+    return row !== undefined;
+  },
+};
+
 export const recomputeQueries = {
+  anyFanout,
   listUnpublished,
   listOverdue,
   readMarks,

@@ -13,7 +13,11 @@ export function recomputeStore(engine: Engine): RecomputeStore {
     listOverdue: (command) => engine.read(queries.listOverdue, command),
     readMarks: (tenantId, identityIds) => engine.read(queries.readMarks, { tenantId, identityIds }),
     recomputeBacklog: (now) => engine.read(queries.recomputeBacklog, { now }),
-    leaseFanout: (command) => engine.write(commands.leaseFanout, command),
+    // Asked each second, and nearly always for nothing: a question opens no transaction.
+    leaseFanout: async (command) =>
+      (await engine.read(queries.anyFanout, { now: command.now }))
+        ? engine.write(commands.leaseFanout, command)
+        : undefined,
     workFanout: (command) => engine.write(commands.workFanout, command),
     leaseSchedule: (command) => engine.write(commands.leaseSchedule, command),
     finishSchedule: async (command) => {

@@ -29,6 +29,8 @@ export interface SqlDialect {
   indexedBy(index: string): string;
   /** A FROM item of one parameter, a JSON list of texts: columns `value`, and `key` in the order of the list. */
   values(alias: string): string;
+  /** The rows of a subquery as one JSON text: a list of lists of these columns, empty where there is no row. */
+  rowList(...columns: readonly string[]): string;
   /** Of two values that are not null. */
   greatest(a: string, b: string): string;
   least(a: string, b: string): string;
@@ -67,6 +69,7 @@ export const sqliteDialect: SqlDialect = {
   forUpdateSkipLocked: "",
   indexedBy: (index) => `INDEXED BY ${index}`,
   values: (alias) => `json_each(?) ${alias}`,
+  rowList: (...columns) => `json_group_array(json_array(${columns.join(", ")}))`,
   greatest: (a, b) => `max(${a}, ${b})`,
   least: (a, b) => `min(${a}, ${b})`,
   finish: (statement) => {

@@ -146,23 +146,21 @@ const tasksOfKey: Query<
   Awaited<ReturnType<TaskStore["tasksOfKey"]>>
 > = {
   place: "point",
-  snapshot: true,
   *run(db, { tenantId, key }) {
-    const live = yield* db.get<TaskRow>(
-      "SELECT version, body FROM tasks WHERE tenant_id = ? AND key = ? AND settled_at IS NULL",
+    // One statement sees one state.
+    const rows = yield* db.all<TaskRow & { readonly live: number }>(
+      `SELECT version, body, 1 AS live FROM tasks WHERE tenant_id = ?1 AND key = ?2 AND settled_at IS NULL
+       UNION ALL
+       SELECT version, body, 0 AS live FROM (SELECT version, body FROM tasks WHERE tenant_id = ?1 AND key = ?2 AND settled_at IS NOT NULL
+         ORDER BY settled_at DESC, task_id DESC LIMIT 1) AS last`,
       tenantId,
       key,
     );
-    const last = yield* db.get<TaskRow>(
-      `SELECT version, body FROM tasks WHERE tenant_id = ? AND key = ? AND settled_at IS NOT NULL
-       ORDER BY settled_at DESC, task_id DESC LIMIT 1`,
-      tenantId,
-      key,
-    );
-    return {
-      live: live === undefined ? undefined : toTask(live),
-      last: last === undefined ? undefined : toTask(last),
+    const found = (live: number) => {
+      const row = rows.find((item) => item.live === live);
+      return row === undefined ? undefined : toTask(row);
     };
+    return { live: found(1), last: found(0) };
   },
 };
 

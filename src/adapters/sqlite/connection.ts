@@ -40,7 +40,8 @@ export class Connection {
     while (turn.done !== true) {
       let answer: unknown;
       try {
-        answer = this.answer(turn.value);
+        const asked = turn.value;
+        answer = "sql" in asked ? this.answer(asked) : asked.map((step) => this.answer(step));
       } catch (error) {
         turn = steps.throw(error);
         continue;

@@ -123,6 +123,21 @@ function realPostgres(server: URL): RealPostgres {
     await run(server.href, `CREATE DATABASE ${name}`);
     return name;
   };
+  /** Who empties a database knows its tables from the last time; a new connection learns each of them anew. */
+  const emptiers = new Map<string, Client>();
+  const empty = async (url: string) => {
+    const known = emptiers.get(url);
+    const client = known ?? new Client({ connectionString: url });
+    if (known === undefined) {
+      emptiers.set(url, client);
+      // One that breaks is replaced, and nobody waits for it at the end of a run.
+      client.on("error", () => emptiers.delete(url));
+      await client.connect();
+      // Its types do not know it.
+      (client as Client & { unref(): void }).unref();
+    }
+    await client.query(emptied);
+  };
   const fresh = async () => {
     // Emptying a database that was used is much faster than making one.
     const name = free.pop() ?? (await create());
@@ -130,7 +145,7 @@ function realPostgres(server: URL): RealPostgres {
     return {
       url,
       release: async () => {
-        await run(url, emptied);
+        await empty(url);
         free.push(name);
       },
     };

@@ -16,10 +16,7 @@ const tenantId = asId<TenantId>("t");
 const silent: Logger = { debug() {}, info() {}, warn() {}, error() {}, child: () => silent };
 const unmeasured: Metrics = { count() {}, gauge() {}, observe() {} };
 
-class Marks implements Pick<
-  RecomputeStore,
-  "listUnpublished" | "markPublished" | "listOverdue" | "recomputeBacklog"
-> {
+class Marks implements Pick<RecomputeStore, "listUnpublished" | "markPublished" | "listOverdue"> {
   readonly rows = new Map<string, RecomputeMark & { published: number }>();
   readonly recomputed: string[] = [];
   readonly clock: FakeClock;
@@ -70,13 +67,6 @@ class Marks implements Pick<
         )
         .sort((a, b) => Number(b.urgent) - Number(a.urgent)),
     );
-  recomputeBacklog = () =>
-    Promise.resolve({
-      owed: 0,
-      urgentOwed: 0,
-      oldestSince: undefined,
-      oldestUrgentSince: undefined,
-    });
 }
 
 function bus(
