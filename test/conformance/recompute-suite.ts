@@ -362,6 +362,7 @@ export function recomputeSuite(open: OpenStore): void {
       const everybody = { kind: "tenant" } as const;
       const group = (key: string) => ({ kind: "scim.group", key }) as const;
       await ask("one", everybody, false, stage, group("a"));
+      await stage.clock.advance(10);
       await ask("joins", everybody, false, stage, group("b"));
       await stage.clock.advance(10);
       await ask("neighbours", everybody, false, await stage.neighbour(), group("c"));

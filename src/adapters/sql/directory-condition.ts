@@ -1,9 +1,9 @@
-import { sql } from "kysely";
 import type { DirectoryField, DirectoryQuery } from "../../directory/query.ts";
 import { StoreError } from "../../model/errors.ts";
 import { fold, foldEmail } from "../../model/fold.ts";
 import type { TenantId } from "../../model/ids.ts";
-import type { Sql, SqlDialect } from "./sql-dialect.ts";
+import type { SqlDialect } from "./sql-dialect.ts";
+import { sql, type Sql } from "./sql-text.ts";
 
 type Compare = Extract<DirectoryQuery, { op: "compare" }>;
 type Column = Extract<DirectoryField, { column: string }>["column"];

@@ -1,9 +1,9 @@
-import { sql } from "kysely";
 import type { DirectoryField, DirectoryQuery, PageRequest } from "../../directory/query.ts";
 import { StoreError } from "../../model/errors.ts";
 import type { IdpId, TenantId } from "../../model/ids.ts";
 import { compileCondition, type ListRules } from "./directory-condition.ts";
-import type { Sql, SqlDialect, Statement } from "./sql-dialect.ts";
+import type { SqlDialect } from "./sql-dialect.ts";
+import { sql, type Sql, type Statement } from "./sql-text.ts";
 
 export interface ListQuestion {
   readonly tenantId: TenantId;

@@ -10,11 +10,11 @@ import { StoreError } from "../../model/errors.ts";
 import { fold } from "../../model/fold.ts";
 import type { AccessException } from "../../model/identity.ts";
 import type { GroupId, IdpId, SourceUserId, TenantId } from "../../model/ids.ts";
-import type { Statement } from "../sql/sql-dialect.ts";
 import type { Database, Steps } from "./database.ts";
 import type { Query } from "./engine.ts";
 import { groupColumns, toGroup, type GroupRow } from "./group-row.ts";
 import { liveCount } from "./live-count.ts";
+import type { Statement } from "./sql-text.ts";
 import { toSourceUser, userColumns, type UserRow } from "./user-row.ts";
 
 interface OfTenant {

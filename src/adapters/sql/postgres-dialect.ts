@@ -1,21 +1,5 @@
-import {
-  DummyDriver,
-  Kysely,
-  PostgresAdapter,
-  PostgresIntrospector,
-  PostgresQueryCompiler,
-  sql,
-} from "kysely";
-import type { SqlDialect, Statement } from "./sql-dialect.ts";
-
-const compiler = new Kysely<Record<string, never>>({
-  dialect: {
-    createAdapter: () => new PostgresAdapter(),
-    createDriver: () => new DummyDriver(),
-    createIntrospector: (db) => new PostgresIntrospector(db),
-    createQueryCompiler: () => new PostgresQueryCompiler(),
-  },
-});
+import type { SqlDialect } from "./sql-dialect.ts";
+import { sql } from "./sql-text.ts";
 
 /**
  * PostgreSQL from 15 on, with ICU and a UTF-8 database, which the migrations check. Columns of text are `COLLATE "C"`, so that order
@@ -32,10 +16,7 @@ export const postgresDialect: SqlDialect = {
   rowList: (...columns) => `coalesce(json_agg(json_build_array(${columns.join(", ")})), '[]')`,
   greatest: (a, b) => `greatest(${a}, ${b})`,
   least: (a, b) => `least(${a}, ${b})`,
-  finish: (statement) => {
-    const { sql: text, parameters } = statement.compile(compiler);
-    return { sql: text, parameters: parameters as Statement["parameters"] };
-  },
+  finish: (piece) => piece.finish((n) => `$${String(n)}`),
   // ICU folds as JavaScript does, whatever the database's own locale is.
   fold: (text) => sql`(lower(normalize(${text}, NFC) collate "und-x-icu") collate "C")`,
   contains: (text, part) => sql`strpos(${text}, ${part}) > 0`,

@@ -1,23 +1,6 @@
-import {
-  DummyDriver,
-  Kysely,
-  SqliteAdapter,
-  SqliteIntrospector,
-  SqliteQueryCompiler,
-  sql,
-  type RawBuilder,
-} from "kysely";
+import { sql, type Sql, type Statement } from "./sql-text.ts";
 
-/** A piece of SQL with its parameters. */
-export type Sql = RawBuilder<unknown>;
-
-/** A finished statement: text and parameters, for the adapter's own connection. */
-export interface Statement {
-  readonly sql: string;
-  readonly parameters: readonly (string | number | boolean | null)[];
-}
-
-/** What databases say differently. Kysely composes and numbers parameters; it never sees a connection. */
+/** What databases say differently. */
 export interface SqlDialect {
   /** Commands run beside each other, so they have to lock what they decide by. */
   readonly concurrent: boolean;
@@ -49,15 +32,6 @@ export interface SqlDialect {
   numberOf(element: Sql): Sql;
 }
 
-const compiler = new Kysely<Record<string, never>>({
-  dialect: {
-    createAdapter: () => new SqliteAdapter(),
-    createDriver: () => new DummyDriver(),
-    createIntrospector: (db) => new SqliteIntrospector(db),
-    createQueryCompiler: () => new SqliteQueryCompiler(),
-  },
-});
-
 /** Lengths in SQL count characters, those of JavaScript half surrogate pairs. */
 const characters = (text: string) => Array.from(text).length;
 
@@ -72,10 +46,7 @@ export const sqliteDialect: SqlDialect = {
   rowList: (...columns) => `json_group_array(json_array(${columns.join(", ")}))`,
   greatest: (a, b) => `max(${a}, ${b})`,
   least: (a, b) => `min(${a}, ${b})`,
-  finish: (statement) => {
-    const { sql: text, parameters } = statement.compile(compiler);
-    return { sql: text, parameters: parameters as Statement["parameters"] };
-  },
+  finish: (piece) => piece.finish(() => "?"),
   fold: (text) => sql`rc_fold(${text})`,
   contains: (text, part) => sql`instr(${text}, ${part}) > 0`,
   startsWith: (text, part) => sql`substr(${text}, 1, ${characters(part)}) = ${part}`,

@@ -25,13 +25,21 @@ export async function openFileEngine(
   path: string,
   onDeath: (error: StoreError) => void,
 ): Promise<Engine> {
-  const writer = await StoreThread.start({ role: "writer", path }, onDeath);
+  // Beside each other: most of a start is loading the same modules twice.
+  const starting = StoreThread.start({ role: "writer", path }, onDeath);
   const reader = await StoreThread.start({ role: "reader", path }, onDeath).catch(
     async (error: unknown) => {
-      await writer.close();
+      await starting.then(
+        (thread) => thread.close(),
+        () => undefined,
+      );
       throw error;
     },
   );
+  const writer = await starting.catch(async (error: unknown) => {
+    await reader.close();
+    throw error;
+  });
   const here = new Connection(path, { readOnly: true, cacheKib: 4_096 });
   const commandNames = namesOf(commands);
   const queryNames = namesOf(queries);

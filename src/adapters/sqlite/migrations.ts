@@ -12,7 +12,7 @@ import { database } from "./run.ts";
 export const sqliteMigrations = () => readMigrations(new URL("./migrations/", import.meta.url));
 
 /**
- * Brings a database up to this version, each migration in a transaction of its own.
+ * Brings a database up to this version: a new one at once, an older one with each migration in a transaction of its own.
  * @returns the names of those that ran now
  * @throws StoreError INVALID when the database is newer than this version, or was migrated by other files
  */
@@ -30,24 +30,27 @@ export function migrate(
     ),
   );
   const missing = missingMigrations(done, migrations);
-  for (const migration of missing) apply(connection, migration, now);
+  if (done.length === 0) apply(connection, missing, now);
+  else for (const migration of missing) apply(connection, [migration], now);
   return missing.map((migration) => migration.name);
 }
 
-function apply(connection: Connection, migration: Migration, now: Instant): void {
+function apply(connection: Connection, migrations: readonly Migration[], now: Instant): void {
   connection.exec("BEGIN IMMEDIATE");
   try {
-    connection.exec(migration.sql);
-    connection.finish(
-      database.run(
-        "INSERT INTO migrations (number, name, hash, older_may_run, at) VALUES (?, ?, ?, ?, ?)",
-        migration.number,
-        migration.name,
-        migration.hash,
-        migration.olderMayRun,
-        now,
-      ),
-    );
+    for (const migration of migrations) {
+      connection.exec(migration.sql);
+      connection.finish(
+        database.run(
+          "INSERT INTO migrations (number, name, hash, older_may_run, at) VALUES (?, ?, ?, ?, ?)",
+          migration.number,
+          migration.name,
+          migration.hash,
+          migration.olderMayRun,
+          now,
+        ),
+      );
+    }
     connection.exec("COMMIT");
   } catch (error) {
     connection.exec("ROLLBACK");
