@@ -39,6 +39,7 @@ export async function lookAt(
   const candidates = await connector.findAccounts(call, {
     emails,
     reference: identityId,
+    leaving: desired.lifecycle === "departed",
     ...(link === undefined ? {} : { accountId: link.accountId }),
   });
   const seen = await seenOf(deps, target, candidates);

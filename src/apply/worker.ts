@@ -81,7 +81,8 @@ export function createWorker(
     if (rung || stopping || ms === 0) return;
     const abort = new AbortController();
     wake = () => {
-      abort.abort();
+      // With a reason no exception is made, and nobody reads it.
+      abort.abort("rung");
     };
     await deps.clock.sleep(ms, abort.signal);
   };

@@ -143,6 +143,11 @@ export interface Whom {
   readonly emails: readonly string[];
   /** Our own immutable id of the person, for vendors that keep such a mark beside the account. */
   readonly reference?: string;
+  /**
+   * They are gone, and what is asked is whether something of theirs still works, not whether an address is free. Where their account is
+   * linked, its id and the vendor's search answer that: no whole list is read for it, however long the vendor's list is.
+   */
+  readonly leaving?: boolean;
 }
 
 /** What the engine hands to every call: the only way a connector touches the world. */

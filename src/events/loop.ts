@@ -10,6 +10,9 @@ export interface Loop {
   stop(): Promise<void>;
 }
 
+/** Given, so that no exception with its stack is made for each of the many times that a loop is rung. */
+const awake = "awake";
+
 const pauseAfterErrorMs = 1_000;
 const pauseAfterErrorMaxMs = 30_000;
 
@@ -62,11 +65,11 @@ export function createLoop(options: {
     },
     ring() {
       rung = true;
-      rest?.abort();
+      rest?.abort(awake);
     },
     async stop() {
       stopping = true;
-      rest?.abort();
+      rest?.abort(awake);
       await running;
     },
   };

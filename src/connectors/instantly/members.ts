@@ -1,7 +1,7 @@
 import type { VendorAccount } from "../../model/account.ts";
 import { SyncError } from "../../model/errors.ts";
 import type { AccountId } from "../../model/ids.ts";
-import type { Applied, Call } from "../connector.ts";
+import type { Applied, Call, Whom } from "../connector.ts";
 import { ask, askPages } from "./ask.ts";
 import { instantlyFacts, workspaceRoleKind } from "./facts.ts";
 import { saysNotFound, saysState } from "./refusals.ts";
@@ -38,11 +38,12 @@ export async function readMember(call: Call, memberId: string): Promise<VendorAc
 
 /**
  * Everybody who could be this person. The search is the vendor's; an address that it does not find may still be another address of
- * a member, so only the whole list proves that somebody is not there.
+ * a member, so only the whole list proves that somebody is not there. A leaver's linked account is asked for by its id instead: the list
+ * grows with the workspace, and their access must not end later for that. Listings of all accounts find what else is theirs.
  */
 export async function findMembers(
   call: Call,
-  who: { readonly accountId?: AccountId; readonly emails: readonly string[] },
+  who: Pick<Whom, "accountId" | "emails" | "leaving">,
 ): Promise<readonly VendorAccount[]> {
   const found = new Map<AccountId, VendorAccount>();
   let unseen = false;
@@ -55,7 +56,7 @@ export async function findMembers(
     }
     unseen ||= !seen;
   }
-  if (unseen) {
+  if (unseen && !(who.leaving === true && who.accountId !== undefined)) {
     for await (const account of listMembers(call)) {
       if (who.emails.some((email) => carries(account, email))) {
         found.set(account.accountId, account);

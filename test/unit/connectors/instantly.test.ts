@@ -113,6 +113,27 @@ describe("finding a person", () => {
     expect(await connector.findAccounts(call, who)).toEqual([]);
   });
 
+  test("asks whether a leaver's account is gone in as many calls as the leaver has addresses and ids, however long the list is", async () => {
+    script({
+      [`GET ${members}`]: [page([]), page([]), page([member("m1", "other@example.com")], "c1")],
+      [`GET ${members}/m7`]: [no(404, "Not Found")],
+    });
+    const emails = ["jane@example.com", "jane@old.example.com"];
+    const accountId = asId<AccountId>("m7");
+    expect(await connector.findAccounts(call, { accountId, emails, leaving: true })).toEqual([]);
+    expect(server.received.map((item) => item.target)).toEqual([
+      `${members}?limit=100&search=jane%40example.com`,
+      `${members}?limit=100&search=jane%40old.example.com`,
+      `${members}/m7`,
+    ]);
+  });
+
+  test("reads everybody for a leaver of whom no account is linked", async () => {
+    script({ [`GET ${members}`]: [page([]), page([member("m2", "jane@example.com")])] });
+    const who = { emails: ["jane@example.com"], leaving: true };
+    expect(await connector.findAccounts(call, who)).toMatchObject([{ accountId: "m2" }]);
+  });
+
   test("a cursor that comes back is an incomplete read", async () => {
     script({ [`GET ${members}`]: [page([member("m1", "a@example.com")], "again")] });
     expect(
