@@ -116,11 +116,11 @@ export function actionsOf(seed: number): readonly Action[] {
   const actions: Action[] = [];
   // One company where much happens, and a small one beside it that nothing of that may touch.
   const [large, small] = random.chance(0.5) ? tenants : tenants.toReversed();
-  actions.push(...company(random, large ?? "", random.between(3, 7)));
+  actions.push(...company(random, large ?? "", random.between(3, 6)));
   actions.push(...company(random, small ?? "", random.between(1, 2)));
   const kinds = weights(random);
   // Many short stories meet more than few long ones; a long one comes by now and then.
-  const count = random.chance(0.1) ? random.between(15, 36) : random.between(4, 14);
+  const count = random.chance(0.08) ? random.between(15, 36) : random.between(3, 10);
   for (let i = 0; i < count; i += 1) {
     actions.push(...random.weighted(kinds)(random));
     if (random.chance(0.75)) actions.push({ do: "pass", ms: pause(random) });

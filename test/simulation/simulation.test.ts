@@ -6,7 +6,7 @@ import { farm, type Job } from "./farm.ts";
 import { readKept, tellAndKeep } from "./kept-runs.ts";
 import { runSeed } from "./run.ts";
 
-const seeds = 40;
+const seeds = 300;
 const kept = readKept();
 
 describe("the whole system", () => {
