@@ -1,3 +1,4 @@
+import type { HrWord } from "./human-resources.ts";
 import { groupNames, variantsOf } from "./mapping-variants.ts";
 import { Random } from "./random.ts";
 import { connections, tenants } from "./world.ts";
@@ -16,6 +17,14 @@ export type Action =
       readonly do: "leave" | "leave-named" | "return" | "delete" | "rename" | "retype";
       readonly tenant: string;
       readonly who: number;
+    }
+  | {
+      readonly do: "hr";
+      readonly tenant: string;
+      readonly who: number;
+      readonly says: HrWord;
+      /** Until a planned leave. */
+      readonly ms: number;
     }
   | {
       readonly do: "join" | "quit";
@@ -166,6 +175,7 @@ function weights(random: Random): readonly (readonly [number, Make])[] {
     [1 * people, wave],
     [0.12 * people, crowd],
     [0.5 * people, arriving],
+    [3 * people, hr],
     [1.5 * people, (r) => [{ do: "return", tenant: tenant(r), who: r.int(20) }]],
     [1 * people, (r) => [{ do: "delete", tenant: tenant(r), who: r.int(20) }]],
     [1 * people, (r) => [{ do: "rename", tenant: tenant(r), who: r.int(20) }]],
@@ -219,6 +229,19 @@ function hire(random: Random): readonly Action[] {
       groups: [random.int(4), ...(random.chance(0.3) ? [random.int(4)] : [])],
       type: random.chance(0.2) ? "Contractor" : "Employee",
     },
+  ];
+}
+
+/** HR says that somebody leaves, now or soon, and often thinks again; sometimes the identity provider has another opinion. */
+function hr(random: Random): readonly Action[] {
+  const about = { tenant: tenant(random), who: random.int(20) };
+  const leave = random.pick(["leave.now", "leave.planned"] as const);
+  const back = random.pick(["leave.withdrawn", "rehire"] as const);
+  return [
+    { do: "hr", ...about, says: leave, ms: random.int(40 * minute) },
+    ...(random.chance(0.3) ? [{ do: "return" as const, ...about }] : []),
+    { do: "pass", ms: random.int(30 * minute) },
+    ...(random.chance(0.5) ? [{ do: "hr" as const, ...about, says: back, ms: 0 }] : []),
   ];
 }
 

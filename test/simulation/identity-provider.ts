@@ -13,6 +13,15 @@ export interface IdpUser {
   userType: "Employee" | "Contractor";
   /** Monotonic: since when the service has known that the person left; undefined: it does not, or they did not. */
   leftAt: number | undefined;
+  /** Wall time: when they leave, or left, by the word of HR that was heard last. */
+  hrLeavesAt: number | undefined;
+  /** HR has spoken of them: what it knows goes by their address, which stays then. */
+  knownToHr: boolean;
+}
+
+/** Whether somebody works here, by both who may say that they do not. */
+export function isHere(who: IdpUser, now: number): boolean {
+  return who.active && !who.deleted && !(who.hrLeavesAt !== undefined && who.hrLeavesAt <= now);
 }
 
 export interface IdpGroup {
@@ -96,9 +105,11 @@ export class IdentityProvider {
       deleted: false,
       userType,
       leftAt: undefined,
+      hrLeavesAt: undefined,
+      knownToHr: false,
     };
     this.users.push(made);
-    this.#push(`POST user ${userName}`, () => this.#create(made));
+    this.push(`POST user ${userName}`, () => this.#create(made));
     return made;
   }
 
@@ -106,7 +117,7 @@ export class IdentityProvider {
     who.active = active;
     if (active) who.leftAt = undefined;
     const byPatch = this.#random.chance(0.5);
-    this.#push(`${active ? "activate" : "deactivate"} ${who.userName}`, async () => {
+    this.push(`${active ? "activate" : "deactivate"} ${who.userName}`, async () => {
       const over = byPatch
         ? await this.#patch(`/Users/${who.id ?? ""}`, [{ op: "replace", value: { active } }])
         : await this.#put(who);
@@ -117,13 +128,13 @@ export class IdentityProvider {
 
   update(who: IdpUser, change: Partial<Pick<IdpUser, "userName" | "userType">>): void {
     Object.assign(who, change);
-    this.#push(`PUT ${who.userName}`, () => this.#put(who));
+    this.push(`PUT ${who.userName}`, () => this.#put(who));
   }
 
   deleteUser(who: IdpUser): void {
     who.deleted = true;
     for (const item of this.groups) item.members.delete(who);
-    this.#push(`DELETE user ${who.userName}`, async () => {
+    this.push(`DELETE user ${who.userName}`, async () => {
       const over = done(await this.#send("DELETE", `/Users/${who.id ?? ""}`), 404);
       if (over) who.leftAt ??= this.#scheduler.monotonic;
       return over;
@@ -140,7 +151,7 @@ export class IdentityProvider {
       members: new Set(members),
     };
     this.groups.push(made);
-    this.#push(`POST group ${name}`, async () => {
+    this.push(`POST group ${name}`, async () => {
       const answer = await this.#send("POST", "/Groups", {
         schemas: [group],
         displayName: name,
@@ -159,7 +170,7 @@ export class IdentityProvider {
       if (op === "add") where.members.add(one);
       else where.members.delete(one);
     }
-    this.#push(`${op} ${String(who.length)} in ${where.name}`, () =>
+    this.push(`${op} ${String(who.length)} in ${where.name}`, () =>
       this.#patch(`/Groups/${where.id ?? ""}`, [{ op, path: "members", value: this.#refs(who) }]),
     );
   }
@@ -168,7 +179,7 @@ export class IdentityProvider {
   replaceMembers(where: IdpGroup, who: readonly IdpUser[]): void {
     where.members.clear();
     for (const one of who) where.members.add(one);
-    this.#push(`PUT ${where.name} with ${String(who.length)}`, async () =>
+    this.push(`PUT ${where.name} with ${String(who.length)}`, async () =>
       done(
         await this.#send("PUT", `/Groups/${where.id ?? ""}`, {
           schemas: [group],
@@ -182,7 +193,7 @@ export class IdentityProvider {
 
   renameGroup(where: IdpGroup, name: string): void {
     where.name = name;
-    this.#push(`rename a group to ${name}`, () =>
+    this.push(`rename a group to ${name}`, () =>
       this.#patch(`/Groups/${where.id ?? ""}`, [
         { op: "replace", path: "displayName", value: name },
       ]),
@@ -191,7 +202,7 @@ export class IdentityProvider {
 
   deleteGroup(where: IdpGroup): void {
     where.deleted = true;
-    this.#push(`DELETE group ${where.name}`, async () =>
+    this.push(`DELETE group ${where.name}`, async () =>
       done(await this.#send("DELETE", `/Groups/${where.id ?? ""}`), 404),
     );
   }
@@ -202,7 +213,8 @@ export class IdentityProvider {
     return this.#queue.length;
   }
 
-  #push(text: string, attempt: () => Promise<boolean>): void {
+  /** Waits for its turn behind all that was said before; tried until it is over. */
+  push(text: string, attempt: () => Promise<boolean>): void {
     this.#queue.push({ text, attempt });
     this.quietSince = undefined;
     if (!this.#working) void this.#work();

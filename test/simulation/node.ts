@@ -5,7 +5,15 @@ import type { Connector } from "../../src/connectors/connector.ts";
 import type { ConsoleDeps } from "../../src/console/operation.ts";
 import { createEngine, type Engine } from "../../src/engine.ts";
 import type { Clock } from "../../src/model/clock.ts";
-import type { TenantId, IdpId } from "../../src/model/ids.ts";
+import { acceptUpload, type UploadAnswer } from "../../src/hr/accept.ts";
+import type { HrDeps } from "../../src/hr/hr-deps.ts";
+import {
+  asId,
+  type HrSourceId,
+  type IdentityId,
+  type IdpId,
+  type TenantId,
+} from "../../src/model/ids.ts";
 import type { LogFacts, Logger, Metrics } from "../../src/model/log.ts";
 import { createHrDesk } from "../../src/hr/hr-desk.ts";
 import { createScimRouter } from "../../src/scim/router.ts";
@@ -39,6 +47,9 @@ export interface ScimAnswer {
   readonly body: Readonly<Record<string, unknown>>;
 }
 
+/** The HR source of every tenant. */
+export const hrSource = asId<HrSourceId>("people");
+
 /** One process of the service in one of its lives: the engine and the SCIM router, as the composition root puts them together. */
 export class Node {
   readonly life: Life;
@@ -46,6 +57,7 @@ export class Node {
   readonly clock: Clock;
   readonly console: ConsoleDeps;
   readonly #router: ReturnType<typeof createScimRouter>;
+  readonly #hr: HrDeps;
 
   constructor(parts: NodeParts, name: string) {
     const { scheduler, network, log } = parts;
@@ -78,6 +90,20 @@ export class Node {
       },
       onCommit: this.engine.ringRelay,
     });
+    this.#hr = {
+      store,
+      clock: this.clock,
+      logger,
+      metrics: unmeasured,
+      onCommit: this.engine.ringRelay,
+      raiseFinding: async (tenantId, { identityId, ...finding }) => {
+        const whose = identityId === undefined ? {} : { identityId: asId<IdentityId>(identityId) };
+        await store.raiseFindings(tenantId, {
+          findings: [{ ...finding, ...whose }],
+          now: this.clock.now(),
+        });
+      },
+    };
     const unused = () => Promise.reject(new Error("not part of the simulation"));
     this.console = {
       ...this.engine.sync,
@@ -87,15 +113,7 @@ export class Node {
       endThing: unused,
       installLink: () => ({}),
       hr: {
-        desk: createHrDesk({
-          store,
-          clock: this.clock,
-          logger,
-          metrics: unmeasured,
-          raiseFinding: unused,
-          putSecret: unused,
-          onCommit: this.engine.ringRelay,
-        }),
+        desk: createHrDesk({ ...this.#hr, putSecret: unused }),
       },
       version: "simulation",
       world: "test",
@@ -110,6 +128,19 @@ export class Node {
       channels: [],
       backlog: async () => store.recomputeBacklog(this.clock.now()),
     };
+  }
+
+  /** One HR event, its signature left out. @throws StoreError; where the process dies meanwhile, it never answers */
+  async hr(tenantId: TenantId, key: string, event: object): Promise<UploadAnswer> {
+    const sender = { tenantId, sourceId: hrSource, actor: { kind: "hr", id: hrSource } } as const;
+    const answer = await acceptUpload(this.#hr, sender, {
+      kind: "event",
+      key,
+      contentType: "application/json",
+      body: Buffer.from(JSON.stringify(event)),
+    });
+    if (answer === "conflict") throw new Error("one key for two HR events");
+    return answer;
   }
 
   /** One SCIM request over no socket. Never answers when the process dies meanwhile. */

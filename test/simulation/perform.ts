@@ -24,6 +24,9 @@ export async function perform(world: World, action: Action): Promise<void> {
     case "retype":
       performPerson(world, action);
       break;
+    case "hr":
+      performHr(world, action);
+      break;
     case "arriving":
       await sayLoaded(world, action.tenant, action.loaded);
       break;
@@ -93,10 +96,10 @@ function performPerson(
     if (named !== undefined) idp.setActive(named, false);
     return;
   }
-  const who = at(
-    idp.live().filter((user) => user.active === (action.do !== "return")),
-    action.who,
-  );
+  const able = (user: IdpUser) =>
+    user.active === (action.do !== "return") &&
+    !(user.knownToHr && (action.do === "delete" || action.do === "rename"));
+  const who = at(idp.live().filter(able), action.who);
   if (who === undefined) return;
   switch (action.do) {
     case "leave":
@@ -116,6 +119,14 @@ function performPerson(
       idp.update(who, { userType: who.userType === "Employee" ? "Contractor" : "Employee" });
       break;
   }
+}
+
+function performHr(world: World, action: Of<"hr">): void {
+  const leaves = action.says === "leave.now" || action.says === "leave.planned";
+  const spokenOf = (user: IdpUser) => leaves || user.hrLeavesAt !== undefined;
+  const who = at(idpOf(world, action.tenant).live().filter(spokenOf), action.who);
+  if (who !== undefined)
+    world.hr.get(asId<TenantId>(action.tenant))?.says(action.says, who, action.ms);
 }
 
 /** Two of them have the addresses of accounts that nobody may touch. */

@@ -1,6 +1,6 @@
 import { asId, type ConnectionId, type IdentityId, type TenantId } from "../../src/model/ids.ts";
 import { dueOf, rankOf, type Due } from "./entitlement-model.ts";
-import type { IdpUser } from "./identity-provider.ts";
+import { isHere, type IdpUser } from "./identity-provider.ts";
 import { acceptAll, sayLoaded } from "./perform.ts";
 import { fairWeather } from "./vendor-network.ts";
 import type { HeldAccount, VendorOrganization } from "./vendor-organization.ts";
@@ -109,10 +109,9 @@ export async function judgeRest(world: World, meddled: ReadonlySet<string>): Pro
     );
     for (const user of idp.users) {
       if (meddled.has(`${tenantId} ${connectionId} ${user.key}`)) continue;
-      const due =
-        user.active && !user.deleted
-          ? dueOf(rules, idp, user, organization, world.scheduler.now)
-          : undefined;
+      const due = isHere(user, world.scheduler.now)
+        ? dueOf(rules, idp, user, organization, world.scheduler.now)
+        : undefined;
       await judgePerson(world, { tenantId, connectionId, organization }, user, due, silent);
     }
     judgeDoubles(world, `${tenantId}/${connectionId}`, organization);

@@ -1,7 +1,7 @@
 import type { Store } from "../../src/adapters/store.ts";
 import type { ConnectionId, IdentityId, TenantId } from "../../src/model/ids.ts";
 import { dueOf, noDue, rankOf, rulesOf, type Due, type Rules } from "./entitlement-model.ts";
-import type { IdentityProvider, IdpUser } from "./identity-provider.ts";
+import { isHere, type IdentityProvider, type IdpUser } from "./identity-provider.ts";
 import type { Scheduler } from "./scheduler.ts";
 import type { Hand, HeldAccount, VendorOrganization } from "./vendor-organization.ts";
 
@@ -70,7 +70,7 @@ export class Truth {
     const all = (this.idps.get(tenantId)?.users ?? []).filter((user) =>
       this.addressesOf(user).has(email),
     );
-    return all.findLast((user) => user.active && !user.deleted) ?? all.at(-1);
+    return all.findLast((user) => isHere(user, this.#scheduler.now)) ?? all.at(-1);
   }
 
   addressesOf(user: IdpUser): Set<string> {
@@ -99,7 +99,7 @@ export class Truth {
       for (const user of idp.users) {
         this.addressesOf(user);
         const due: Due =
-          rules === undefined || !user.active || user.deleted
+          rules === undefined || !isHere(user, this.#scheduler.now)
             ? noDue
             : dueOf(rules, idp, user, organization, this.#scheduler.now);
         this.#note(`${tenantId} ${connectionId} ${user.key}`, due);

@@ -1,6 +1,6 @@
 import type { Lane } from "../../src/accounts/lane.ts";
 import { modeOf } from "../../src/model/policy.ts";
-import type { IdpUser } from "./identity-provider.ts";
+import { isHere, type IdpUser } from "./identity-provider.ts";
 import type { LostSlot } from "./truth.ts";
 import type { HeldAccount, Landed, VendorOrganization } from "./vendor-organization.ts";
 import type { Watch } from "./watch.ts";
@@ -54,7 +54,8 @@ async function judgeLoss(watch: Watch, where: string, lane: Lane, what: Landed):
   ]);
   const user =
     watch.userOf(link?.identityId) ?? watch.truth.userByAddress(lane.tenantId, held.account.email);
-  if (user?.active === true && !user.deleted) judgeMover(watch, where, lane, user, lost);
+  if (user !== undefined && isHere(user, watch.scheduler.now))
+    judgeMover(watch, where, lane, user, lost);
   else if (
     user !== undefined &&
     call.operation === "accounts.remove" &&

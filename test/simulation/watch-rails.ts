@@ -52,7 +52,11 @@ function judgeLeavers(watch: Watch, intent: WatchedIntent, lane: Lane): void {
     watch,
     intent,
     rule.windowMs,
-    (other) => other.departed && other.command.direction === "loss",
+    // Of whom HR spoke too, two sources may have said it: those have a cap of their own.
+    (other) =>
+      other.departed &&
+      other.command.direction === "loss" &&
+      watch.userOf(other.command.identityId)?.knownToHr !== true,
     true,
   );
   if (people.size > railAllowance(rule, lane.managedAccounts))

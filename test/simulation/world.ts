@@ -14,10 +14,14 @@ import type { JsonObject } from "../../src/model/json.ts";
 import { newRecord, type Actor } from "../../src/model/records.ts";
 import type { MappingProposal } from "../../src/sync/proposal.ts";
 import { proposeMappings } from "../../src/sync/roll-out.ts";
+import type { UploadAnswer } from "../../src/hr/accept.ts";
+import { defaultEmploymentPolicy } from "../../src/model/employment.ts";
+import { defaultSourceSettings, type HrSettings } from "../../src/model/hr-settings.ts";
+import { HumanResources } from "./human-resources.ts";
 import { IdentityProvider } from "./identity-provider.ts";
 import { variantsOf } from "./mapping-variants.ts";
 import { MessageLog } from "./message-log.ts";
-import { Node, type NodeParts, type ScimAnswer } from "./node.ts";
+import { hrSource, Node, type NodeParts, type ScimAnswer } from "./node.ts";
 import { Random } from "./random.ts";
 import { Life, Scheduler, type DueTimes, type Fate } from "./scheduler.ts";
 import { Truth } from "./truth.ts";
@@ -43,6 +47,13 @@ interface Ambush {
   readonly fate: "crash_before" | "crash_after" | "refused" | "lost" | "stall";
 }
 
+const hrSettings: HrSettings = {
+  employment: { ...defaultEmploymentPolicy, order: [hrSource] },
+  zone: undefined,
+  domains: ["example.com"],
+  sources: { [hrSource]: defaultSourceSettings },
+};
+
 /** Longer than a lease and the time in which a write may leave. */
 const stallMs = 95_000;
 
@@ -64,6 +75,7 @@ export class World {
   readonly store: Store;
   readonly truth: Truth;
   readonly watch: Watch;
+  readonly hr = new Map<TenantId, HumanResources>();
   readonly log: MessageLog;
   readonly network: VendorNetwork;
   readonly nodes: (Node | undefined)[] = [];
@@ -159,6 +171,14 @@ export class World {
       (method, path, body) => this.#scim(`token-${tenantId}`, method, path, body),
     );
     this.truth.idps.set(tenantId, idp);
+    await this.store.addHrSource(tenantId, { sourceId: hrSource, now }, also("hr.source_added"));
+    await this.store.setHrSettings(tenantId, { settings: hrSettings }, also("hr.settings_changed"));
+    this.hr.set(
+      tenantId,
+      new HumanResources(this.scheduler, this.outside, idp, (key, event) =>
+        this.#hrEvent(tenantId, key, event),
+      ),
+    );
     for (const facts of shapes) {
       const organization = new VendorOrganization(
         this.scheduler,
@@ -236,6 +256,23 @@ export class World {
     if (node === undefined) return undefined;
     const answer = await Promise.race([node.scim(token, method, path, body), node.life.death]);
     if (method !== "GET") this.truth.refresh();
+    return this.random.chance(0.03) ? undefined : answer;
+  }
+
+  /** One HR event to some process; undefined: it died over it, could not store it, or its answer was lost. */
+  async #hrEvent(
+    tenantId: TenantId,
+    key: string,
+    event: object,
+  ): Promise<UploadAnswer | undefined> {
+    const node = this.anyNode();
+    if (node === undefined) return undefined;
+    const told = node.hr(tenantId, key, event).catch((error: unknown) => {
+      this.scheduler.tell("hr", () => `was told: ${String(error)}`);
+      return undefined;
+    });
+    const answer = await Promise.race([told, node.life.death]);
+    this.truth.refresh();
     return this.random.chance(0.03) ? undefined : answer;
   }
 
