@@ -28,7 +28,10 @@ export class HumanResources {
     this.#say = say;
   }
 
-  says(word: HrWord, who: IdpUser, inMs: number): void {
+  says(said: HrWord, who: IdpUser, inMs: number): void {
+    // Who has not left cannot be hired again: then the plan is taken back.
+    const left = who.hrLeavesAt !== undefined && who.hrLeavesAt <= this.#scheduler.now;
+    const word = said === "rehire" && !left ? "leave.withdrawn" : said;
     const end = Math.ceil((this.#scheduler.now + inMs) / minute) * minute;
     this.#serial += 1;
     const id = `hr${String(this.#serial)}`;
@@ -57,6 +60,8 @@ export class HumanResources {
     }
     const at = word === "leave.now" ? this.#scheduler.now : end;
     who.hrLeavesAt = at;
+    // Who had left already is back until then.
+    if (at > this.#scheduler.now && who.active) who.leftAt = undefined;
     this.#scheduler.after(this.#life, at - this.#scheduler.now, () => {
       if (who.hrLeavesAt === at) who.leftAt ??= this.#scheduler.monotonic;
     });

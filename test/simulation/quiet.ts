@@ -179,6 +179,9 @@ async function judgePerson(
       world.watch.fail(`${where} should hold ${slot} ${role} and still holds our ${has.role}`);
   }
   if (account === undefined) return;
+  // An address that was somebody else's before: what they hold there is judged with them.
+  const owners = await world.store.findLinks(tenantId, connectionId, [account.account.accountId]);
+  if (owners.some((owner) => owner.identityId !== identityId)) return;
   for (const slot of slotsOf(organization, account)) {
     if (due.roles.has(slot) || due.unsure.has(slot) || silent.has(slot.split(" ")[0] ?? ""))
       continue;

@@ -2,11 +2,12 @@
 // Method: whole runs on the real engine, each made by its seed: same seed, same run. A run that breaks a promise is made short,
 // printed with its trace, and kept in kept-runs.json, whose runs come first from then on.
 import { describe, expect, test } from "vitest";
+import { ordinarySeeds } from "./actions.ts";
 import { farm, type Job } from "./farm.ts";
 import { readKept, tellAndKeep } from "./kept-runs.ts";
 import { runSeed } from "./run.ts";
 
-const seeds = 300;
+const seeds = ordinarySeeds;
 const kept = readKept();
 
 describe("the whole system", () => {
