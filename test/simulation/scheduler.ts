@@ -83,6 +83,12 @@ const polls: Readonly<Record<string, readonly [number, Poll]>> = {
 /** Turns without any progress of time after which the world is said to run in circles. */
 const turnsMax = 60_000;
 
+/**
+ * Of loops that look for quiet sources and for people at whom nobody looked for long. Their first round is in every run; later ones are
+ * left out: with them each quarter of an hour of a leaver's day would be a round of vendor calls, and what a look finds the runs ask for themselves.
+ */
+const slowMs = 300_000;
+
 export type DueTimes = Readonly<Partial<Record<Poll, Instant>>>;
 
 export interface Turn {
@@ -177,7 +183,8 @@ export class Scheduler {
         signal?.removeEventListener("abort", done);
         resolve();
       };
-      const [pollMs, poll] = polls[this.#answered] ?? [0, undefined];
+      const [pollMs, poll] =
+        ms === slowMs ? [ms, "gauges" as const] : (polls[this.#answered] ?? [0]);
       const cancel = this.after(life, ms, done, ms === pollMs ? poll : undefined);
       signal?.addEventListener("abort", done, { once: true });
     });
