@@ -76,7 +76,6 @@ const polls: Readonly<Record<string, readonly [number, Poll]>> = {
   "store.nextCaseDueAt": [60_000, "cases"],
   "store.leaseSchedule": [600_000, "night"],
   "store.rollingMappings": [30_000, "rollouts"],
-  "store.listFindings": [300_000, "sources"],
   "store.recomputeBacklog": [1_000, "gauges"],
 };
 
@@ -184,7 +183,7 @@ export class Scheduler {
         resolve();
       };
       const [pollMs, poll] =
-        ms === slowMs ? [ms, "gauges" as const] : (polls[this.#answered] ?? [0]);
+        ms === slowMs ? [ms, "sources" as const] : (polls[this.#answered] ?? [0]);
       const cancel = this.after(life, ms, done, ms === pollMs ? poll : undefined);
       signal?.addEventListener("abort", done, { once: true });
     });
