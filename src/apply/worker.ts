@@ -81,7 +81,6 @@ export function createWorker(
     if (rung || stopping || ms === 0) return;
     const abort = new AbortController();
     wake = () => {
-      // With a reason no exception is made, and nobody reads it.
       abort.abort("rung");
     };
     await deps.clock.sleep(ms, abort.signal);
