@@ -216,7 +216,8 @@ export interface AccountStore {
    * The one gate. Inserts the intent row (state `sent`) on condition that the fence is the target's and its lease runs, the generation is
    * the target's, the lane is open and its mode writes for the kind, no stop switch covers it, and the rail agrees: a loss
    * needs its entry `approved`, or `reserved` with notBefore reached; a gain is refused by an entry that is held or rejected, and a
-   * privileged gain needs an entry. The entry becomes `executing`.
+   * privileged gain needs an entry. The entry becomes `executing`. A write that takes an admin role also needs the policy's minimum of other
+   * active admins who are not on their way out themselves: two who leave at the same moment are asked one after the other.
    */
   insertIntent(
     tenantId: TenantId,
@@ -231,6 +232,8 @@ export interface AccountStore {
       readonly roleFrom: string | null;
       readonly roleTo: string | null;
       readonly accountId: AccountId | null;
+      /** Of a write that takes an admin role from the account: all admin roles of the vendor. */
+      readonly adminRoles?: readonly string[];
       readonly generation: number;
       readonly fence: number;
       readonly notAfter: Instant;

@@ -40,5 +40,5 @@ export interface Intent {
 /** Why the gate said no. */
 export type GateRefusal =
   | { readonly why: "lease_lost" | "generation_moved" | "lane_paused" | "stopped" | "report_only" }
-  | { readonly why: "rail_held" | "rail_missing" | "rail_rejected" }
+  | { readonly why: "rail_held" | "rail_missing" | "rail_rejected" | "admin_floor" }
   | { readonly why: "rail_waiting"; readonly until: Instant };

@@ -49,6 +49,9 @@ export function refusalVerdict(
       return wait("RAIL_TRIPPED", "a person decided against this change", null, "held");
     case "rail_missing":
       return wait("RAIL_TRIPPED", "the change is not counted yet", now + 1_000);
+    case "admin_floor":
+      // Whoever goes first is seen as gone at the next look, and the plan then says what is missing.
+      return wait("GATE_REFUSED", "another admin is leaving at this moment", now + 5_000, "due");
     case "rail_waiting":
       return wait(
         "DEBOUNCE",

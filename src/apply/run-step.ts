@@ -5,6 +5,7 @@ import type { VendorAccount } from "../model/account.ts";
 import type { Slot } from "../model/entitlement.ts";
 import { SyncError } from "../model/errors.ts";
 import { newId, type IntentId } from "../model/ids.ts";
+import type { VendorFacts } from "../model/vendor-facts.ts";
 import type { Step } from "../plan/step.ts";
 import type { ApplyDeps } from "./apply-deps.ts";
 import { aloneWith } from "./exclusive.ts";
@@ -94,6 +95,7 @@ export async function runWrite(
     roleFrom: step.roleFrom,
     roleTo: step.roleTo,
     accountId: context.look.account?.accountId ?? null,
+    ...takenAdmin(context.connector.facts, step),
     generation: target.generation,
     fence: target.fence,
     notAfter: now + deps.timing.intentWindowMs,
@@ -111,6 +113,18 @@ export async function runWrite(
   } finally {
     context.window.close();
   }
+}
+
+/** The admin roles of the vendor, for the gate to count, where the write takes one. */
+function takenAdmin(
+  { kinds }: VendorFacts,
+  { slot, roleFrom, roleTo }: Pick<Write, "slot" | "roleFrom" | "roleTo">,
+): { readonly adminRoles?: readonly string[] } {
+  const roles = kinds[slot.kind]?.account === true ? (kinds[slot.kind]?.roles ?? {}) : {};
+  const isAdmin = (role: string | null) => role !== null && roles[role]?.admin === true;
+  return isAdmin(roleFrom) && !isAdmin(roleTo)
+    ? { adminRoles: Object.keys(roles).filter(isAdmin) }
+    : {};
 }
 
 export type Sent = Applied & { readonly account?: VendorAccount };

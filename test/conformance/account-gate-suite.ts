@@ -83,6 +83,41 @@ export function accountGateSuite(open: OpenStore): void {
       expect(await stage.pass(target)).toMatchObject({ ok: false, why: "generation_moved" });
     });
 
+    it("keeps the minimum of admins, also when several leave at the same moment", async () => {
+      const people = await stage.addPeople(3);
+      await stage.look([
+        ...people.map((_, at) => stage.account(`admin-${String(at)}`, { role: "admin" })),
+        stage.account("dev"),
+      ]);
+      for (const person of people) await stage.sync(person, {});
+      const targets = await stage.leaseAll();
+      const take = (identityId: IdentityId, at: number) => {
+        const target = targets.find((item) => item.identityId === identityId);
+        if (target === undefined) throw new Error("the target was not handed out");
+        return stage.pass(target, {
+          roleFrom: "admin",
+          roleTo: "developer",
+          accountId: asId<AccountId>(`admin-${String(at)}`),
+          adminRoles: ["admin"],
+        });
+      };
+      const answers = await Promise.all(people.map(take));
+      const refusals = answers.filter((answer) => !answer.ok);
+      expect(refusals).toMatchObject([{ why: "admin_floor" }, { why: "admin_floor" }]);
+      const first = answers.findIndex((answer) => answer.ok);
+      const second = (first + 1) % people.length;
+      const takeSecond = () => take(people[second] ?? ada, second);
+      const intentId = answers[first]?.intentId ?? newId<IntentId>(stage.clock);
+      // Done, and not looked at since: on the way out all the same. Refused by the vendor: an admin again.
+      await stage.finish(intentId, "unknown");
+      expect(await takeSecond()).toMatchObject({ why: "admin_floor" });
+      await stage.finish(intentId, "done");
+      expect(await takeSecond()).toMatchObject({ why: "admin_floor" });
+      await stage.clock.advance(1_000);
+      await stage.look([stage.account(`admin-${String(first)}`, { role: "admin" })]);
+      expect(await takeSecond()).toMatchObject({ ok: true });
+    });
+
     it("refuses in a paused lane", async () => {
       const target = await leasedWith();
       await stage.store.updateLane(

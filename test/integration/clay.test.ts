@@ -268,7 +268,7 @@ describe("Clay", () => {
     for (const [spoil, why] of [
       [(csv: string) => csv.replaceAll("ws_1", "ws_2"), "another workspace"],
       [(csv: string) => csv.replace(/.*admin.*\n/, ""), "nobody in it is an admin"],
-      [(csv: string) => csv.slice(0, -40), "fields where the header has"],
+      [(csv: string) => csv.slice(0, -40), "was the file cut"],
       [(csv: string) => csv, "no newer"],
     ] as const) {
       const brought = desk.bring(spoil);

@@ -5,7 +5,7 @@ import { StoreError } from "../../model/errors.ts";
 import { asId, type AccountId, type ConnectionId } from "../../model/ids.ts";
 import type { IdentityId, IntentId, TenantId } from "../../model/ids.ts";
 import { modeOf } from "../../model/policy.ts";
-import { parsed, type Asked, type Commanded, type TargetKey } from "./account-args.ts";
+import { listText, parsed, type Asked, type Commanded, type TargetKey } from "./account-args.ts";
 import { policyOf } from "./account-lanes.ts";
 import { writeLedger, writeOutcomeLink } from "./account-links.ts";
 import { lockCounted, openHoldOf } from "./account-rails.ts";
@@ -22,6 +22,8 @@ export function* insertIntent(
   db: Database,
   { tenantId, command }: Asked<"insertIntent">,
 ): Steps<GateAnswer> {
+  const { adminRoles } = command;
+  if (adminRoles !== undefined) yield* adminTurn(db, tenantId, command);
   // The lock comes first: what stands behind it is read when nobody can change it any more.
   const [row, stops, rail] = yield* db.together(
     lockedTarget(db, tenantId, command),
@@ -36,6 +38,10 @@ export function* insertIntent(
   );
   const refusal = refusalOfTarget(row, stops, command);
   if (refusal !== undefined) return { ok: false, ...refusal };
+  if (row !== undefined && adminRoles !== undefined) {
+    const others = yield* otherAdmins(db, tenantId, command, listText(adminRoles));
+    if (others < policyOf(row).adminsMin) return { ok: false, why: "admin_floor" };
+  }
   const pass = command.direction === "neutral" ? passWithAccount(rail) : passRail(rail, command);
   if ("why" in pass) return { ok: false, ...pass };
   yield* db.tell(
@@ -65,6 +71,35 @@ export function* insertIntent(
     );
   }
   return { ok: true };
+}
+
+/** Writes that take an admin role of one connection pass one after the other, so that each sees the others'. */
+function* adminTurn(db: Database, tenantId: TenantId, step: Step): Steps<void> {
+  yield* db.lock(
+    "SELECT pg_advisory_xact_lock(hashtextextended(?, 0))",
+    `admins of ${tenantId}/${step.connectionId}`,
+  );
+}
+
+/** Active admins beside this one, without those from whom the role is being taken, or was since they were last seen. */
+function* otherAdmins(db: Database, tenantId: TenantId, step: Step, roles: string): Steps<number> {
+  const list = `(SELECT value FROM ${db.dialect.values("list")})`;
+  const row = yield* db.get<{ count: number }>(
+    `SELECT count(*) AS count FROM observed_accounts o
+     WHERE o.tenant_id = ? AND o.connection_id = ? AND o.role IN ${list} AND o.state = 'active' AND o.gone = 0 AND o.account_id <> ?
+       AND NOT EXISTS (
+         SELECT 1 FROM intents i
+         WHERE i.tenant_id = o.tenant_id AND i.connection_id = o.connection_id AND i.account_id = o.account_id
+           AND i.step IN ('remove_account', 'set_account_role') AND i.role_from IN ${list} AND (i.role_to IS NULL OR i.role_to NOT IN ${list})
+           AND (i.state IN ('sent', 'unknown') OR (i.state = 'done' AND i.sent_at >= o.read_at)))`,
+    tenantId,
+    step.connectionId,
+    roles,
+    step.accountId ?? "",
+    roles,
+    roles,
+  );
+  return row?.count ?? 0;
 }
 
 interface GateRow {
