@@ -23,6 +23,8 @@ export interface KafkaBusDeps {
 
 /** A look at the backlog costs two requests; probes and scrapes share it. */
 const lagKeepMs = 2_000;
+/** Between two questions to a broker that was away. */
+const healMs = 2_000;
 
 /**
  * The hint bus of a fleet. Opens no connection before it is used, and never keeps a start waiting: while Kafka is away, `publish`
@@ -42,8 +44,10 @@ class KafkaBus implements HintBus {
     HintTopic,
     { readonly at: number; readonly lag: Promise<number | undefined> }
   >();
-  /** Why the last publish failed; undefined after one that went well. */
+  /** Why Kafka does not answer; undefined after a publish or a question that went well. */
   #refused: string | undefined;
+  #healing: Promise<void> | undefined;
+  readonly #end = new AbortController();
   #closed = false;
 
   constructor(deps: KafkaBusDeps) {
@@ -61,6 +65,7 @@ class KafkaBus implements HintBus {
       this.#refused = undefined;
     } catch (error) {
       this.#refused = sayKafkaError(error);
+      this.#healing ??= this.#heal();
       throw new Error(`Kafka takes no hints: ${this.#refused}`, { cause: error });
     }
   }
@@ -119,9 +124,28 @@ class KafkaBus implements HintBus {
 
   async close(): Promise<void> {
     this.#closed = true;
+    this.#end.abort();
+    await this.#healing;
     await Promise.all([...this.#subscriptions.values()].map((item) => item.close()));
     await this.#publisher.close();
     await this.#admin.close();
+  }
+
+  /** The sweep leaves nothing to publish while Kafka is away, so nobody would notice that it is back: it is asked until it answers. */
+  async #heal(): Promise<void> {
+    const { clock, options } = this.#deps;
+    const topics = [topicName(options, "hints")];
+    while (this.#refused !== undefined) {
+      await clock.sleep(healMs, this.#end.signal);
+      if (this.#closed) break;
+      try {
+        await this.#admin.use((admin) => admin.fetchTopicMetadata({ topics }));
+        this.#refused = undefined;
+      } catch (error) {
+        this.#refused = sayKafkaError(error);
+      }
+    }
+    this.#healing = undefined;
   }
 
   async #readLag(topic: HintTopic): Promise<number | undefined> {
