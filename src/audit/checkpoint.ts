@@ -65,13 +65,18 @@ export interface CheckpointFiles {
 
 const tailBytes = 4_096;
 
+/** Where the checkpoints of a tenant are. */
+export function checkpointPath(folder: string, tenantId: TenantId): string {
+  return join(folder, `${tenantId}.txt`);
+}
+
 /** Files `<folder>/<tenant>.txt`, of signed notes with a blank line behind each; the folder is made at the first append. */
 export function checkpointFiles(
   folder: string,
   instanceId: string,
   signerOf: (origin: string) => NoteSigner,
 ): CheckpointFiles {
-  const pathOf = (tenantId: TenantId) => join(folder, `${tenantId}.txt`);
+  const pathOf = (tenantId: TenantId) => checkpointPath(folder, tenantId);
   return {
     append: async (tenantId, tree) => {
       await mkdir(folder, { recursive: true, mode: 0o700 });
@@ -87,24 +92,27 @@ export function checkpointFiles(
       }
       await syncFolder(folder);
     },
-    last: async (tenantId) => {
-      const file = await openExisting(pathOf(tenantId));
-      if (file === undefined) return undefined;
-      try {
-        const whole = (await readTail(file)).split(/\n\n+/).slice(0, -1);
-        const at = whole.findLastIndex((part) => !part.startsWith(signatureMark));
-        const newest = whole[at];
-        return newest === undefined ? undefined : noteFrom(newest, whole[at + 1]);
-      } finally {
-        await file.close();
-      }
-    },
+    last: (tenantId) => lastCheckpoint(pathOf(tenantId)),
     setAside: async (tenantId, at) => {
       await rename(pathOf(tenantId), join(folder, `${tenantId}.before-${String(at)}.txt`));
       await syncFolder(folder);
     },
     read: (tenantId) => readCheckpoints(pathOf(tenantId)),
   };
+}
+
+/** The newest checkpoint of a file. @throws InputError when the file ends in something else */
+export async function lastCheckpoint(path: string): Promise<CheckpointNote | undefined> {
+  const file = await openExisting(path);
+  if (file === undefined) return undefined;
+  try {
+    const whole = (await readTail(file)).split(/\n\n+/).slice(0, -1);
+    const at = whole.findLastIndex((part) => !part.startsWith(signatureMark));
+    const newest = whole[at];
+    return newest === undefined ? undefined : noteFrom(newest, whole[at + 1]);
+  } finally {
+    await file.close();
+  }
 }
 
 /** Checkpoints of a file, oldest first; none where there is no file. @throws InputError at one that cannot be read */

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { checkpointFiles, type CheckpointNote } from "../audit/checkpoint.ts";
+import { checkpointPath, lastCheckpoint, type CheckpointNote } from "../audit/checkpoint.ts";
 import { storeSource, type ExportedRecord } from "../audit/export.ts";
 import { checkProof, proveRecord, type RecordProof } from "../audit/proof.ts";
 import { noteSigner, noteVerifier, type NoteVerifier } from "../audit/signed-note.ts";
@@ -14,7 +14,7 @@ import { inputText } from "./input-file.ts";
 /** `rolecall audit key`: the public key of the checkpoints, for whoever checks them elsewhere. */
 export async function showCheckpointKey(invocation: Invocation): Promise<ExitCode> {
   const config = readConfig();
-  const { origin } = await lastCheckpoint(config, tenantOf(invocation, config));
+  const { origin } = await newestCheckpoint(config, tenantOf(invocation, config));
   const seal = await findSealKey({ value: config.sealKey, path: sealKeyPath(config.dataDir) });
   if (seal === undefined) {
     throw new CommandError(
@@ -36,7 +36,7 @@ export async function printProof(invocation: Invocation): Promise<ExitCode> {
   if (recordId === undefined) throw new CommandError(exitCodes.usage, "audit prove <record id>");
   const config = readConfig();
   const tenantId = tenantOf(invocation, config);
-  const checkpoint = await lastCheckpoint(config, tenantId);
+  const checkpoint = await newestCheckpoint(config, tenantId);
   const reader = await openRecord(config);
   try {
     const source = await storeSource(reader, tenantId);
@@ -105,9 +105,8 @@ function tenantOf(invocation: Invocation, config: Config): TenantId {
   return asId<TenantId>(flag(invocation, "tenant") ?? config.tenantId);
 }
 
-async function lastCheckpoint(config: Config, tenantId: TenantId): Promise<CheckpointNote> {
-  const files = checkpointFiles(config.checkpointsDir, "", unsigned);
-  const last = await files.last(tenantId);
+async function newestCheckpoint(config: Config, tenantId: TenantId): Promise<CheckpointNote> {
+  const last = await lastCheckpoint(checkpointPath(config.checkpointsDir, tenantId));
   if (last === undefined) {
     throw new CommandError(
       exitCodes.notThere,
@@ -115,10 +114,6 @@ async function lastCheckpoint(config: Config, tenantId: TenantId): Promise<Check
     );
   }
   return last;
-}
-
-function unsigned(): never {
-  throw new Error("checkpoints are read here, never written");
 }
 
 async function findRecord(

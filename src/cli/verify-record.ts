@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { readCheckpoints } from "../audit/checkpoint.ts";
+import { checkpointPath, readCheckpoints } from "../audit/checkpoint.ts";
 import { exportAudit, fileSource, storeSource } from "../audit/export.ts";
 import type { NoteVerifier } from "../audit/signed-note.ts";
 import { verifyAudit, type Verification } from "../audit/verify.ts";
@@ -20,10 +20,6 @@ export async function verifyStore(place: RecordPlace, tenantId: TenantId): Promi
   } finally {
     await reader.close();
   }
-}
-
-function checkpointPath(folder: string, tenantId: TenantId): string {
-  return join(folder, `${tenantId}.txt`);
 }
 
 /** `rolecall audit verify`: of the store, of an export with a checkpoint file from elsewhere, or of one proof. */

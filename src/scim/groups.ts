@@ -7,10 +7,9 @@ import { etagOf, namesVersion, requireMatch } from "./etag.ts";
 import { compileGroupPatch } from "./group-patch.ts";
 import { createGroupWriter, groupLocation, type GroupWriter } from "./group-resource.ts";
 import { maxEchoedMembers } from "./limits.ts";
-import { type ListPage, type ListRequest, pageByCursor, pageOf } from "./list.ts";
+import { answerPage, type ListPage, type ListRequest } from "./list.ts";
 import { parsePatchOp } from "./patch-op.ts";
 import { compileProjection, type Projection } from "./project.ts";
-import { planFilter, planSort } from "./query-plan.ts";
 import { heardOperations } from "./request-log.ts";
 import {
   type Answer,
@@ -163,14 +162,9 @@ class GroupEndpoints implements Groups {
   }
 
   async page(call: ScimCall, list: ListRequest): Promise<ListPage> {
-    const projection = compileProjection(groupSchema, list);
-    const query = planFilter(groupSchema, list.filter);
-    const sort = planSort(groupSchema, list.sortBy, list.sortOrder);
-    const { cursor } = list;
-    const find = (from: DirectoryQuery, page: PageRequest) =>
-      this.readPage(call, from, page, projection);
-    if (cursor !== undefined) return pageByCursor({ ...list, cursor }, query, find);
-    return find(query, pageOf(list, sort));
+    return answerPage(groupSchema, list, (query, page, projection) =>
+      this.readPage(call, query, page, projection),
+    );
   }
 
   private async readPage(

@@ -1,6 +1,9 @@
 import type { DirectoryQuery, PageRequest } from "../directory/query.ts";
 import { defaultResults, maxResults } from "./discovery.ts";
 import { maxScannedDocuments } from "./limits.ts";
+import { compileProjection, type Projection } from "./project.ts";
+import { planFilter, planSort } from "./query-plan.ts";
+import type { ResourceSchema } from "./schema.ts";
 import { type Answer, isOurId } from "./scim-call.ts";
 import { ScimError } from "./scim-error.ts";
 
@@ -68,7 +71,29 @@ export function readSearchBody(body: unknown): ListRequest {
   };
 }
 
-export function pageOf(list: ListRequest, sort: PageRequest["sort"]): PageRequest {
+/**
+ * The page of resources of one kind that a list asks for, by number or by cursor.
+ * @param read one page from the store, with its last id
+ */
+export function answerPage(
+  schema: ResourceSchema,
+  list: ListRequest,
+  read: (
+    query: DirectoryQuery,
+    page: PageRequest,
+    projection: Projection,
+  ) => Promise<ListPage & { readonly last?: string }>,
+): Promise<ListPage> {
+  const projection = compileProjection(schema, list);
+  const query = planFilter(schema, list.filter);
+  const sort = planSort(schema, list.sortBy, list.sortOrder);
+  const find = (from: DirectoryQuery, page: PageRequest) => read(from, page, projection);
+  const { cursor } = list;
+  if (cursor !== undefined) return pageByCursor({ ...list, cursor }, query, find);
+  return find(query, pageOf(list, sort));
+}
+
+function pageOf(list: ListRequest, sort: PageRequest["sort"]): PageRequest {
   return { startIndex: list.startIndex, count: list.count, sort, scanAtMost: maxScannedDocuments };
 }
 
@@ -84,7 +109,7 @@ interface Place {
  * @param find asks for one page; answers its ids too
  * @throws ScimError 400 invalidCursor, or invalidValue with a sort of its own: cursors go by id
  */
-export async function pageByCursor(
+async function pageByCursor(
   list: ListRequest & { readonly cursor: string },
   query: DirectoryQuery,
   find: (

@@ -8,11 +8,10 @@ import type { Also } from "../model/records.ts";
 import { coerceUser } from "./coerce.ts";
 import { etagOf, namesVersion, requireMatch } from "./etag.ts";
 import { maxAttempts } from "./limits.ts";
-import { type ListPage, type ListRequest, pageByCursor, pageOf } from "./list.ts";
+import { answerPage, type ListPage, type ListRequest } from "./list.ts";
 import { parsePatchOp } from "./patch-op.ts";
 import { patchUser } from "./patch.ts";
 import { compileProjection, isWanted, project, type Projection } from "./project.ts";
-import { planFilter, planSort } from "./query-plan.ts";
 import { heardOperations } from "./request-log.ts";
 import {
   type Answer,
@@ -141,14 +140,9 @@ class UserEndpoints implements Users {
   }
 
   async page(call: ScimCall, list: ListRequest): Promise<ListPage> {
-    const projection = compileProjection(this.schema, list);
-    const query = planFilter(this.schema, list.filter);
-    const sort = planSort(this.schema, list.sortBy, list.sortOrder);
-    const { cursor } = list;
-    const find = (from: DirectoryQuery, page: PageRequest) =>
-      this.readPage(call, from, page, projection);
-    if (cursor !== undefined) return pageByCursor({ ...list, cursor }, query, find);
-    return find(query, pageOf(list, sort));
+    return answerPage(this.schema, list, (query, page, projection) =>
+      this.readPage(call, query, page, projection),
+    );
   }
 
   private async readPage(

@@ -11,6 +11,7 @@ import { writeLedger, writeOutcomeLink } from "./account-links.ts";
 import { lockCounted, openHoldOf } from "./account-rails.ts";
 import { entryColumns, openEntry, type EntryRow } from "./account-rows.ts";
 import { writeAlso } from "./also.ts";
+import { closeIntent } from "./close-intent.ts";
 import { documentText, type Database, type Steps } from "./database.ts";
 import type { Query } from "./engine.ts";
 
@@ -223,23 +224,13 @@ export function* finishIntent(
   db: Database,
   { tenantId, command, also }: Commanded<"finishIntent">,
 ): Steps<null> {
-  const intent = yield* db.get<OpenIntentRow>(
-    `SELECT state, connection_id, identity_id, entry_id FROM intents WHERE tenant_id = ? AND intent_id = ? ${db.dialect.forUpdate}`,
+  const intent = yield* closeIntent<OpenIntentRow>(
+    db,
+    { table: "intents", columns: "state, connection_id, identity_id, entry_id" },
     tenantId,
-    command.intentId,
+    command,
   );
-  if (intent === undefined)
-    throw new StoreError("NOT_FOUND", `there is no intent ${command.intentId}`);
-  const open = intent.state === "sent" || intent.state === "unknown";
-  if (!open || intent.state === command.state) return null;
-  yield* db.tell(
-    "UPDATE intents SET state = ?, facts = ?, finished_at = ? WHERE tenant_id = ? AND intent_id = ?",
-    command.state,
-    documentText(command.facts),
-    command.now,
-    tenantId,
-    command.intentId,
-  );
+  if (intent === undefined) return null;
   if (intent.entry_id !== null) yield* finishEntry(db, tenantId, intent.entry_id, command.state);
   const target = {
     tenantId,

@@ -6,13 +6,13 @@ import type {
   ThingStore,
 } from "../../accounts/thing-store.ts";
 import type { Instant } from "../../model/clock.ts";
-import { StoreError } from "../../model/errors.ts";
 import { asId, type ConnectionId, type IntentId, type TenantId } from "../../model/ids.ts";
 import { modeOf } from "../../model/policy.ts";
 import type { Also } from "../../model/records.ts";
 import { policyOf } from "./account-lanes.ts";
 import { writeAlso } from "./also.ts";
-import { documentText, type Database, type Steps } from "./database.ts";
+import { closeIntent } from "./close-intent.ts";
+import type { Database, Steps } from "./database.ts";
 import type { Commands, Engine, Queries, Query } from "./engine.ts";
 
 interface Asked<Method extends "insertThingIntent" | "finishThingIntent"> {
@@ -100,23 +100,13 @@ function* finishThingIntent(
   db: Database,
   { tenantId, command, also }: Asked<"finishThingIntent"> & { readonly also: Also },
 ): Steps<null> {
-  const intent = yield* db.get<{ readonly state: ThingIntent["state"] }>(
-    `SELECT state FROM thing_intents WHERE tenant_id = ? AND intent_id = ? ${db.dialect.forUpdate}`,
+  const closed = yield* closeIntent(
+    db,
+    { table: "thing_intents", columns: "state" },
     tenantId,
-    command.intentId,
+    command,
   );
-  if (intent === undefined)
-    throw new StoreError("NOT_FOUND", `there is no intent ${command.intentId}`);
-  const open = intent.state === "sent" || intent.state === "unknown";
-  if (!open || intent.state === command.state) return null;
-  yield* db.tell(
-    "UPDATE thing_intents SET state = ?, facts = ?, finished_at = ? WHERE tenant_id = ? AND intent_id = ?",
-    command.state,
-    documentText(command.facts),
-    command.now,
-    tenantId,
-    command.intentId,
-  );
+  if (closed === undefined) return null;
   yield* writeAlso(db, tenantId, also, command.now);
   return null;
 }

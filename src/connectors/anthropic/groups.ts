@@ -5,7 +5,7 @@ import { SyncError } from "../../model/errors.ts";
 import type { Applied, Call } from "../connector.ts";
 import { groupKind, groupMember } from "./facts.ts";
 import { requestIds } from "./members.ts";
-import { refusals, saysNotFound, saysState } from "./refusals.ts";
+import { proveListed, refusals, saysNotFound, saysState } from "./refusals.ts";
 import { cursorPageWire, deletedWire, nextCursor, pageLimit } from "./wire.ts";
 
 const id = z.string().min(1).max(200);
@@ -40,22 +40,13 @@ export async function* listGroups(call: Call): AsyncGenerator<VendorObject> {
 }
 
 /** Proves that the organisation has groups at all, which only Enterprise organisations have. */
-export async function proveGroups(call: Call): Promise<void> {
-  try {
-    await call.http.request({
-      operation: "rbac_groups.list",
-      query: { limit: 1 },
-      parse: (body) => groupsPage.parse(body),
-      refusals,
-    });
-  } catch (error) {
-    if (!saysNotFound(error)) throw error;
-    throw new SyncError(
-      "VENDOR_PLAN_REQUIRED",
-      "anthropic: this organisation has no groups: it is not a Claude Enterprise organisation; use the profile console",
-      { cause: error },
-    );
-  }
+export function proveGroups(call: Call): Promise<void> {
+  return proveListed(
+    call,
+    "rbac_groups.list",
+    (body) => groupsPage.parse(body),
+    "this organisation has no groups: it is not a Claude Enterprise organisation; use the profile console",
+  );
 }
 
 /** What an account holds of the given groups; one whose group is gone is in nobody's. */

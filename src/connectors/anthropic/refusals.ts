@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { SyncError, type ErrorCode } from "../../model/errors.ts";
+import type { Call } from "../connector.ts";
 import type { Refusal } from "../../model/vendor-http.ts";
 
 const errorWire = z.object({
@@ -53,6 +54,24 @@ export function saysState(error: unknown): error is SyncError {
 
 export function saysNotFound(error: unknown): boolean {
   return error instanceof SyncError && error.facts.status === 404;
+}
+
+/**
+ * Proves that the organisation has what only its kind of organisation has: the list of others is not found.
+ * @throws SyncError VENDOR_PLAN_REQUIRED that says `missing`
+ */
+export async function proveListed(
+  call: Call,
+  operation: string,
+  parse: (body: unknown) => unknown,
+  missing: string,
+): Promise<void> {
+  try {
+    await call.http.request({ operation, query: { limit: 1 }, parse, refusals });
+  } catch (error) {
+    if (!saysNotFound(error)) throw error;
+    throw new SyncError("VENDOR_PLAN_REQUIRED", `anthropic: ${missing}`, { cause: error });
+  }
 }
 
 /** A refusal without a code of its own; this vendor gives the same one for "not yet" and for "no". */

@@ -5,7 +5,7 @@ import { SyncError } from "../../model/errors.ts";
 import type { Applied, Call } from "../connector.ts";
 import { consoleFacts, orgRoleKind, workspaceKind } from "./facts.ts";
 import { moved, requestIds } from "./members.ts";
-import { isUncoded, refusals, saysNotFound, saysState } from "./refusals.ts";
+import { isUncoded, proveListed, refusals, saysNotFound, saysState } from "./refusals.ts";
 import {
   deletedWire,
   memberWire,
@@ -40,22 +40,13 @@ export async function* listRawWorkspaces(
 }
 
 /** Proves that the organisation has workspaces at all, which only Console organisations have. */
-export async function proveWorkspaces(call: Call): Promise<void> {
-  try {
-    await call.http.request({
-      operation: "workspaces.list",
-      query: { limit: 1 },
-      parse: (body) => workspacesPage.parse(body),
-      refusals,
-    });
-  } catch (error) {
-    if (!saysNotFound(error)) throw error;
-    throw new SyncError(
-      "VENDOR_PLAN_REQUIRED",
-      "anthropic: this organisation has no workspaces: it is not a Claude Console organisation",
-      { cause: error },
-    );
-  }
+export function proveWorkspaces(call: Call): Promise<void> {
+  return proveListed(
+    call,
+    "workspaces.list",
+    (body) => workspacesPage.parse(body),
+    "this organisation has no workspaces: it is not a Claude Console organisation",
+  );
 }
 
 /** What an account holds in the given workspaces. */

@@ -1,10 +1,9 @@
 import { execFile, spawn } from "node:child_process";
-import { createHash } from "node:crypto";
-import { mkdir, readFile, rename, stat } from "node:fs/promises";
-import { homedir } from "node:os";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { keptTool } from "../kept-tool.ts";
 import type { Found } from "../real-server.ts";
 
 const run = promisify(execFile);
@@ -25,23 +24,15 @@ export interface TlogCase {
 /** The judge in Go, built once per content of its sources and kept for every later run. */
 export async function tlogJudge(): Promise<Found<string>> {
   const folder = fileURLToPath(new URL(".", import.meta.url));
-  const digest = createHash("sha256");
-  for (const name of ["main.go", "go.mod", "go.sum"])
-    digest.update(await readFile(join(folder, name)));
-  const cache = join(process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"), "rolecall-test");
-  const binary = join(cache, `tlog-judge-${digest.digest("hex").slice(0, 12)}`);
-  if (await exists(binary)) return { server: binary };
-  await mkdir(cache, { recursive: true });
-  // Beside it and moved into place at the end: a build that is cut short leaves nothing that looks complete.
-  const half = `${binary}.${String(process.pid)}`;
-  try {
-    await run("go", ["build", "-o", half, "."], { cwd: folder, timeout: buildMs });
-    await rename(half, binary);
-  } catch (error) {
-    const why = error instanceof Error ? error.message.slice(0, 500) : String(error);
-    return { missing: `the judge cannot be built with Go: ${why}` };
-  }
-  return { server: binary };
+  const sources = ["main.go", "go.mod", "go.sum"].map((name) => readFile(join(folder, name)));
+  return keptTool(
+    "tlog-judge",
+    await Promise.all(sources),
+    async (binary) => {
+      await run("go", ["build", "-o", binary, "."], { cwd: folder, timeout: buildMs });
+    },
+    "the judge cannot be built with Go",
+  );
 }
 
 /** What the judge says: `ok`, or what is wrong. */
@@ -57,13 +48,4 @@ export async function judged(binary: string, given: TlogCase): Promise<string> {
     });
   });
   return Buffer.concat(said).toString("utf8").trim();
-}
-
-async function exists(path: string): Promise<boolean> {
-  try {
-    await stat(path);
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -1,10 +1,9 @@
 import { execFile } from "node:child_process";
-import { createHash } from "node:crypto";
-import { mkdir, readFile, rename, rm, stat } from "node:fs/promises";
-import { homedir } from "node:os";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { keptTool } from "../kept-tool.ts";
 import type { Found } from "../real-server.ts";
 
 const run = promisify(execFile);
@@ -19,33 +18,19 @@ export async function pythonWith(name: string): Promise<Found<string>> {
   const requirements = fileURLToPath(new URL(`${name}.txt`, import.meta.url));
   const version = await pythonVersion();
   if (version === undefined) return { missing: "no Python (python3) on this machine" };
-  const digest = createHash("sha256")
-    .update(`${version}\n`)
-    .update(await readFile(requirements))
-    .digest("hex")
-    .slice(0, 12);
-  const cache = join(process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"), "rolecall-test");
-  const folder = join(cache, `${name}-${digest}`);
-  const python = join(folder, "bin", "python");
-  if (await exists(python)) return { server: python };
-  await mkdir(cache, { recursive: true });
-  // Beside the folder and moved into place at the end: a run that is cut short leaves nothing that looks complete.
-  const half = `${folder}.${String(process.pid)}`;
   const install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"];
-  try {
-    await run("python3", ["-m", "venv", half], { timeout: installMs });
-    await run(join(half, "bin", "python"), [...install, "-r", requirements], {
-      timeout: installMs,
-    });
-    await rename(half, folder);
-  } catch (error) {
-    await rm(half, { recursive: true, force: true });
-    // Another run was faster: a folder that is there cannot be renamed over.
-    if (await exists(python)) return { server: python };
-    const why = error instanceof Error ? error.message.slice(0, 500) : String(error);
-    return { missing: `the packages of ${name}.txt cannot be installed: ${why}` };
-  }
-  return { server: python };
+  const found = await keptTool(
+    name,
+    [`${version}\n`, await readFile(requirements)],
+    async (folder) => {
+      await run("python3", ["-m", "venv", folder], { timeout: installMs });
+      await run(join(folder, "bin", "python"), [...install, "-r", requirements], {
+        timeout: installMs,
+      });
+    },
+    `the packages of ${name}.txt cannot be installed`,
+  );
+  return "server" in found ? { server: join(found.server, "bin", "python") } : found;
 }
 
 /** An environment made for one Python is none for another. */
@@ -55,14 +40,5 @@ async function pythonVersion(): Promise<string | undefined> {
   } catch {
     // Not installed, or not runnable: the same to us.
     return undefined;
-  }
-}
-
-async function exists(path: string): Promise<boolean> {
-  try {
-    await stat(path);
-    return true;
-  } catch {
-    return false;
   }
 }
