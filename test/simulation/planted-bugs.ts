@@ -41,8 +41,8 @@ export const plantedBugs: readonly KnownBug[] = [
   },
   {
     name: "an outcome is recorded twice",
-    file: "adapters/sql/account-gate.ts",
-    search: "if (!open || intent.state === command.state) return null;",
+    file: "adapters/sql/close-intent.ts",
+    search: "if (!open || intent.state === outcome.state) return undefined;",
     replace: "void open;",
     stories: [24],
   },

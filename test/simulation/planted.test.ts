@@ -2,9 +2,8 @@
 // Method: plant each bug of the list while its thread loads the sources, and run stories that are kept for this, its own first, until
 // one notices it.
 import { readFileSync } from "node:fs";
-import { describe, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { farm, type Job } from "./farm.ts";
-import { withBug } from "./plant.ts";
 import { plantedBugs, type KnownBug } from "./planted-bugs.ts";
 
 const threads = 2;
@@ -12,32 +11,23 @@ const stories = JSON.parse(
   readFileSync(new URL("./planted-stories.json", import.meta.url), "utf8"),
 ) as readonly Job[];
 
-describe("a planted bug", () => {
-  test("is still a change of the sources as they are", () => {
-    for (const bug of plantedBugs) {
-      const source = readFileSync(new URL(`../../src/${bug.file}`, import.meta.url), "utf8");
-      expect(withBug(bug, source)).not.toBe(source);
+test("a planted bug is found, every one", { timeout: 900_000 }, async () => {
+  const left = [...plantedBugs];
+  const missed: string[] = [];
+  const found: string[] = [];
+  const one = async (): Promise<void> => {
+    for (let bug = left.shift(); bug !== undefined; bug = left.shift()) {
+      const by = await hunt(bug);
+      if (by === undefined) missed.push(bug.name);
+      else found.push(`${bug.name}: ${by}`);
     }
-  });
-
-  test("is found, every one", { timeout: 900_000 }, async () => {
-    const left = [...plantedBugs];
-    const missed: string[] = [];
-    const found: string[] = [];
-    const one = async (): Promise<void> => {
-      for (let bug = left.shift(); bug !== undefined; bug = left.shift()) {
-        const by = await hunt(bug);
-        if (by === undefined) missed.push(bug.name);
-        else found.push(`${bug.name}: ${by}`);
-      }
-    };
-    await Promise.all(Array.from({ length: threads }, one));
-    const score = `${String(found.length)} of ${String(plantedBugs.length)}`;
-    process.stdout.write(
-      `planted bugs found: ${score}\n${found.map((line) => `  ${line}\n`).join("")}`,
-    );
-    expect(missed).toEqual([]);
-  });
+  };
+  await Promise.all(Array.from({ length: threads }, one));
+  const score = `${String(found.length)} of ${String(plantedBugs.length)}`;
+  process.stdout.write(
+    `planted bugs found: ${score}\n${found.map((line) => `  ${line}\n`).join("")}`,
+  );
+  expect(missed).toEqual([]);
 });
 
 /** The story that noticed it, by its seed, with what it said. */
