@@ -15,6 +15,7 @@ import { hrCommands } from "./cli/hr.ts";
 import { leaverCommands } from "./cli/leavers.ts";
 import { mappingCommands } from "./cli/mappings.ts";
 import { noticeCommands } from "./cli/notices.ts";
+import { reviewCommands } from "./cli/reviews.ts";
 import { rosterCommands } from "./cli/rosters.ts";
 import { undoCommands } from "./cli/undo.ts";
 import { thingCommands } from "./cli/things.ts";
@@ -39,6 +40,7 @@ export const commands: readonly Command[] = [
   ...connectCommands,
   ...taskCommands,
   ...rosterCommands,
+  ...reviewCommands,
   ...undoCommands,
   ...usageCommands,
   ...thingCommands,

@@ -7,6 +7,8 @@ import type { Actor } from "./model/records.ts";
 import type { Channel } from "./notify/channel.ts";
 import { notifyRound } from "./notify/notifier.ts";
 import { keepCases } from "./offboarding/case-keeper.ts";
+import { keepReviews } from "./reviews/keep-reviews.ts";
+import type { ReviewDeps } from "./reviews/review-deps.ts";
 import { rehearseNightly } from "./offboarding/nightly-rehearsal.ts";
 import type { OffboardingDeps } from "./offboarding/offboarding-deps.ts";
 import type { RehearsalDeps } from "./offboarding/rehearse.ts";
@@ -23,6 +25,7 @@ const sourcesPollMs = 5 * 60_000;
 const noticesPollMs = 5_000;
 const rehearsalPollMs = 10 * 60_000;
 const rolloutsPollMs = 30_000;
+const reviewsPollMs = 60_000;
 const looksPollMs = 5 * 60_000;
 const looksLeaseMs = 10 * 60_000;
 
@@ -99,6 +102,16 @@ export function createScheduledLoops(parts: ScheduledParts, actor: Actor): reado
         for (const { tenantId } of await store.listTenants())
           moved += await keepRollouts(parts.sync, tenantId);
         return moved > 0 ? 0 : rolloutsPollMs;
+      },
+    }),
+    createLoop({
+      name: "reviews",
+      clock,
+      logger,
+      round: async () => {
+        const reviews: ReviewDeps = { ...parts.sync, store, tokensChanged: () => undefined };
+        for (const { tenantId } of await store.listTenants()) await keepReviews(reviews, tenantId);
+        return reviewsPollMs;
       },
     }),
     createLoop({

@@ -12,6 +12,7 @@ import type { RecomputeStore } from "../events/recompute-store.ts";
 import type { MappingVersionStore } from "../mapping/version-store.ts";
 import type { DeliveryStore } from "../notify/delivery-store.ts";
 import type { BrakeStore } from "../recovery/brake-store.ts";
+import type { ReviewStore } from "../reviews/review-store.ts";
 import type { RosterStore } from "../tasks/roster-store.ts";
 import type { TaskStore } from "../tasks/task-store.ts";
 
@@ -31,6 +32,7 @@ export interface Store
     AuditStore,
     CredentialStore,
     BrakeStore,
+    ReviewStore,
     RosterStore,
     TaskStore,
     ThingStore {

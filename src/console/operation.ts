@@ -14,6 +14,7 @@ import type { RehearsalDeps } from "../offboarding/rehearse.ts";
 import type { BrakeStore } from "../recovery/brake-store.ts";
 import type { Actor } from "../model/records.ts";
 import type { SyncDeps } from "../sync/sync-deps.ts";
+import type { ReviewStore } from "../reviews/review-store.ts";
 import type { RosterStore } from "../tasks/roster-store.ts";
 import type { TaskStore } from "../tasks/task-store.ts";
 import type { ProposalResult } from "../sync/roll-out.ts";
@@ -28,6 +29,7 @@ export interface ConsoleDeps extends SyncDeps {
     DeadLetterStore &
     DeliveryStore &
     TaskStore &
+    ReviewStore &
     RosterStore &
     TrafficStore;
   /** Looks at a connection through its connector; only reads. */

@@ -52,7 +52,7 @@ export interface SourceFacts {
 /** Person, entitlement, grant or deny, until, why, by whom: the strongest input to mapping. */
 export interface AccessException {
   readonly exceptionId: string;
-  /** Folded e-mail address or userName of the person. */
+  /** Folded e-mail address or userName of the person, or their identity id: that one stays whatever they are called. */
   readonly person: string;
   readonly connectionId: string;
   readonly effect: "grant" | "deny";

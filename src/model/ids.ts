@@ -29,6 +29,8 @@ export type IntentId = Branded<"IntentId">;
 export type TaskId = Branded<"TaskId">;
 /** One list of members that a person brought. UUIDv7. */
 export type RosterId = Branded<"RosterId">;
+/** One campaign in which people look at who has what. UUIDv7. */
+export type ReviewId = Branded<"ReviewId">;
 /** One piece of evidence beside a task. UUIDv7. */
 export type EvidenceId = Branded<"EvidenceId">;
 

@@ -35,6 +35,7 @@ export interface Subject {
     | "account"
     | "task"
     | "roster"
+    | "review"
     | "dead_letter"
     | "hr_source"
     | "hr_message"

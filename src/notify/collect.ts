@@ -6,6 +6,8 @@ import type { Hold } from "../accounts/rail.ts";
 import { newId, type TenantId } from "../model/ids.ts";
 import type { Clock, Instant } from "../model/clock.ts";
 import { DAY_MS } from "../model/policy.ts";
+import type { ReviewStore } from "../reviews/review-store.ts";
+import type { Review } from "../reviews/review.ts";
 import type { TaskStore } from "../tasks/task-store.ts";
 import type { Task } from "../tasks/task.ts";
 import type { Channel } from "./channel.ts";
@@ -19,7 +21,8 @@ export interface CollectDeps {
   readonly store: DeliveryStore &
     Pick<AccountStore, "listHolds" | "listFindings"> &
     Pick<CaseStore, "listCases"> &
-    Pick<TaskStore, "listTasks">;
+    Pick<TaskStore, "listTasks"> &
+    Pick<ReviewStore, "listReviews">;
   readonly clock: Clock;
   readonly channels: readonly Channel[];
 }
@@ -30,17 +33,19 @@ export interface CollectDeps {
  */
 export async function collectNotices(deps: CollectDeps, tenantId: TenantId): Promise<number> {
   if (deps.channels.length === 0) return 0;
-  const [holds, findings, cases, tasks] = await Promise.all([
+  const [holds, findings, cases, tasks, reviews] = await Promise.all([
     deps.store.listHolds(tenantId, { state: "open", limit: page }),
     deps.store.listFindings(tenantId, { open: true, limit: page }),
     deps.store.listCases(tenantId, { state: "done", limit: page }),
     deps.store.listTasks(tenantId, { states: ["open", "claimed", "rejected"], limit: page }),
+    deps.store.listReviews(tenantId, { state: "open", limit: page }),
   ]);
   const notices = [
     ...holds.map((hold) => holdNotice(tenantId, hold)),
     ...findings.flatMap((finding) => findingNotice(tenantId, finding)),
     ...cases.flatMap((item) => caseNotice(item, deps.clock.now() - DAY_MS)),
     ...tasks.map((task) => taskNotice(tenantId, task)),
+    ...reviews.flatMap((review) => reviewNotice(tenantId, review, deps.clock.now())),
   ];
   const deliveries = notices.flatMap((notice) =>
     deps.channels
@@ -116,6 +121,39 @@ function taskNotice(tenantId: TenantId, task: Task): Notice {
       ...(identityId === null ? {} : { identityId }),
     },
   };
+}
+
+/**
+ * A review: told when it opens, at half its time, in its last two days, and each day that it is late. Who opened it knows the reviewers:
+ * no address is in a notice.
+ */
+function reviewNotice(tenantId: TenantId, review: Review, now: Instant): readonly Notice[] {
+  const { reviewId, openedAt, dueAt } = review;
+  const late = Math.floor((now - dueAt) / DAY_MS);
+  const stages = [
+    { from: dueAt, what: `overdue:${String(late)}`, at: dueAt + late * DAY_MS },
+    { from: dueAt - 2 * DAY_MS, what: "due:last", at: dueAt - 2 * DAY_MS },
+    { from: openedAt + (dueAt - openedAt) / 2, what: "due:half", at: (openedAt + dueAt) / 2 },
+    { from: openedAt, what: "opened", at: openedAt },
+  ];
+  const stage = stages.find(
+    (item) => item.from <= now && (item.from > openedAt || item.what === "opened"),
+  );
+  // The log of what was told forgets after a month: an old opening is no news.
+  if (stage === undefined || (stage.what === "opened" && openedAt < now - 7 * DAY_MS)) return [];
+  const [what = ""] = stage.what.split(":");
+  return [
+    {
+      tenantId,
+      noticeId: `review.${stage.what}:${reviewId}`,
+      topic: "task",
+      type: `rolecall.review.${what}`,
+      at: Math.floor(stage.at),
+      subject: reviewId,
+      text: `an access review waits for decisions until ${new Date(dueAt).toISOString()}${what === "overdue" ? ", and is late" : ""}; see \`rolecall review show ${reviewId}\``,
+      data: { reviewId, template: review.template, dueAt },
+    },
+  ];
 }
 
 /** Old ones were told: the log forgets them after a month. */

@@ -260,7 +260,7 @@ function priorityOf(desired: DesiredState, cause: Cause): Priority {
 
 /** The keys under which an exception may name this person. */
 function keysOf(person: IdentityFacts): readonly string[] {
-  return [...person.emails, foldEmail(person.userName)];
+  return [...person.emails, foldEmail(person.userName), person.identityId];
 }
 
 /** Reads the exceptions of some people at once; the answer finds those of one person. */

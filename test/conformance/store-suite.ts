@@ -15,6 +15,7 @@ import { hrSuite } from "./hr-suite.ts";
 import { mappingVersionSuite } from "./mapping-version-suite.ts";
 import { recomputeSuite } from "./recompute-suite.ts";
 import { storeLifeSuite } from "./store-life-suite.ts";
+import { reviewSuite } from "./review-suite.ts";
 import { rosterSuite } from "./roster-suite.ts";
 import { taskSuite } from "./task-suite.ts";
 import { trafficSuite } from "./traffic-suite.ts";
@@ -41,6 +42,7 @@ export function storeSuite(name: string, open: OpenStore): void {
       deliveries: deliverySuite,
       tasks: taskSuite,
       rosters: rosterSuite,
+      reviews: reviewSuite,
       adoption: adoptionSuite,
       "declared things": thingSuite,
     };

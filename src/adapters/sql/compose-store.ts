@@ -14,6 +14,7 @@ import { tracedEngine, type Engine } from "./engine.ts";
 import { hrStore } from "./hr-store.ts";
 import { mappingStore } from "./mapping-store.ts";
 import { recomputeStore } from "./recompute-store.ts";
+import { reviewStore } from "./reviews.ts";
 import { rosterStore } from "./rosters.ts";
 import { taskStore } from "./tasks.ts";
 import { trafficStore } from "./traffic.ts";
@@ -43,6 +44,7 @@ export function composeStore(
     ...brakeStore(engine),
     ...deadLetterStore(engine, clock),
     ...taskStore(engine),
+    ...reviewStore(engine),
     ...rosterStore(engine),
     ...thingStore(engine),
     stamp,

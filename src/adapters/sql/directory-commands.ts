@@ -131,7 +131,7 @@ export function* withdrawException(
   return null;
 }
 
-function* insertException(
+export function* insertException(
   db: Database,
   tenantId: TenantId,
   exception: AccessException,
@@ -146,7 +146,11 @@ function* insertException(
   );
 }
 
-function* removeException(db: Database, tenantId: TenantId, exceptionId: string): Steps<number> {
+export function* removeException(
+  db: Database,
+  tenantId: TenantId,
+  exceptionId: string,
+): Steps<number> {
   return yield* db.run(
     "DELETE FROM access_exceptions WHERE tenant_id = ? AND exception_id = ?",
     tenantId,

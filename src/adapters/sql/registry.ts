@@ -21,6 +21,7 @@ import { mappingCommands } from "./mapping-commands.ts";
 import { mappingQueries } from "./mapping-queries.ts";
 import { recomputeCommands } from "./recompute-commands.ts";
 import { recomputeQueries } from "./recompute-queries.ts";
+import { reviewCommands, reviewQueries } from "./reviews.ts";
 import { rosterCommands, rosterQueries } from "./rosters.ts";
 import { stampCommands, stampQueries } from "./stamp.ts";
 import { taskCommands, taskQueries } from "./tasks.ts";
@@ -44,6 +45,7 @@ export const commands: Commands = {
   ...deadLetterCommands,
   ...taskCommands,
   ...rosterCommands,
+  ...reviewCommands,
   ...accountCommands,
   ...adoptionCommands,
   ...caseCommands,
@@ -67,6 +69,7 @@ export const queries: Queries = {
   ...deadLetterQueries,
   ...taskQueries,
   ...rosterQueries,
+  ...reviewQueries,
   ...accountQueries,
   ...adoptionQueries,
   ...caseQueries,

@@ -10,6 +10,7 @@ import { mappingOperations } from "./mappings.ts";
 import { noticeOperations } from "./notices.ts";
 import { peopleOperations } from "./people.ts";
 import { recoveryOperations } from "./recovery.ts";
+import { reviewOperations } from "./reviews.ts";
 import { rosterOperations } from "./rosters.ts";
 import { setupOperations } from "./setup.ts";
 import { taskOperations } from "./tasks.ts";
@@ -29,6 +30,7 @@ export const allOperations: readonly Operation[] = [
   ...connectOperations,
   ...taskOperations,
   ...rosterOperations,
+  ...reviewOperations,
   ...undoOperations,
   ...usageOperations,
   ...thingOperations,
