@@ -5,6 +5,7 @@ import { showLanes } from "./apply/lane-gauges.ts";
 import { endRefusals, endThing, thingsReport } from "./apply/things-report.ts";
 import { checkpointFiles } from "./audit/checkpoint.ts";
 import { noteSigner } from "./audit/signed-note.ts";
+import { keyHands } from "./apply/key-hands.ts";
 import { createSequencer } from "./audit/sequencer.ts";
 import { openCallers } from "./callers.ts";
 import { bootstrap, type BootstrapSecrets } from "./bootstrap.ts";
@@ -326,6 +327,7 @@ function consoleDeps(
       const answer = await endThing(engine.apply, lane, wish);
       return answer === "ended" ? undefined : endRefusals[answer];
     },
+    keys: keyHands(engine.apply),
     version: config.version,
     world: config.world,
     publicUrl,

@@ -12,6 +12,7 @@ import { adoptCommands } from "./cli/adopt.ts";
 import { connectCommands } from "./cli/connect.ts";
 import { deadLetterCommands } from "./cli/dead-letters.ts";
 import { hrCommands } from "./cli/hr.ts";
+import { keyCommands } from "./cli/keys.ts";
 import { leaverCommands } from "./cli/leavers.ts";
 import { mappingCommands } from "./cli/mappings.ts";
 import { noticeCommands } from "./cli/notices.ts";
@@ -44,6 +45,7 @@ export const commands: readonly Command[] = [
   ...undoCommands,
   ...usageCommands,
   ...thingCommands,
+  ...keyCommands,
   ...deadLetterCommands,
 ];
 

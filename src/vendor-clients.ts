@@ -1,6 +1,7 @@
 import type { Lane } from "./accounts/lane.ts";
 import type { HttpOptions, OpenedHttp } from "./apply/apply-deps.ts";
 import { connectorOf, vendorAccessOf, type VendorAccess } from "./connectors/registry.ts";
+import { isHintOf } from "./credentials/key-hint.ts";
 import type { SecretVault } from "./credentials/secret-vault.ts";
 import { createClientCredentials } from "./http/client-credentials.ts";
 import type { HttpPools } from "./http/http-pools.ts";
@@ -59,7 +60,11 @@ export function httpOpener(parts: {
       tracer: parts.tracer,
       signal: options.signal,
     });
-    return { http, credentialFingerprint: [fingerprint, ...services.fingerprints].join("+") };
+    return {
+      http,
+      credentialFingerprint: [fingerprint, ...services.fingerprints].join("+"),
+      isOwnKey: (hint) => isHintOf(hint, secret),
+    };
   };
 }
 

@@ -91,6 +91,8 @@ export interface OpenedHttp {
   readonly http: VendorHttp;
   /** Of the credential that is inside: a new one is checked before it is believed. */
   readonly credentialFingerprint: string;
+  /** Whether a vendor's hint of a key (its first or last characters) is that of the one inside. Absent: it cannot be told. */
+  readonly isOwnKey?: (hint: string) => boolean;
 }
 
 /** All in milliseconds of domain time. */

@@ -141,6 +141,7 @@ export async function lookAtThings(
       ? undefined
       : await readThings(things, call, kind, declared);
   const mode = modeOf(lane.policy, kind);
+  const { objects } = await deps.store.listObjects(lane.tenantId, lane.connectionId);
   const comparison = compareThings({
     kind,
     facts,
@@ -150,6 +151,8 @@ export async function lookAtThings(
     objection: (item) => things?.objection?.(item),
     gone: await goneOwners(deps, lane, declared),
     now: deps.clock.now(),
+    ...(lane.policy.keys === undefined ? {} : { keys: lane.policy.keys }),
+    workspaceName: (id) => objects.find((item) => item.objectId === id)?.name,
     writes: mode !== "report-only",
   });
   return { comparison, observed };

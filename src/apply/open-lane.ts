@@ -38,5 +38,6 @@ export async function openLane(
     now: () => deps.clock.now(),
     ...(await rosterOf(deps, lane, connector.facts)),
   };
-  return { connector, call, fingerprint: opened.credentialFingerprint };
+  const { isOwnKey = () => false } = opened;
+  return { connector, call, fingerprint: opened.credentialFingerprint, isOwnKey };
 }

@@ -1,26 +1,11 @@
 import type { Lane } from "../accounts/lane.ts";
 import type { ThingRefusal } from "../accounts/thing-store.ts";
-import type { ObservedThing, ThingKind } from "../model/declared.ts";
-import type { JsonObject } from "../model/json.ts";
+import type { ObservedThing, ThingKind, ThingRow } from "../model/declared.ts";
 import type { Actor } from "../model/records.ts";
 import type { ApplyDeps } from "./apply-deps.ts";
 import { kindsOf, lookAtThings, withThings } from "./keep-things.ts";
 import { openLane } from "./open-lane.ts";
-import { passThing } from "./write-thing.ts";
-
-/** One declared or observed thing, as people see it. */
-export interface ThingRow {
-  readonly kind: ThingKind;
-  readonly name: string;
-  readonly thingId: string | null;
-  readonly state: ObservedThing["state"] | "missing" | "unseen";
-  readonly owner: string | null;
-  readonly purpose: string | null;
-  readonly usedBy: string | null;
-  /** What is to be said of it. */
-  readonly notes: readonly string[];
-  readonly facts: JsonObject;
-}
+import { passThing, secretName, type ThingWriter } from "./write-thing.ts";
 
 /** Everything of the declared kinds at one connection, read now. Only reads. @throws SyncError */
 export async function thingsReport(deps: ApplyDeps, lane: Lane): Promise<readonly ThingRow[]> {
@@ -37,13 +22,18 @@ export async function thingsReport(deps: ApplyDeps, lane: Lane): Promise<readonl
       const wish = declared.find((item) => item.name === name);
       const shown = (observed ?? []).filter((item) => item.name === name);
       const wanted = comparison.wishes.filter((item) => item.declared.name === name);
+      const said = comparison.notes.filter((note) => note.name === name);
       const notes = [
-        ...comparison.notes.filter((note) => note.name === name).map((note) => note.text),
+        ...said.map((note) => note.text),
         ...wanted.map((item) => `next: ${item.step}`),
       ];
       for (const item of shown.length === 0 ? [undefined] : shown) {
         rows.push({
           ...{ kind, name, notes },
+          about: [...new Set(said.map((note) => note.what))],
+          declared: wish ?? null,
+          createdAt: item?.createdAt ?? null,
+          lastUsedAt: item?.lastUsedAt ?? null,
           thingId: item?.thingId ?? null,
           state: item?.state ?? (observed === undefined ? "unseen" : "missing"),
           owner: wish?.owner ?? null,
@@ -58,7 +48,7 @@ export async function thingsReport(deps: ApplyDeps, lane: Lane): Promise<readonl
 }
 
 /** Why a person's word did not end a thing. */
-export type EndRefusal = ThingRefusal | "busy" | "unknown" | "not_by_api";
+export type EndRefusal = ThingRefusal | "busy" | "unknown" | "not_by_api" | "own" | "perhaps_own";
 
 /**
  * Ends one thing on a person's word: the only way to revoke a key or to delete a tag. By id, or by a name that one thing has.
@@ -91,6 +81,11 @@ export async function endThing(
       answer = "unknown";
       return;
     }
+    const own = ownKey(writer, thing, observed);
+    if (own !== undefined) {
+      answer = own;
+      return;
+    }
     await forget(deps, lane, thing);
     const gate = await passThing(
       writer,
@@ -102,6 +97,30 @@ export async function endThing(
     answer = gate.ok ? "ended" : gate.why;
   });
   return answer;
+}
+
+/** Whether a key is the one that this connection works with: ended, nothing could be done there any more, its end least of all. */
+export function ownKey(
+  { lane, isOwnKey }: Pick<ThingWriter, "lane" | "isOwnKey">,
+  thing: ObservedThing,
+  observed: readonly ObservedThing[],
+): "own" | "perhaps_own" | undefined {
+  if (thing.kind !== "api_key") return undefined;
+  const { hint } = thing.facts;
+  if (typeof hint !== "string") {
+    const sealed = `sealed:${secretName(lane, thing.name)}`;
+    const used = [
+      lane.credential,
+      ...Object.values(lane.policy.services ?? {}).map((one) => one.credential),
+    ];
+    return used.includes(sealed) ? "own" : undefined;
+  }
+  if (!isOwnKey(hint)) return undefined;
+  const same = observed.filter((item) => {
+    const { hint: other } = item.facts;
+    return typeof other === "string" && isOwnKey(other);
+  });
+  return same.length === 1 ? "own" : "perhaps_own";
 }
 
 /** A write whose outcome nobody knows is over once a person ends the thing: the look of now shows it. */
@@ -123,6 +142,9 @@ async function forget(deps: ApplyDeps, lane: Lane, thing: ObservedThing): Promis
 export const endRefusals: Readonly<Record<EndRefusal, string>> = {
   busy: "the connection's things are being looked after; try again in a minute",
   unknown: "the vendor shows no such thing, or several of the name: give its id",
+  own: "it is the key that Rolecall itself works with here: give the connection another credential first",
+  perhaps_own:
+    "its hint is that of the key that Rolecall works with here, and of others: end it at the vendor, or give the connection another credential first",
   not_by_api: "no API ends this kind: do it at the vendor",
   lease_lost: "it took too long; try again",
   lane_paused: "the connection is paused",

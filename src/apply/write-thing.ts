@@ -18,6 +18,7 @@ export interface ThingWriter {
   readonly connector: Connector;
   readonly call: Call;
   readonly window: WriteWindow;
+  readonly isOwnKey: (hint: string) => boolean;
   readonly job: string;
   readonly owner: string;
 }

@@ -6,8 +6,9 @@ import type { AuditStore } from "../audit/audit-store.ts";
 import type { CredentialStore } from "../credentials/credential-store.ts";
 import type { TrafficStore } from "../directory/traffic-store.ts";
 import type { DeadLetterStore } from "../events/dead-letter-store.ts";
+import type { KeyHands } from "../governance/key-desk.ts";
 import type { HrDesk } from "../hr/hr-desk.ts";
-import type { ThingKind } from "../model/declared.ts";
+import type { ThingKind, ThingRow } from "../model/declared.ts";
 import type { IdpId, TenantId } from "../model/ids.ts";
 import type { DeliveryStore } from "../notify/delivery-store.ts";
 import type { RehearsalDeps } from "../offboarding/rehearse.ts";
@@ -35,7 +36,7 @@ export interface ConsoleDeps extends SyncDeps {
   /** Looks at a connection through its connector; only reads. */
   readonly connect: (lane: Lane) => Promise<ConnectReport>;
   /** What a mapping declares at a connection, beside what is there; only reads. @throws SyncError */
-  readonly things: (lane: Lane) => Promise<readonly object[]>;
+  readonly things: (lane: Lane) => Promise<readonly ThingRow[]>;
   /** Ends one thing on a person's word. Undefined: done; else why not. @throws SyncError */
   readonly endThing: (
     lane: Lane,
@@ -46,6 +47,7 @@ export interface ConsoleDeps extends SyncDeps {
       readonly actor: Actor;
     },
   ) => Promise<string | undefined>;
+  readonly keys: KeyHands;
   /** What installs a vendor's app into the workspace of a connection. @throws Error that says what the mapping lacks */
   readonly installLink: (lane: Lane, by: string) => object;
   readonly hr: { readonly desk: HrDesk };

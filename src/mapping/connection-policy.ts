@@ -1,3 +1,4 @@
+import { keyPolicyDefault, type KeyPolicy } from "../model/declared.ts";
 import { foldEmail } from "../model/fold.ts";
 import {
   DAY_MS,
@@ -46,6 +47,7 @@ export function connectionPolicy(
     | "tasks"
     | "budgets"
     | "declares"
+    | "keys"
     | "protected"
     | "rails"
     | "target"
@@ -83,6 +85,7 @@ export function connectionPolicy(
     adminsMin: file.protected?.admins_min ?? 2,
     ...(file.budgets === undefined ? {} : { budgets: budgetsOf(file.budgets) }),
     ...(file.declares === undefined ? {} : { declares: declaredThings(file.declares, durationMs) }),
+    ...(file.keys === undefined ? {} : { keys: keyPolicy(file.keys) }),
     ...(file.connection.app === undefined ? {} : { app: file.connection.app }),
     ...(file.connection.acts_in === undefined ? {} : { actsIn: file.connection.acts_in }),
     ...(tasks === undefined ? {} : { tasks: taskPolicy(tasks) }),
@@ -111,6 +114,14 @@ function budgetsOf(budgets: NonNullable<MappingFile["budgets"]>): readonly Budge
     limit: limit ?? webhookRecords,
     owner: foldEmail(owner),
   }));
+}
+
+function keyPolicy({ names, remind, unused }: NonNullable<MappingFile["keys"]>): KeyPolicy {
+  return {
+    names: names ?? keyPolicyDefault.names,
+    remindMs: remind === undefined ? keyPolicyDefault.remindMs : durationMs(remind),
+    unusedMs: unused === undefined ? keyPolicyDefault.unusedMs : durationMs(unused),
+  };
 }
 
 function taskPolicy({ assignee, fallback, due }: NonNullable<MappingFile["tasks"]>): TaskPolicy {

@@ -1,6 +1,11 @@
 import { z } from "zod";
 import { foldEmail } from "../model/fold.ts";
-import type { DeclaredThing, ThingKind } from "../model/declared.ts";
+import {
+  environments,
+  type DeclaredThing,
+  type Environment,
+  type ThingKind,
+} from "../model/declared.ts";
 import type { JsonObject } from "../model/json.ts";
 import { line, strictObject } from "./strict-object.ts";
 import { duration, email } from "./written.ts";
@@ -27,9 +32,16 @@ export const declaresSchema = strictObject({
       name: keyName,
       ...answersFor,
       purpose: line(300),
-      used_by: line(200).describe("The system that works with it: one key, one system"),
+      used_by: z
+        .union([line(200), list(line(200))])
+        .describe("The system that works with it: one key, one system; several are a finding"),
+      environment: z.enum(environments).optional().describe("What it is for"),
+      provider: line(100).optional().describe("Whose key it is, where it is not this vendor's"),
       scopes: list(line(100)).optional().describe("The least that it needs, in the vendor's words"),
-      rotate: duration.optional().describe("How old it may become"),
+      rotate: z
+        .union([duration, z.enum(["quarterly", "on-demand"])])
+        .optional()
+        .describe("How old it may become; on-demand: as old as it likes"),
       rotated: day.optional().describe("When it was made, where the vendor does not tell"),
     }),
   ).optional(),
@@ -90,19 +102,34 @@ export function declaredThings(
 ): readonly DeclaredThing[] {
   return Object.entries(declares).flatMap(([section, things]) =>
     (things as readonly Readonly<Record<string, unknown>>[]).map((item): DeclaredThing => {
-      const { name, owner: answers, purpose, used_by, rotate, rotated, ...wants } = item;
+      const { name, owner: answers, purpose, used_by, rotate, rotated, ...more } = item;
+      const { environment, provider, ...wants } = more;
+      const consumers = [used_by].flat().filter((one) => typeof one === "string");
+      const rotateMs = rotationMs(rotate, durationMs);
       return {
         kind: kindOf[section as keyof DeclaresFile],
         name: String(name),
         owner: foldEmail(String(answers)),
         ...(typeof purpose === "string" ? { purpose } : {}),
-        ...(typeof used_by === "string" ? { usedBy: used_by } : {}),
-        ...(typeof rotate === "string" ? { rotateMs: durationMs(rotate) } : {}),
+        ...(consumers.length === 0 ? {} : { usedBy: consumers.join(", "), consumers }),
+        ...(environments.some((one) => one === environment)
+          ? { environment: environment as Environment }
+          : {}),
+        ...(typeof provider === "string" ? { provider } : {}),
+        ...(rotateMs === undefined ? {} : { rotateMs }),
         ...(typeof rotated === "string" ? { rotatedAt: Date.parse(rotated) } : {}),
         wants: withoutUndefined(wants),
       };
     }),
   );
+}
+
+const quarterMs = 91 * 86_400_000;
+
+/** How old a key may become; undefined: nobody said, or it is rotated when somebody wants it. */
+function rotationMs(rotate: unknown, durationMs: (text: string) => number): number | undefined {
+  if (typeof rotate !== "string" || rotate === "on-demand") return undefined;
+  return rotate === "quarterly" ? quarterMs : durationMs(rotate);
 }
 
 function withoutUndefined(wants: Readonly<Record<string, unknown>>): JsonObject {

@@ -270,6 +270,18 @@ export const mappingFile = strictObject({
   declares: declaresSchema
     .optional()
     .describe("Keys, tags and workspaces that shall be there, each with who answers for it"),
+  keys: strictObject({
+    names: z
+      .array(line(60))
+      .min(1)
+      .max(50)
+      .optional()
+      .describe("Forms of names of API keys, * for any text: prod-*"),
+    remind: duration.optional().describe("How long before its rotation is due somebody is told"),
+    unused: duration.optional().describe("How long a key may lie unused"),
+  })
+    .optional()
+    .describe("What is asked of API keys"),
   bundles: z
     .record(z.string().regex(wordPattern), z.array(grant).min(1).max(bounds.grants))
     .optional(),

@@ -1,4 +1,4 @@
-import type { DeclaredThing } from "./declared.ts";
+import type { DeclaredThing, KeyPolicy } from "./declared.ts";
 import type { ScimTargetSettings } from "./scim-target.ts";
 
 /** What a connection may do: report-only reads and plans; additive gives and takes back its own; authoritative owns the set. */
@@ -111,6 +111,8 @@ export interface ConnectionPolicy {
   readonly budgets?: readonly BudgetPolicy[];
   /** Keys, tags and workspaces that shall be there, whoever works with them. */
   readonly declares?: readonly DeclaredThing[];
+  /** Absent: the defaults. */
+  readonly keys?: KeyPolicy;
   /** Reference of the id and secret of the vendor's app (`id:secret`), where the credential comes by installing it. */
   readonly app?: string;
   /** The workspace that an agency's key acts in, where that is not its own. */

@@ -77,6 +77,7 @@ function holdNotice(tenantId: TenantId, hold: Hold): Notice {
 
 function findingNotice(tenantId: TenantId, finding: Finding): readonly Notice[] {
   const deadline = finding.kind === "deadline_near" || finding.kind === "deadline_missed";
+  if (isRotation(finding)) return [rotationNotice(tenantId, finding)];
   if (finding.severity !== "urgent") return [];
   return [
     {
@@ -99,6 +100,27 @@ function findingNotice(tenantId: TenantId, finding: Finding): readonly Notice[] 
       },
     },
   ];
+}
+
+/** A key whose rotation is due, or will be soon. */
+function isRotation({ kind, facts }: Finding): boolean {
+  return (
+    kind === "declared_thing" && (facts["what"] === "rotate" || facts["what"] === "rotate_soon")
+  );
+}
+
+function rotationNotice(tenantId: TenantId, finding: Finding): Notice {
+  const { key, openedAt, connectionId, facts, text } = finding;
+  return {
+    tenantId,
+    noticeId: `finding:${finding.kind}:${key}:${String(openedAt)}`,
+    topic: "task",
+    type: `rolecall.key.${facts["what"] === "rotate" ? "overdue" : "due"}`,
+    at: openedAt,
+    subject: key,
+    text: `${text}; see \`rolecall key list --about ${String(facts["what"])}\``,
+    data: { ...(connectionId === undefined ? {} : { connectionId }), facts },
+  };
 }
 
 /** Work for people: told when it opens, again each time that it was not done, and when somebody says that it cannot be. */

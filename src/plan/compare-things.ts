@@ -1,6 +1,14 @@
 import type { Instant } from "../model/clock.ts";
-import type { DeclaredThing, ObservedThing, ThingKind } from "../model/declared.ts";
+import {
+  keyPolicyDefault,
+  rotatedAt,
+  type DeclaredThing,
+  type KeyPolicy,
+  type ObservedThing,
+  type ThingKind,
+} from "../model/declared.ts";
 import type { ThingFacts } from "../model/vendor-facts.ts";
+import { keyNotes, type KeyNote } from "./key-notes.ts";
 
 /** Something about a thing that somebody should know. */
 export interface ThingNote {
@@ -12,7 +20,8 @@ export interface ThingNote {
     | "undeclared"
     | "objection"
     | "rotate"
-    | "owner_left";
+    | "owner_left"
+    | KeyNote["what"];
   readonly severity: "info" | "warning" | "urgent";
   readonly kind: ThingKind;
   readonly name: string;
@@ -48,6 +57,10 @@ export interface ThingScene {
   /** Folded addresses of owners who have left. */
   readonly gone: ReadonlySet<string>;
   readonly now: Instant;
+  /** Absent: the defaults. */
+  readonly keys?: KeyPolicy;
+  /** The name of a workspace, where the vendor tells one. */
+  readonly workspaceName?: (workspaceId: string) => string | undefined;
   /** Whether this kind may be written here. */
   readonly writes: boolean;
 }
@@ -71,7 +84,7 @@ export function compareThings(scene: ThingScene): ThingComparison {
     notes.push(...found.notes);
     wishes.push(...found.wishes);
   }
-  notes.push(...strangers(scene));
+  notes.push(...strangers(scene), ...keysSaid(scene));
   return { notes, wishes };
 }
 
@@ -85,7 +98,7 @@ function ownNotes(
   const say = noteOf(scene, declared.name);
   if (scene.gone.has(declared.owner))
     notes.push(say("owner_left", "warning", "whoever answers for it has left: name another owner"));
-  const madeAt = declared.rotatedAt ?? living?.createdAt;
+  const madeAt = rotatedAt(declared, living?.createdAt);
   if (declared.rotateMs !== undefined && madeAt !== undefined) {
     const dueAt = madeAt + declared.rotateMs;
     if (dueAt <= scene.now) {
@@ -159,6 +172,28 @@ function strangers(scene: ThingScene): readonly ThingNote[] {
       ...(objection === undefined ? [] : [say("objection", "warning", objection)]),
     ];
   });
+}
+
+/** What is to be said of each living key, and of those that only a declaration knows. */
+function keysSaid(scene: ThingScene): readonly ThingNote[] {
+  if (scene.kind !== "api_key") return [];
+  const living = (scene.observed ?? []).filter(
+    (item) => item.state !== "ended" && item.ours !== false,
+  );
+  const unseen = scene.declared.filter((item) => !living.some((key) => key.name === item.name));
+  const pairs = [
+    ...living.map((key) => ({
+      living: key,
+      declared: scene.declared.find((item) => item.name === key.name),
+    })),
+    ...unseen.map((declared) => ({ living: undefined, declared })),
+  ];
+  const { keys: policy = keyPolicyDefault, workspaceName = () => undefined, now } = scene;
+  return pairs.flatMap((pair) =>
+    keyNotes({ ...pair, policy, workspaceName, now }).map(({ what, severity, text }) =>
+      noteOf(scene, pair.living?.name ?? pair.declared?.name ?? "")(what, severity, text),
+    ),
+  );
 }
 
 function noteOf({ kind, facts }: ThingScene, name: string) {

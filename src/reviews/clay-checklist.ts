@@ -96,7 +96,7 @@ export const clayLines: readonly Line[] = [
     id: "provider-keys",
     asks: "Do the connections to data providers work with keys that are current?",
     answer: (known) => {
-      const held = keysOf(known.lane).filter((key) => key.wants["provider"] !== undefined);
+      const held = keysOf(known.lane).filter((key) => key.provider !== undefined);
       return held.length === 0
         ? attest(
             "no provider key is declared: declare them, or look at the workspace's connections",

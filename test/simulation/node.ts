@@ -111,6 +111,7 @@ export class Node {
       connect: unused,
       things: unused,
       endThing: unused,
+      keys: { endKey: unused, makeKey: unused, endOlderKeys: unused },
       installLink: () => ({}),
       hr: {
         desk: createHrDesk({ ...this.#hr, putSecret: unused }),

@@ -28,11 +28,16 @@ export async function* listKeys(call: Call): AsyncGenerator<ObservedThing | EndO
         name: key.name,
         state: "active",
         createdAt: key.timestamp_created ?? undefined,
-        facts: { scopes: [...key.scopes].sort() },
+        facts: { scopes: [...key.scopes].sort(), ...hintOf(key.key) },
       };
     }
   }
   yield { complete: true, count };
+}
+
+/** What a list shows of a key is its beginning behind stars; a text without them could be the key itself, and is not kept. */
+function hintOf(shown: string | null | undefined): { readonly hint?: string } {
+  return typeof shown === "string" && /\*{3}|\.{3}|…/.test(shown) ? { hint: shown } : {};
 }
 
 /** A key with exactly the scopes of its declaration; the secret is in this answer and in no other. */

@@ -36,6 +36,7 @@ export const keyWire = z.object({
   name: z.string(),
   scopes: z.array(z.string()),
   timestamp_created: instant.nullish(),
+  key: z.string().nullish(),
 });
 export const newKeyWire = keyWire.extend({ key: z.string().min(1) });
 

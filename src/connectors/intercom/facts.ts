@@ -166,6 +166,17 @@ const impossible = [
   },
 ] as const;
 
+/** The API lists no access tokens and no credentials of apps: what is declared is looked after by people. */
+const things: NonNullable<VendorFacts["things"]> = {
+  api_key: {
+    title: "access token",
+    api: [],
+    wants: ["scopes"],
+    byHand:
+      "Intercom, Developer Hub > the app > Authentication: whoever owns the app regenerates it",
+  },
+};
+
 const base = {
   vendor: "intercom",
   // Of 10,000 a minute for a private app; older workspaces have 1,000, and windows are ten seconds long.
@@ -195,6 +206,7 @@ export const restFacts: VendorFacts = {
   endpoints: restEndpoints,
   create: { unique: false, invitationMs: null },
   lostForGood,
+  things,
   impossible: [
     {
       what: "invite or remove teammates in a plan without SCIM",
@@ -221,6 +233,7 @@ export const scimFacts: VendorFacts = {
   buckets: [...base.buckets, { name: "scim", capacity: 20, perMs: 10_000 }],
   create: { unique: false, invitationMs: null },
   lostForGood,
+  things,
   impossible: [
     {
       what: "deactivate a teammate and keep the account",

@@ -4,6 +4,7 @@ import { connectOperations } from "./connect.ts";
 import { deadLetterOperations } from "./dead-letters.ts";
 import { decisionOperations } from "./decisions.ts";
 import { hrOperations } from "./hr.ts";
+import { keyOperations } from "./keys.ts";
 import { laneOperations } from "./lanes.ts";
 import { leaverOperations } from "./leavers.ts";
 import { mappingOperations } from "./mappings.ts";
@@ -34,6 +35,7 @@ export const allOperations: readonly Operation[] = [
   ...undoOperations,
   ...usageOperations,
   ...thingOperations,
+  ...keyOperations,
   ...tenantOperations,
   ...setupOperations,
   ...mappingOperations,
