@@ -37,7 +37,9 @@ function dueSoon({ declared, living, policy, now }: KeyScene): KeyNote | undefin
   const made = rotatedAt(declared, living?.createdAt);
   if (declared?.rotateMs === undefined || made === undefined) return undefined;
   const dueAt = made + declared.rotateMs;
-  if (dueAt <= now || dueAt - policy.remindMs > now) return undefined;
+  // A key that is rotated often would be spoken of all the time.
+  const ahead = Math.min(policy.remindMs, declared.rotateMs / 2);
+  if (dueAt <= now || dueAt - ahead > now) return undefined;
   const day = new Date(dueAt).toISOString().slice(0, 10);
   return { what: "rotate_soon", severity: "info", text: `its rotation is due on ${day}` };
 }

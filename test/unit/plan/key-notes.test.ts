@@ -41,12 +41,14 @@ const said = (
 describe("of a key is said", () => {
   test.each([
     [100, []],
-    [24.1, []],
-    [23.9, ["rotate_soon"]],
+    [94.1, []],
+    [93.9, ["rotate_soon"]],
     // Overdue is another note, of the declaration.
-    [10, []],
+    [80, []],
   ])("that its rotation of %d days is due soon", (days, expected) => {
-    expect(said(declared({ rotateMs: days * day }), living())).toEqual(expected);
+    expect(said(declared({ rotateMs: days * day }), living({ createdAt: now - 80 * day }))).toEqual(
+      expected,
+    );
   });
 
   test("that a date of the file older than the key itself counts for nothing", () => {
