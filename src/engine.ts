@@ -25,6 +25,7 @@ import { keepManualWork } from "./tasks/manual-work.ts";
 import { hasLeft } from "./tasks/assignee.ts";
 import { keepThingTask } from "./tasks/thing-task.ts";
 import type { TaskDeps } from "./tasks/task-deps.ts";
+import { createTicketLoop } from "./ticket-loop.ts";
 import { bindGroup } from "./sync/bind-groups.ts";
 import { compareListing } from "./sync/compare-listing.ts";
 import { createRecompute, type Recompute } from "./sync/recompute.ts";
@@ -130,6 +131,7 @@ export function createEngine(parts: EngineParts): Engine {
     afterPage: ringRelay,
   });
   const keeper = createKeeper(apply, store);
+  const tickets = createTicketLoop({ ...tasks, store }, apply);
   const scheduled = createScheduledLoops({ ...parts, tasks, sync }, actor);
   return {
     sync,
@@ -144,6 +146,7 @@ export function createEngine(parts: EngineParts): Engine {
         sweep.start();
         worker.start();
         keeper.start();
+        tickets.start();
       }
       if (roles.has("relay")) relay.start();
       if (roles.has("scheduler")) {
@@ -152,7 +155,7 @@ export function createEngine(parts: EngineParts): Engine {
       }
     },
     async stop() {
-      const loops = [keeper, sweep, fanouts, relay, ...scheduled];
+      const loops = [keeper, tickets, sweep, fanouts, relay, ...scheduled];
       await Promise.all(loops.map((loop) => loop.stop()));
       await consumer.stop();
       await worker?.stop();

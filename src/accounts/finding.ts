@@ -50,6 +50,7 @@ export type FindingKind =
   | "task_overdue"
   | "usage"
   | "declared_thing"
+  | "tickets"
   | "vendor_log"
   | "wrong_organization"
   | "lane_paused"

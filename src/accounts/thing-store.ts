@@ -7,12 +7,15 @@ import type { Also } from "../model/records.ts";
 /** What one write does to a declared thing. Nothing is ended but on a person's word. */
 export type ThingStep = "create" | "adjust" | "end";
 
+/** What a write that belongs to no person is about: a declared thing, or a ticket for work by hand, whose name is its mark. */
+export type IntentKind = ThingKind | "ticket";
+
 /** The row that must exist before a write about a thing leaves the process: the gate of what belongs to no person. */
 export interface ThingIntent {
   readonly intentId: IntentId;
   readonly connectionId: ConnectionId;
   readonly step: ThingStep;
-  readonly kind: ThingKind;
+  readonly kind: IntentKind;
   readonly name: string;
   readonly state: "sent" | "done" | "refused" | "unsent" | "unknown";
   readonly sentAt: Instant;
@@ -35,7 +38,7 @@ export interface ThingStore {
       readonly intentId: IntentId;
       readonly connectionId: ConnectionId;
       readonly step: ThingStep;
-      readonly kind: ThingKind;
+      readonly kind: IntentKind;
       readonly name: string;
       readonly job: string;
       readonly owner: string;

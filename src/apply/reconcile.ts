@@ -203,6 +203,7 @@ class Rounds {
       connector: this.#connector,
       call: this.#call,
       target: this.#target,
+      policy: this.#lane.policy,
       window: this.#window,
       credentialFingerprint: this.#fingerprint,
     };

@@ -5,6 +5,7 @@ import type { VendorAccount } from "../model/account.ts";
 import type { Slot } from "../model/entitlement.ts";
 import { SyncError } from "../model/errors.ts";
 import { newId, type IntentId } from "../model/ids.ts";
+import type { ConnectionPolicy } from "../model/policy.ts";
 import type { VendorFacts } from "../model/vendor-facts.ts";
 import type { Step } from "../plan/step.ts";
 import type { ApplyDeps } from "./apply-deps.ts";
@@ -38,6 +39,7 @@ export interface StepContext {
   readonly connector: Connector;
   readonly call: Call;
   readonly target: LeasedTarget;
+  readonly policy: ConnectionPolicy;
   readonly look: Look;
   readonly window: WriteWindow;
   readonly credentialFingerprint: string;
@@ -130,12 +132,16 @@ function takenAdmin(
 export type Sent = Applied & { readonly account?: VendorAccount };
 
 async function send(context: StepContext, step: Step): Promise<Sent> {
-  const { connector, call, target, look } = context;
+  const { connector, call, target, policy, look } = context;
   if (step.action === "create_account") {
     const { profile } = target.desired;
+    const role = step.roleTo ?? "";
+    const permissions = policy.permissions?.[role];
     return connector.createAccount(call, {
       email: profile.emails[0] ?? "",
-      role: step.roleTo ?? "",
+      role,
+      ...(permissions === undefined ? {} : { permissions }),
+      ...(policy.nickname === undefined ? {} : { nickname: profile.displayName }),
       displayName: profile.displayName,
       reference: target.identityId,
       ...(profile.givenName === undefined ? {} : { givenName: profile.givenName }),

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Lane } from "../accounts/lane.ts";
-import type { ThingIntent, ThingRefusal, ThingStep } from "../accounts/thing-store.ts";
+import type { IntentKind, ThingIntent, ThingRefusal, ThingStep } from "../accounts/thing-store.ts";
 import type { Applied, Call, Connector } from "../connectors/connector.ts";
 import type { ObservedThing, ThingKind } from "../model/declared.ts";
 import { SyncError } from "../model/errors.ts";
@@ -66,7 +66,7 @@ export async function writeThing(
  */
 export async function passThing(
   writer: ThingWriter,
-  what: { readonly step: ThingStep; readonly kind: ThingKind; readonly name: string },
+  what: { readonly step: ThingStep; readonly kind: IntentKind; readonly name: string },
   send: () => Promise<Sent>,
   actor: Actor = writer.deps.actor,
   why?: string,
@@ -121,8 +121,8 @@ export function secretName(lane: Pick<Lane, "connectionId">, name: string): stri
  */
 export async function settleThings(
   writer: ThingWriter,
-  kind: ThingKind,
-  observed: readonly ObservedThing[] | undefined,
+  kind: IntentKind,
+  observed: readonly Pick<ObservedThing, "name" | "state">[] | undefined,
 ): Promise<readonly ThingNote[]> {
   if (observed === undefined) return [];
   const { deps, lane, connector } = writer;
@@ -132,9 +132,8 @@ export async function settleThings(
   for (const intent of open) {
     if (intent.kind !== kind || intent.notAfter + settledBy > deps.clock.now()) continue;
     const shown = observed.some((item) => item.name === intent.name && item.state !== "ended");
-    const lost = shown && intent.step === "create" && kind === "api_key";
-    if (lost) {
-      notes.push(lostSecret(intent));
+    if (shown && intent.step === "create" && kind === "api_key") {
+      notes.push(lostSecret(kind, intent.name));
       continue;
     }
     // A setting is judged by the comparison: whatever became of it, it is compared and sent again.
@@ -147,7 +146,7 @@ export async function settleThings(
   return notes;
 }
 
-function lostSecret({ kind, name }: ThingIntent): ThingNote {
+function lostSecret(kind: ThingKind, name: string): ThingNote {
   return {
     what: "differs",
     severity: "urgent",

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { argument, exitCodes, type Command } from "./command.ts";
+import { listOf } from "./list-view.ts";
 
 const shape = z.object({
   report: z.object({
@@ -34,6 +35,27 @@ const shape = z.object({
 
 type Report = z.infer<typeof shape>["report"];
 
+const installationsShape = z.object({
+  installations: z.array(
+    z.object({
+      connectionId: z.string(),
+      vendor: z.string(),
+      state: z.string(),
+      pause: z.string().nullable(),
+      installed: z
+        .object({
+          organizationId: z.string(),
+          organizationName: z.string(),
+          region: z.string(),
+          installedAt: z.number(),
+          installedBy: z.string().nullable(),
+          credential: z.string(),
+        })
+        .nullable(),
+    }),
+  ),
+});
+
 const installShape = z.object({
   installation: z.object({
     startUrl: z.string(),
@@ -46,6 +68,46 @@ const installShape = z.object({
 
 /** Before a connection is trusted. */
 export const connectCommands: readonly Command[] = [
+  {
+    words: "installations",
+    usage: "installations",
+    summary: "into which workspaces a vendor's app was installed, when and by whom",
+    flags: {},
+    run: async (invocation) => {
+      const answer = await (await invocation.api()).call("GET", "/installations");
+      const rows = installationsShape
+        .parse(answer)
+        .installations.map(({ connectionId, vendor, state, pause, installed }) => ({
+          connectionId,
+          vendor,
+          state: pause ?? state,
+          workspace:
+            installed === null
+              ? "not installed yet"
+              : `${installed.organizationName} (${installed.organizationId})`,
+          region: installed?.region ?? "",
+          at: installed === null ? "" : new Date(installed.installedAt).toISOString(),
+          by: installed?.installedBy ?? "",
+          credential: installed?.credential ?? "",
+        }));
+      const columns = {
+        connectionId: "CONNECTION",
+        vendor: "VENDOR",
+        state: "STATE",
+        workspace: "WORKSPACE",
+        region: "REGION",
+        at: "INSTALLED",
+        by: "BY",
+        credential: "SEALED AS",
+      };
+      const none = "no mapping names an app: write `connection: { app: sealed:NAME }`";
+      const text = listOf("installations", columns, none);
+      invocation.terminal.out(
+        invocation.json ? `${JSON.stringify(answer, null, 2)}\n` : text({ installations: rows }),
+      );
+      return exitCodes.ok;
+    },
+  },
   {
     words: "install",
     usage: "install <connection>",

@@ -84,6 +84,9 @@ export interface Connector {
     handOver(call: Call, wish: HandOver): Promise<Applied>;
   };
 
+  /** A help desk that takes work by hand as tickets. */
+  readonly tickets?: TicketAbility;
+
   /** Keys, tags and workspaces that a mapping declares. */
   readonly things?: ThingAbility;
 
@@ -98,6 +101,37 @@ export interface Connector {
     list(call: Call, account?: VendorAccount): AsyncIterable<VendorKey | EndOfList>;
     deactivate(call: Call, keyId: string): Promise<Applied>;
   };
+}
+
+/** What a help desk lets us do about tickets. */
+export interface TicketAbility {
+  /** Streams tickets of a type that nobody has resolved or closed; the last item is the end marker. May lag behind writes. */
+  listOpen(call: Call, type: string): AsyncIterable<DeskTicket | EndOfList>;
+  /** Undefined: it is not there any more. */
+  read(call: Call, ticketId: string): Promise<DeskTicket | undefined>;
+  /** Not safe to repeat: whoever calls has looked for the title. */
+  open(
+    call: Call,
+    wish: {
+      readonly type: string;
+      readonly contact: string;
+      readonly team?: string;
+      readonly title: string;
+      readonly text: string;
+    },
+  ): Promise<Applied & { readonly ticket: DeskTicket }>;
+  /** Safe to repeat. */
+  close(call: Call, ticketId: string): Promise<Applied>;
+}
+
+export interface DeskTicket {
+  /** What the API calls it. */
+  readonly ticketId: string;
+  /** What people see: `33`. */
+  readonly shownId: string;
+  readonly title: string;
+  /** resolved: somebody says that it is done · closed: put away without a word. */
+  readonly state: "open" | "resolved" | "closed";
 }
 
 /** What a vendor lets us do about things that a mapping declares. `facts.things` says which kinds, and which of these calls each has. */
@@ -180,6 +214,9 @@ export interface NewAccount {
   readonly familyName?: string;
   /** As in `Whom`. */
   readonly reference?: string;
+  /** Words of `facts.create.permissions`. */
+  readonly permissions?: readonly string[];
+  readonly nickname?: string;
 }
 
 /** `pending`: the vendor took the write and waits for a person, e.g. for the acceptance of an invitation. */

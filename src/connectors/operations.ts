@@ -21,6 +21,7 @@ export const operationNames = [
   "hand over ownership",
   "switch off a leaver's API keys",
   "end sessions",
+  "open tickets for work by hand",
   "read the vendor's log",
 ] as const;
 export type OperationName = (typeof operationNames)[number];
@@ -41,6 +42,7 @@ const roster = by("roster");
 const manual = by("manual");
 const impossible = by("impossible");
 
+const noDesk = "the vendor has no help desk";
 const adminApi = "Admin API reference, 2026-08";
 const anthropicConsole: Ways = {
   "say whose credential it is": api(`${adminApi}: organizations/me`),
@@ -63,6 +65,7 @@ const anthropicConsole: Ways = {
   "hand over ownership": manual("Console settings: the primary owner does it"),
   "switch off a leaver's API keys": api(`${adminApi}: api_keys, status`),
   "end sessions": impossible(`${adminApi}: no such call for Console organisations`),
+  "open tickets for work by hand": impossible(noDesk),
   "read the vendor's log": api("compliance guide, 2026-08: activities, once switched on"),
 };
 
@@ -105,6 +108,7 @@ const instantly: Ways = {
   "hand over ownership": manual(`${instantlyApi}: change-owner wants a token from the settings`),
   "switch off a leaver's API keys": manual("keys name no maker: a person says whose they are"),
   "end sessions": impossible(`${instantlyApi}: no such call`),
+  "open tickets for work by hand": impossible(noDesk),
   "read the vendor's log": api(`${instantlyApi}: audit-logs; nothing about members`),
 };
 
@@ -131,6 +135,7 @@ const intercom: Ways = {
   "hand over ownership": manual(`${intercomHelp}: workspace owner`),
   "switch off a leaver's API keys": manual("an app's token dies with the app, by its developer"),
   "end sessions": impossible(`${intercomApi}: no such call`),
+  "open tickets for work by hand": api(`${intercomApi}: tickets`),
   "read the vendor's log": api(`${intercomApi}: admins/activity_logs`),
 };
 const intercomScim: Ways = {
@@ -162,6 +167,7 @@ const clay: Ways = {
   "hand over ownership": manual("who inherits workbooks is not documented: noted before removal"),
   "switch off a leaver's API keys": manual("keys are personal and end with the membership"),
   "end sessions": impossible(clayNone),
+  "open tickets for work by hand": impossible(noDesk),
   "read the vendor's log": impossible("no log of members, exports or logins"),
 };
 const clayEnterprise: Ways = {
@@ -191,6 +197,7 @@ const scimStandard: Ways = {
   "hand over ownership": manual("RFC 7643: no ownership"),
   "switch off a leaver's API keys": impossible("RFC 7643: no keys"),
   "end sessions": impossible("RFC 7643: no sessions"),
+  "open tickets for work by hand": impossible(noDesk),
   "read the vendor's log": impossible("RFC 7644: no log"),
 };
 const scimDeletes: Ways = {

@@ -68,6 +68,14 @@ export function checkMapping(expansion: Expansion, facts: VendorFacts): Problem[
   checkSmothered(expansion, problems);
   checkKinds(expansion, facts, problems);
   checkServices(expansion, facts, problems);
+  checkInvitations(expansion, facts, problems);
+  if (mapping.tickets !== undefined && facts.tickets === undefined) {
+    problems.push({
+      path: ["tickets"],
+      message: `${facts.vendor} has no help desk that takes tickets: write this in the file of one that has (intercom)`,
+      atKey: true,
+    });
+  }
   problems.push(...checkDeclares(mapping.declares, mapping.connection.acts_in, facts));
   if (facts.ownAddress === false && mapping.connection.url === undefined) {
     problems.push({
@@ -284,6 +292,46 @@ function checkKinds({ mapping }: Expansion, facts: VendorFacts, problems: Proble
       path: ["sets", kind],
       message: `${facts.vendor} has no kind "${kind}": ${oneOf(kind, Object.keys(facts.kinds))}`,
       atKey: true,
+    });
+  }
+}
+
+/** What an invitation carries beside address and role, where the vendor takes it. */
+function checkInvitations({ mapping }: Expansion, facts: VendorFacts, problems: Problem[]): void {
+  const { permissions = {}, nickname } = mapping.account ?? {};
+  if (nickname !== undefined && facts.create.nickname === undefined) {
+    problems.push({
+      path: ["account", "nickname"],
+      message: `an invitation to ${facts.vendor} carries no nickname: leave it out`,
+      atKey: true,
+    });
+  }
+  const known = facts.create.permissions;
+  if (known === undefined && mapping.account?.permissions !== undefined) {
+    problems.push({
+      path: ["account", "permissions"],
+      message: `an invitation to ${facts.vendor} carries no section permissions: leave them out`,
+      atKey: true,
+    });
+    return;
+  }
+  const roles = Object.values(facts.kinds).find((kind) => kind.account)?.roles ?? {};
+  const assignable = Object.keys(roles).filter((role) => roles[role]?.assignable === true);
+  for (const [role, words] of Object.entries(permissions)) {
+    const path = ["account", "permissions", role];
+    if (!assignable.includes(role)) {
+      problems.push({
+        path,
+        message: `no invitation gives the role "${role}": ${oneOf(role, assignable)}`,
+        atKey: true,
+      });
+    }
+    words.forEach((word, at) => {
+      if (known?.includes(word) !== false) return;
+      problems.push({
+        path: [...path, at],
+        message: `${facts.vendor} has no permission "${word}": ${oneOf(word, known)}`,
+      });
     });
   }
 }

@@ -8,6 +8,7 @@ import {
   type HeirPolicy,
   type RailRule,
   type TaskPolicy,
+  type TicketPolicy,
 } from "../model/policy.ts";
 import { declaredThings } from "./declares.ts";
 import type { MappingFile } from "./schema.ts";
@@ -45,6 +46,7 @@ export function connectionPolicy(
     | "heirs"
     | "timing"
     | "tasks"
+    | "tickets"
     | "budgets"
     | "declares"
     | "keys"
@@ -64,6 +66,8 @@ export function connectionPolicy(
     leaver: account?.leaver ?? "remove",
     create: account?.create ?? "invite",
     inviteResends: account?.inviteResends ?? 2,
+    ...(account?.permissions === undefined ? {} : { permissions: account.permissions }),
+    ...(account?.nickname === undefined ? {} : { nickname: true as const }),
     timing: {
       debounceMs: durationMs(timing?.debounce ?? "90s"),
       graceMs: durationMs(timing?.grace ?? "24h"),
@@ -83,6 +87,7 @@ export function connectionPolicy(
     ...(file.heirs === undefined ? {} : { heirs: heirsOf(file.heirs) }),
     protectedAccounts: distinct((file.protected?.accounts ?? []).map(foldEmail)),
     adminsMin: file.protected?.admins_min ?? 2,
+    ...(file.tickets === undefined ? {} : { tickets: ticketPolicy(file.tickets) }),
     ...(file.budgets === undefined ? {} : { budgets: budgetsOf(file.budgets) }),
     ...(file.declares === undefined ? {} : { declares: declaredThings(file.declares, durationMs) }),
     ...(file.keys === undefined ? {} : { keys: keyPolicy(file.keys) }),
@@ -101,6 +106,15 @@ function heirsOf(heirs: NonNullable<MappingFile["heirs"]>): HeirPolicy {
     })),
     people: distinct((heirs.people ?? []).map(foldEmail)),
     ...(heirs.owner === undefined ? {} : { owner: foldEmail(heirs.owner) }),
+  };
+}
+
+function ticketPolicy(tickets: NonNullable<MappingFile["tickets"]>): TicketPolicy {
+  const { type, contact, team } = tickets;
+  return {
+    ...{ type, contact },
+    ...(team === undefined ? {} : { team }),
+    ...(tickets.for === undefined ? {} : { connections: tickets.for }),
   };
 }
 

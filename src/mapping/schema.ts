@@ -208,6 +208,14 @@ export const mappingFile = strictObject({
     leaver: z.enum(["remove", "keep"]).optional(),
     create: z.enum(["invite", "never"]).optional(),
     inviteResends: z.int().min(0).max(10).optional(),
+    permissions: z
+      .record(line(300), z.array(line(100)).min(1).max(100))
+      .optional()
+      .describe("Section permissions that an invitation carries, by role (Instantly)"),
+    nickname: z
+      .literal("display-name")
+      .optional()
+      .describe("What an invitation carries as nickname (Instantly)"),
   }).optional(),
   heirs: strictObject({
     work: z
@@ -248,6 +256,19 @@ export const mappingFile = strictObject({
   })
     .optional()
     .describe("Work by hand at this connection"),
+  tickets: strictObject({
+    type: line(64).describe("Id of the ticket type"),
+    contact: line(64).describe("Id of the contact whom the tickets are about: one made for this"),
+    team: line(64).optional().describe("Id of the team that gets them; absent: nobody yet"),
+    for: z
+      .array(connectionName())
+      .min(1)
+      .max(bounds.list)
+      .optional()
+      .describe("Connections whose work by hand becomes tickets here; absent: this one"),
+  })
+    .optional()
+    .describe("Work by hand as tickets of this help desk (Intercom)"),
   budgets: z
     .array(
       strictObject({

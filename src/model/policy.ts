@@ -98,6 +98,10 @@ export interface ConnectionPolicy {
   readonly create: "invite" | "never";
   /** How often an expired invitation is sent again before the target parks. */
   readonly inviteResends: number;
+  /** Section permissions that an invitation carries, by role; absent: none, which the vendor takes for all. */
+  readonly permissions?: Readonly<Record<string, readonly string[]>>;
+  /** An invitation carries the person's name as nickname. */
+  readonly nickname?: true;
   readonly timing: TimingPolicy;
   readonly rails: RailPolicy;
   /** Who takes over what a leaver had; absent: nobody is declared. */
@@ -107,6 +111,8 @@ export interface ConnectionPolicy {
   readonly adminsMin: number;
   /** Absent: the defaults. */
   readonly tasks?: TaskPolicy;
+  /** Work by hand becomes tickets of this vendor's help desk. */
+  readonly tickets?: TicketPolicy;
   /** Caps on what is used at the vendor, held against what people bring of it. */
   readonly budgets?: readonly BudgetPolicy[];
   /** Keys, tags and workspaces that shall be there, whoever works with them. */
@@ -119,6 +125,18 @@ export interface ConnectionPolicy {
   readonly actsIn?: string;
   /** Where the server of a SCIM connection differs from its profile. */
   readonly target?: ScimTargetSettings;
+}
+
+/** Where tickets for work by hand are opened, and whose work it is. */
+export interface TicketPolicy {
+  /** Id of the ticket type at the vendor. */
+  readonly type: string;
+  /** Id of the contact that the vendor wants a ticket to be about. */
+  readonly contact: string;
+  /** Id of the team that gets them; absent: the vendor's own rules say who. */
+  readonly team?: string;
+  /** Absent: the connection of the help desk itself. */
+  readonly connections?: readonly string[];
 }
 
 export const DAY_MS = 86_400_000;

@@ -36,6 +36,8 @@ export interface VendorFacts {
   readonly roster?: RosterFacts;
   /** What a mapping may declare here beside what people get. */
   readonly things?: Readonly<Partial<Record<ThingKind, ThingFacts>>>;
+  /** Work by hand can be opened as tickets of this vendor's help desk. */
+  readonly tickets?: true;
   /** Header that names the workspace in which an agency's key acts (`connection: { acts_in: … }`). */
   readonly actsInHeader?: string;
   /** Things this vendor cannot do through its API, each with what to do instead. */
@@ -149,4 +151,8 @@ export interface CreateFacts {
   readonly unique: boolean;
   /** Lifetime of an invitation; null: it never expires or there is none. */
   readonly invitationMs: number | null;
+  /** Words of section permissions that the vendor takes at the invitation, and never after it. */
+  readonly permissions?: readonly string[];
+  /** Whether an invitation can carry the person's name for those who look at a list. */
+  readonly nickname?: true;
 }

@@ -51,8 +51,20 @@ export interface Task extends TaskDraft {
   /** What the last change of state was for, in a person's or our own words. */
   readonly note: string | null;
   readonly settledAt: Instant | null;
+  /** Of a help desk, where one was opened. */
+  readonly ticket?: TaskTicket;
   /** The last one of this key that ended before this one was opened. */
   readonly previousTaskId: TaskId | null;
+}
+
+/** A ticket that was opened for one attempt of a task. */
+export interface TaskTicket {
+  /** Whose help desk: `intercom`. */
+  readonly desk: string;
+  readonly ticketId: string;
+  /** The number that people see. */
+  readonly shownId: string;
+  readonly attempt: number;
 }
 
 /** Fields that a change of a task can set; absent ones stay. */
@@ -76,6 +88,7 @@ export type TaskSet = Partial<
     | "trust"
     | "note"
     | "settledAt"
+    | "ticket"
   >
 >;
 

@@ -7,6 +7,7 @@ import { createSecretVault } from "../../src/credentials/secret-vault.ts";
 import { parseSealKey } from "../../src/credentials/seal.ts";
 import { createHookRoom } from "../../src/hook-room.ts";
 import { createHttpPools } from "../../src/http/http-pools.ts";
+import { installationsOf } from "../../src/console/operations/connect.ts";
 import { intercom, intercomHeaders } from "../../src/connectors/intercom/intercom.ts";
 import { listen, publicApp } from "../../src/listeners.ts";
 import type { Actor } from "../../src/model/records.ts";
@@ -117,6 +118,19 @@ describe("an installation", () => {
     expect(told).toContain("installedBy");
     expect(told).not.toContain(token);
     expect((await lane()).nextListAt).toBeNull();
+    expect(await installationsOf(world.store, tenantId)).toMatchObject([
+      {
+        connectionId,
+        vendor: "intercom",
+        state: "open",
+        installed: { organizationId: "sb1workspace", credential: "intercom-token" },
+      },
+    ]);
+  });
+
+  test("that never was is listed as such", async () => {
+    const { world } = await open();
+    expect(await installationsOf(world.store, tenantId)).toMatchObject([{ installed: null }]);
   });
 
   test("counts once, in the browser that began, with our state, and not too late", async () => {

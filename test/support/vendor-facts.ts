@@ -31,8 +31,8 @@ const readOnlyAdmin = { assignable: false, privileged: true, admin: true };
 
 /** With what the connector lets a mapping declare. */
 function declaring(shipped: VendorFacts, facts: VendorFacts): VendorFacts {
-  const { things, actsInHeader } = shipped;
-  return { ...facts, ...(things && { things }), ...(actsInHeader && { actsInHeader }) };
+  const { create, things, actsInHeader } = shipped;
+  return { ...facts, create, ...(things && { things }), ...(actsInHeader && { actsInHeader }) };
 }
 
 /** What mapping needs to know of the Anthropic Console: kinds, roles and ranks. */

@@ -19,6 +19,19 @@ const write = (
   scope: string,
 ): EndpointFacts => ({ ...{ operation, method, path, access: "write", scope, bucket } });
 
+/** `permissions` of a membership (the vendor's OpenAPI document of 2026-08-21). */
+const sections = [
+  ...["dashboard.view", "analytics.view", "crm.view", "leadFinder.view", "inboxPlacement.view"],
+  ...["campaigns.view", "campaigns.create", "campaigns.edit", "campaigns.delete"],
+  ...["organization.manage", "organization.integrations", "organization.billing"],
+  ...["organization.users.manage", "agency.manage", "preferences.manage", "blocklist.manage"],
+  ...["customLeadLabels.create", "customLeadLabels.edit", "customLeadLabels.delete"],
+  ...["accounts.view", "accounts.manage", "leadManagement.view", "leads.move", "unibox.all"],
+  ...["websiteChat.view", "websiteChat.manage", "websiteVisitors.view", "aiAgents.manage"],
+  ...["workspaceGroupMembers.invite", "workspaceGroupMembers.remove"],
+  "workspaceGroupMembers.leave",
+];
+
 /** Instantly workspaces (API v2). Ranks are ours; the rest with its sources is in README.md. */
 export const instantlyFacts: VendorFacts = {
   vendor: "instantly",
@@ -102,7 +115,7 @@ export const instantlyFacts: VendorFacts = {
   actsInHeader: "x-as-workspace",
   // 100 a second and 6,000 a minute for the whole workspace: the first implies the second.
   buckets: [{ name: bucket, capacity: 100, perMs: 1_000 }],
-  create: { unique: false, invitationMs: null },
+  create: { unique: false, invitationMs: null, permissions: sections, nickname: true },
   settleMs: 5_000,
   lostForGood: ["the membership, with role and permissions: who comes back is invited anew"],
   impossible: [

@@ -27,7 +27,7 @@ export const instantly: Connector = {
     await Promise.resolve();
     yield { complete: true, count: 0 };
   },
-  createAccount: (call, person) => createMember(call, person.email, person.role),
+  createAccount: createMember,
   setAccountRole: setMemberRole,
   removeAccount: removeMember,
   grant: (_call, _account, entitlement) => Promise.reject(noSuchKind(entitlement.kind)),

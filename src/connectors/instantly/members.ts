@@ -1,7 +1,7 @@
 import type { VendorAccount } from "../../model/account.ts";
 import { SyncError } from "../../model/errors.ts";
 import type { AccountId } from "../../model/ids.ts";
-import type { Applied, Call, Whom } from "../connector.ts";
+import type { Applied, Call, NewAccount, Whom } from "../connector.ts";
 import { ask, askPages } from "./ask.ts";
 import { instantlyFacts, workspaceRoleKind } from "./facts.ts";
 import { saysNotFound, saysState } from "./refusals.ts";
@@ -74,20 +74,27 @@ function carries(account: VendorAccount, email: string): boolean {
   return account.email === email || account.otherEmails.includes(email);
 }
 
+/** The longest nickname that the vendor takes (its OpenAPI document of 2026-08-21). */
+const nicknameChars = 80;
+
 /**
  * Invites. The vendor has no key against doubles and may not refuse one: whoever calls has read that nobody is there.
  * Where it does refuse, the member of exactly this address is the answer.
  */
 export async function createMember(
   call: Call,
-  email: string,
-  role: string,
+  { email, role, permissions, nickname }: NewAccount,
 ): Promise<Applied & { readonly account: VendorAccount }> {
   refuseUnassignable(role);
   try {
     const answer = await ask(call, {
       operation: "members.create",
-      body: { email, role },
+      body: {
+        email,
+        role,
+        ...(permissions === undefined ? {} : { permissions }),
+        ...(nickname === undefined ? {} : { nickname: nickname.slice(0, nicknameChars) }),
+      },
       parse: (body) => memberWire.parse(body),
     });
     const account = accountOf(answer.value);

@@ -18,6 +18,8 @@ const scopes = {
   log: "Read admin activity logs",
   conversations: "Read conversations",
   writeConversations: "Write conversations",
+  tickets: "Read tickets",
+  writeTickets: "Write tickets",
 } as const;
 
 const rest = (
@@ -59,6 +61,10 @@ const restEndpoints: readonly EndpointFacts[] = [
     scopes.writeConversations,
     "write",
   ),
+  rest("tickets.search", "POST", "/tickets/search", scopes.tickets),
+  rest("tickets.read", "GET", "/tickets/{ticketId}", scopes.tickets),
+  rest("tickets.create", "POST", "/tickets", scopes.writeTickets, "write"),
+  rest("tickets.update", "PUT", "/tickets/{ticketId}", scopes.writeTickets, "write"),
 ];
 
 const scim = (
@@ -182,6 +188,7 @@ const base = {
   // Of 10,000 a minute for a private app; older workspaces have 1,000, and windows are ten seconds long.
   buckets: [{ name: "rest", capacity: 160, perMs: 10_000 }],
   settleMs: 10_000,
+  tickets: true,
 } as const;
 
 /** A workspace with REST only: people come and go by hand, verified by reading. Sources are in README.md. */

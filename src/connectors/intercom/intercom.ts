@@ -7,6 +7,7 @@ import { handOver, listWork } from "./conversations.ts";
 import { member, restFacts, scimFacts } from "./facts.ts";
 import { createUser, proveScim, removeUser } from "./scim-users.ts";
 import { joinTeam, leaveTeam, listTeamsAndRoles, readHeld, teamKey } from "./teams.ts";
+import { closeTicket, listOpenTickets, openTicket, readTicket } from "./tickets.ts";
 import { accountOf } from "./wire.ts";
 
 export const intercomBaseUrl = "https://api.intercom.io";
@@ -43,6 +44,7 @@ const shared = {
   containment: { contain: sendAway },
   work: { kind: "conversation", toKind: "team", list: listWork, handOver },
   activity: { list: listActivity },
+  tickets: { listOpen: listOpenTickets, read: readTicket, open: openTicket, close: closeTicket },
 } as const satisfies Partial<Connector>;
 
 /** One workspace by REST: people are invited and removed by hand, everything else is read, teams are written where the workspace lets us. */

@@ -90,6 +90,23 @@ export const conversationsPage = z.object({
   pages: z.object({ next: cursorWire.nullish() }).nullish(),
 });
 
+/** `id` is the API's, `ticket_id` the number that people see. */
+export const ticketWire = z.object({
+  type: z.literal("ticket"),
+  id,
+  ticket_id: id,
+  ticket_attributes: z.record(z.string(), z.unknown()).nullish(),
+  // Older versions write the category alone.
+  ticket_state: z.union([z.object({ category: z.string() }), z.string()]).nullish(),
+  open: z.boolean().nullish(),
+});
+export type TicketWire = z.infer<typeof ticketWire>;
+
+export const ticketsPage = z.object({
+  tickets: z.array(ticketWire.nullable()),
+  pages: z.object({ next: cursorWire.nullish() }).nullish(),
+});
+
 export const activityPage = z.object({
   activity_logs: z.array(
     z

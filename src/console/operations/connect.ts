@@ -1,9 +1,50 @@
 import { z } from "zod";
-import { asId, type ConnectionId } from "../../model/ids.ts";
+import { asId, type ConnectionId, type TenantId } from "../../model/ids.ts";
 import { newRecord } from "../../model/records.ts";
-import { operation, OperationError } from "../operation.ts";
+import { operation, OperationError, type ConsoleDeps } from "../operation.ts";
+
+/** What the record of an installation holds. */
+const installed = z.object({
+  organizationId: z.string(),
+  organizationName: z.string(),
+  region: z.string(),
+  installedAt: z.number(),
+  installedBy: z.string().nullable(),
+  credential: z.string(),
+});
+
+/** Connections whose credential comes by installing an app, each with its last installation. */
+export async function installationsOf(
+  store: Pick<ConsoleDeps["store"], "listLanes" | "findRecords">,
+  tenantId: TenantId,
+) {
+  const found = [];
+  for (const lane of await store.listLanes(tenantId)) {
+    if (lane.policy.app === undefined) continue;
+    const { connectionId, vendor, state } = lane;
+    const filter = { connectionId, action: "connection.installed", limit: 1 };
+    const [last] = await store.findRecords(tenantId, filter);
+    found.push({
+      ...{ connectionId, vendor, state },
+      pause: lane.pause?.code ?? null,
+      installed: last === undefined ? null : installed.parse(last.record.facts),
+    });
+  }
+  return found;
+}
 
 export const connectOperations = [
+  operation({
+    name: "listInstallations",
+    method: "GET",
+    path: "/installations",
+    summary:
+      "Into which workspaces an app was installed, when and by whom, and whether it still works",
+    input: z.object({}),
+    run: async (deps, { tenantId }) => ({
+      installations: await installationsOf(deps.store, tenantId),
+    }),
+  }),
   operation({
     name: "installLink",
     method: "POST",

@@ -1,11 +1,5 @@
 import { z } from "zod";
-import {
-  asId,
-  type ConnectionId,
-  type EvidenceId,
-  type TaskId,
-  type TenantId,
-} from "../../model/ids.ts";
+import { asId, type ConnectionId, type EvidenceId, type TaskId } from "../../model/ids.ts";
 import {
   attachEvidence,
   claimTask,
@@ -14,7 +8,8 @@ import {
   TaskRefusal,
 } from "../../tasks/decide-task.ts";
 import type { TaskDeps } from "../../tasks/task-deps.ts";
-import { liveStates, type Task } from "../../tasks/task.ts";
+import { spelledOut } from "../../tasks/spell-out.ts";
+import { liveStates } from "../../tasks/task.ts";
 import { operation, OperationError, type ConsoleDeps } from "../operation.ts";
 import { namesOf, theIdentity } from "./people.ts";
 
@@ -83,7 +78,7 @@ export const taskOperations = [
       const task = await deps.store.getTask(tenantId, asId<TaskId>(input.taskId));
       if (task === undefined) throw new OperationError(404, `no task ${input.taskId}`);
       const evidence = await deps.store.listEvidence(tenantId, task.taskId);
-      return { task: await spelledOut(deps, tenantId, task), evidence };
+      return { task: await spelledOut(deps.store, tenantId, task), evidence };
     },
   }),
   operation({
@@ -177,44 +172,4 @@ export const taskOperations = [
 
 function taskDeps(deps: ConsoleDeps): TaskDeps {
   return { store: deps.store, clock: deps.clock, actor: deps.actor };
-}
-
-/** With the person's address at the vendor and the names of its objects in the place of their words. */
-async function spelledOut(deps: ConsoleDeps, tenantId: TenantId, task: Task): Promise<Task> {
-  const { connectionId, identityId } = task;
-  const account = await addressOf(deps, tenantId, task);
-  const objects =
-    connectionId === null ? [] : (await deps.store.listObjects(tenantId, connectionId)).objects;
-  const nameOf = (slot: Task["lines"][number]["slot"]) =>
-    objects.find((item) => item.kind === slot?.kind && item.objectId === slot.objectId)?.name ??
-    slot?.objectId ??
-    "";
-  const words = (text: string, slot: Task["lines"][number]["slot"]) =>
-    text.replaceAll("{account}", account ?? identityId ?? "").replaceAll("{object}", nameOf(slot));
-  return {
-    ...task,
-    title: words(task.title, null),
-    lines: task.lines.map((line) => ({
-      ...line,
-      steps: line.steps.map((step) => words(step, line.slot)),
-    })),
-  };
-}
-
-/** The account's own address, or the one that an invitation goes to. */
-async function addressOf(
-  deps: ConsoleDeps,
-  tenantId: TenantId,
-  { connectionId, identityId }: Task,
-): Promise<string | undefined> {
-  if (identityId === null) return undefined;
-  if (connectionId !== null) {
-    const link = await deps.store.getLink(tenantId, connectionId, identityId);
-    if (link !== undefined) return link.email;
-    const target = await deps.store.getTarget(tenantId, connectionId, identityId);
-    const wanted = target?.desired.profile.emails[0];
-    if (wanted !== undefined) return wanted;
-  }
-  const [person] = await deps.store.readIdentities(tenantId, [identityId]);
-  return person?.emails[0] ?? person?.userName;
 }

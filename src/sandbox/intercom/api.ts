@@ -19,6 +19,7 @@ import {
 import type { Caller, IntercomRoute, Version } from "./route.ts";
 import { scimBase, scimUserRoutes } from "./scim-users.ts";
 import { teamRoutes } from "./teams.ts";
+import { ticketRoutes } from "./tickets.ts";
 import { firstTruth, truthSchema } from "./truth.ts";
 import type { Truth } from "./truth.ts";
 import type { Scope } from "./vocabulary.ts";
@@ -48,6 +49,7 @@ export function intercomApi(
     ...adminRoutes,
     ...teamRoutes,
     ...conversationRoutes,
+    ...ticketRoutes,
     ...scimUserRoutes,
     ...oauthRoutes,
   ];
@@ -159,7 +161,15 @@ function withRateHeaders(reply: Reply, rate: WindowState | undefined): Reply {
   };
 }
 
-const listFields = ["admins", "teams", "data", "activity_logs", "conversations", "Resources"];
+const listFields = [
+  "admins",
+  "teams",
+  "data",
+  "activity_logs",
+  "conversations",
+  "tickets",
+  "Resources",
+];
 
 function shorten(reply: Reply, keep: (count: number) => number): Reply {
   const { body } = reply;

@@ -4,7 +4,7 @@ import type { ControlAction } from "../control-surface.ts";
 import { withoutUndefined } from "../simulated-api.ts";
 import type { IntercomControl } from "./control.ts";
 import { settingsSchema } from "./truth.ts";
-import { scopes } from "./vocabulary.ts";
+import { scopes, ticketCategories } from "./vocabulary.ts";
 
 const email = z.email();
 const role = z.string().min(1).optional();
@@ -88,6 +88,20 @@ function teamActions(control: IntercomControl): Record<string, ControlAction> {
       }),
       (input) => control.seedConversation(withoutUndefined(input)),
     ),
+    "add-ticket-type": controlAction(z.strictObject({ name: z.string().min(1) }), ({ name }) =>
+      control.addTicketType(name),
+    ),
+    "set-ticket": controlAction(
+      z.strictObject({
+        id: z.string(),
+        category: z.enum(ticketCategories).optional(),
+        open: z.boolean().optional(),
+      }),
+      ({ id, ...change }) => control.setTicket(id, withoutUndefined(change)),
+    ),
+    "remove-ticket": controlAction(z.strictObject({ id: z.string() }), ({ id }) => {
+      control.removeTicket(id);
+    }),
     "add-away-reason": controlAction(
       z.strictObject({ label: z.string().min(1), deleted: z.boolean().optional() }),
       (input) => control.addAwayReason(input.label, input.deleted),

@@ -7,7 +7,14 @@ import { putConversation } from "./conversations.ts";
 import type { Caller } from "./route.ts";
 import { adminByEmail, nextId, putActivity, putAdmin, removeAdmin, secretOf } from "./truth.ts";
 import type { Admin, Conversation, Settings, Team, Token, Truth } from "./truth.ts";
-import { scopes, undocumentedActivity, type ActivityType, type Scope } from "./vocabulary.ts";
+import { changeTicket } from "./tickets.ts";
+import {
+  scopes,
+  undocumentedActivity,
+  type ActivityType,
+  type Scope,
+  type TicketCategory,
+} from "./vocabulary.ts";
 
 /**
  * What the vendor's people and its users do in the settings. Each change is saved before the method returns, and writes the activity that the
@@ -188,6 +195,33 @@ export class IntercomControl {
         adminAssigneeId: assignee === undefined ? null : adminOf(truth, assignee).id,
         teamAssigneeId: teamId ?? null,
       });
+    });
+  }
+
+  /** Settings > Tickets: a type, with a contact whom its tickets can be about. */
+  addTicketType(name: string): { typeId: string; contactId: string } {
+    return this.#change((truth) => {
+      const typeId = nextId(truth);
+      truth.ticketTypes.push({ id: typeId, name });
+      const contactId = uuid(this.#clock).replaceAll("-", "").slice(0, 24);
+      truth.contacts.push({ id: contactId, externalId: `${name} contact` });
+      return { typeId, contactId };
+    });
+  }
+
+  /** A teammate moves a ticket on in the Inbox. */
+  setTicket(id: string, change: { readonly category?: TicketCategory; readonly open?: boolean }) {
+    return this.#change((truth, now) => {
+      const ticket = truth.tickets.find((each) => each.id === id);
+      if (ticket === undefined) throw new InputError(`There is no ticket ${id}`, []);
+      changeTicket(ticket, now, change);
+      return ticket;
+    });
+  }
+
+  removeTicket(id: string): void {
+    this.#change((truth) => {
+      truth.tickets = truth.tickets.filter((each) => each.id !== id);
     });
   }
 

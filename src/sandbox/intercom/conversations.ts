@@ -2,7 +2,7 @@ import { z } from "zod";
 import { refuse } from "./refusal.ts";
 import { readBody, seconds } from "./route.ts";
 import type { IntercomRoute, IntercomWorld } from "./route.ts";
-import { matches, searchPage, searchSchema } from "./search.ts";
+import { matches, searchPage, searchSchema, type FieldOf } from "./search.ts";
 import type { SimulatedCall } from "../simulated-api.ts";
 import { changeConversation } from "./truth.ts";
 import type { Conversation, Truth } from "./truth.ts";
@@ -48,9 +48,9 @@ export const conversationRoutes: readonly IntercomRoute[] = [
       const { query, pagination } = readBody(searchSchema, call);
       const rows = truth.conversations.flatMap((conversation) => {
         const shown = searchable(truth, conversation, now);
-        return shown !== undefined && matches(query, shown) ? [conversation] : [];
+        return shown !== undefined && matches(query, fieldsOf(shown)) ? [conversation] : [];
       });
-      return searchPage(rows, pagination ?? {}, (row) => renderConversation(row));
+      return searchPage("conversation", rows, pagination ?? {}, (row) => renderConversation(row));
     },
   },
   {
@@ -107,6 +107,29 @@ function searchable(truth: Truth, conversation: Conversation, now: number) {
   const shown = settled ? conversation : conversation.before;
   return shown === null ? undefined : { ...conversation, ...shown };
 }
+
+const fieldsOf =
+  (conversation: Conversation): FieldOf =>
+  (field) => {
+    switch (field) {
+      case "id":
+        return conversation.id;
+      case "admin_assignee_id":
+        return Number(conversation.adminAssigneeId ?? 0);
+      case "team_assignee_id":
+        return Number(conversation.teamAssigneeId ?? 0);
+      case "open":
+        return conversation.state === "open";
+      case "state":
+        return conversation.state;
+      case "created_at":
+        return seconds(conversation.createdAt);
+      case "updated_at":
+        return seconds(conversation.updatedAt);
+      default:
+        return undefined;
+    }
+  };
 
 function manage(
   world: IntercomWorld,

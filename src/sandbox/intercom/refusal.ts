@@ -21,6 +21,7 @@ export type ErrorCode =
   | "server_error"
   | "service_unavailable"
   | "team_not_found"
+  | "ticket_state_id_invalid"
   | "unauthorized"
   | "unprocessable_entity";
 

@@ -1,8 +1,6 @@
 import { z } from "zod";
 import type { Reply } from "../simulated-api.ts";
 import { refuse } from "./refusal.ts";
-import { seconds } from "./route.ts";
-import type { Conversation } from "./truth.ts";
 
 const groupMax = 15;
 const depthMax = 2;
@@ -27,21 +25,25 @@ export const searchSchema = z.object({
     .nullish(),
 });
 
+/** What a row shows under the name of a field; undefined: the search knows no such field. */
+export type FieldOf = (field: string) => string | number | boolean | undefined;
+
 /** Whether a filter fits. @throws Refusal 400 for fields, operators and nesting that the search does not take */
-export function matches(filter: Filter, conversation: Conversation, depth = 0): boolean {
-  if ("field" in filter) return matchesField(filter, conversation);
+export function matches(filter: Filter, fieldOf: FieldOf, depth = 0): boolean {
+  if ("field" in filter) return matchesField(filter, fieldOf);
   if (depth >= depthMax || filter.value.length > groupMax) {
     throw refuse(400, "parameter_invalid", "Query is nested too deep or has too many filters");
   }
-  const results = filter.value.map((each) => matches(each, conversation, depth + 1));
+  const results = filter.value.map((each) => matches(each, fieldOf, depth + 1));
   return filter.operator === "AND" ? results.every(Boolean) : results.some(Boolean);
 }
 
 function matchesField(
   filter: { readonly field: string; readonly operator: string; readonly value: unknown },
-  conversation: Conversation,
+  fieldOf: FieldOf,
 ): boolean {
-  const found = valueOf(filter.field, conversation);
+  const found = fieldOf(filter.field);
+  if (found === undefined) throw refuse(400, "parameter_invalid", `Invalid field ${filter.field}`);
   const wanted = filter.value;
   switch (filter.operator) {
     case "=":
@@ -63,35 +65,15 @@ function matchesField(
   }
 }
 
-function valueOf(field: string, conversation: Conversation): string | number | boolean {
-  switch (field) {
-    case "id":
-      return conversation.id;
-    case "admin_assignee_id":
-      return Number(conversation.adminAssigneeId ?? 0);
-    case "team_assignee_id":
-      return Number(conversation.teamAssigneeId ?? 0);
-    case "open":
-      return conversation.state === "open";
-    case "state":
-      return conversation.state;
-    case "created_at":
-      return seconds(conversation.createdAt);
-    case "updated_at":
-      return seconds(conversation.updatedAt);
-    default:
-      throw refuse(400, "parameter_invalid", `Invalid field ${field}`);
-  }
-}
-
 /** A page of a search; the cursor is in the body of the request, and one in its query string is not looked at. */
-export function searchPage(
-  rows: readonly Conversation[],
+export function searchPage<Row>(
+  list: "conversation" | "ticket",
+  rows: readonly Row[],
   pagination: {
     readonly per_page?: number | undefined;
     readonly starting_after?: string | null | undefined;
   },
-  render: (row: Conversation) => unknown,
+  render: (row: Row) => unknown,
 ): Reply {
   const perPage = Math.min(pagination.per_page ?? perPageDefault, perPageMax);
   const after = pagination.starting_after;
@@ -101,7 +83,7 @@ export function searchPage(
   return {
     status: 200,
     body: {
-      type: "conversation.list",
+      type: `${list}.list`,
       pages: {
         type: "pages",
         page: Math.floor(from / perPage) + 1,
@@ -112,7 +94,7 @@ export function searchPage(
           : {}),
       },
       total_count: rows.length,
-      conversations: page.map(render),
+      [`${list}s`]: page.map(render),
     },
   };
 }

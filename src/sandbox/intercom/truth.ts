@@ -2,7 +2,7 @@ import { z } from "zod";
 import { foldEmail } from "../../model/fold.ts";
 import type { Clock } from "../../model/clock.ts";
 import { uuid } from "../simulated-id.ts";
-import { regions, scopes, type Region } from "./vocabulary.ts";
+import { regions, scopes, ticketCategories, type Region } from "./vocabulary.ts";
 
 const instant = z.int();
 
@@ -108,6 +108,21 @@ const conversationSchema = searchedSchema.extend({
 export type Conversation = z.infer<typeof conversationSchema>;
 export type Searched = z.infer<typeof searchedSchema>;
 
+const ticketSchema = z.object({
+  id: z.string(),
+  /** The number that people see. */
+  number: z.int(),
+  typeId: z.string(),
+  contactIds: z.array(z.string()),
+  attributes: z.record(z.string(), z.unknown()),
+  teamId: z.string().nullable(),
+  category: z.enum(ticketCategories),
+  open: z.boolean(),
+  createdAt: instant,
+  updatedAt: instant,
+});
+export type Ticket = z.infer<typeof ticketSchema>;
+
 const activitySchema = z.object({
   id: z.string(),
   at: instant,
@@ -145,6 +160,9 @@ export const truthSchema = z.object({
   tokens: z.array(tokenSchema),
   scimToken: z.string(),
   conversations: z.array(conversationSchema),
+  ticketTypes: z.array(labelSchema),
+  contacts: z.array(z.object({ id: z.string(), externalId: z.string() })),
+  tickets: z.array(ticketSchema),
   activity: z.array(activitySchema),
   awayReasons: z.array(reasonSchema),
   /** Who gets what a removed teammate had; null: the first teammate of the workspace. */
@@ -189,6 +207,9 @@ export function firstTruth(clock: Clock, input: FirstTruth): Truth {
     tokens: [],
     scimToken: input.scimToken ?? secretOf(clock),
     conversations: [],
+    ticketTypes: [],
+    contacts: [],
+    tickets: [],
     activity: [],
     awayReasons: [],
     inheritorId: null,

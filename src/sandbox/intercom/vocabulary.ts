@@ -24,7 +24,7 @@ export type ActivityType = (typeof activityTypes)[number];
 export const undocumentedActivity = "ai_inbox_translation_setting_change";
 
 /**
- * What a token may be allowed. `read_admins`, `read_conversations` and `write_conversations` are the vendor's words; of the others
+ * What a token may be allowed. `read_admins`, `read_conversations`, `write_conversations` and `write_tickets` are the vendor's words; of the others
  * only the labels of its Developer Hub are known ("Read one admin", "Update admins", "Read admin activity logs").
  */
 export const scopes = [
@@ -34,8 +34,19 @@ export const scopes = [
   "read_admin_activity_logs",
   "read_conversations",
   "write_conversations",
+  "read_tickets",
+  "write_tickets",
 ] as const;
 export type Scope = (typeof scopes)[number];
+
+/** Of a ticket's state (OpenAPI 2.16). */
+export const ticketCategories = [
+  "submitted",
+  "in_progress",
+  "waiting_on_customer",
+  "resolved",
+] as const;
+export type TicketCategory = (typeof ticketCategories)[number];
 
 export const regions = ["US", "EU", "AU"] as const;
 export type Region = (typeof regions)[number];

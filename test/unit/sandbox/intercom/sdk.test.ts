@@ -114,3 +114,44 @@ describe("the vendor's SDK", () => {
     expect(simulator.requests.filter((each) => each.operation === "teams.list")).toHaveLength(2);
   });
 });
+
+describe("the vendor's SDK and tickets", () => {
+  test("opens one, finds it among the open ones, reads it resolved, and closes another", async () => {
+    const { client, control } = await stage();
+    const { typeId, contactId } = control.addTicketType("Access");
+    const open = (title: string) => {
+      // A variable: the SDK's types lack the attributes that the vendor's document has.
+      const wish = {
+        ticket_type_id: typeId,
+        contacts: [{ id: contactId }],
+        ticket_attributes: { _default_title_: title, _default_description_: "what to click" },
+      };
+      return client.tickets.create(wish);
+    };
+    const first = await open("Invite Ada");
+    const second = await open("Remove Bob");
+    const search = async () => {
+      const page = await client.tickets.search({
+        query: {
+          operator: "AND",
+          value: [
+            { field: "ticket_type_id", operator: "=", value: typeId },
+            { field: "open", operator: "=", value: "true" },
+          ],
+        },
+        pagination: { per_page: 1 },
+      });
+      const ids: unknown[] = [];
+      for await (const ticket of page) ids.push(ticket?.id);
+      return ids;
+    };
+    expect(await search()).toEqual([first?.id, second?.id]);
+    control.setTicket(first?.id ?? "", { category: "resolved" });
+    expect(await client.tickets.get({ ticket_id: first?.id ?? "" })).toMatchObject({
+      ticket_state: { category: "resolved" },
+      open: false,
+    });
+    await client.tickets.update({ ticket_id: second?.id ?? "", open: false });
+    expect(await search()).toEqual([]);
+  });
+});
