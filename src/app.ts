@@ -33,6 +33,7 @@ import type { Actor } from "./model/records.ts";
 import { untraced } from "./model/trace.ts";
 import { showCases } from "./offboarding/case-gauges.ts";
 import { openChannels } from "./notify-channels.ts";
+import { showPulse } from "./pulse/pulse-report.ts";
 import { showNotices } from "./notify/notice-gauges.ts";
 import { openAuditStream, openBus } from "./open-bus.ts";
 import { homeOf, openClock, openStore, showStore } from "./open-store.ts";
@@ -170,7 +171,8 @@ export async function startApp(config: Config): Promise<App> {
     ...(config.scimRate === undefined ? {} : { requestsPerSecond: config.scimRate }),
   });
   const hr = createHrRoom(config, {
-    ...{ store, vault, clock, logger, metrics: metrics.metrics, onCommit: engine.ringRelay },
+    ...{ store, vault, sealKey, clock, logger, metrics: metrics.metrics },
+    onCommit: engine.ringRelay,
   });
   const hooks = createHookRoom({
     ...{ store, vault, sealKey, pools, clock, logger, publicUrl },
@@ -276,6 +278,7 @@ function showAtScrapes(
   beforeScrape(() => showStore({ store, isUp, metrics }));
   beforeScrape(() => showLanes({ store, metrics, clock }));
   beforeScrape(() => showCases({ store, metrics, clock }));
+  beforeScrape(() => showPulse({ store, metrics, clock }));
   beforeScrape(() => showNotices({ store, channels, metrics }));
   if (config.roles.has("worker")) beforeScrape(() => showBacklog({ store, metrics, clock }));
   // Who neither hints nor works needs no connection to the bus.

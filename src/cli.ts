@@ -17,6 +17,7 @@ import { leaverCommands } from "./cli/leavers.ts";
 import { mappingCommands } from "./cli/mappings.ts";
 import { noticeCommands } from "./cli/notices.ts";
 import { reviewCommands } from "./cli/reviews.ts";
+import { pulseCommands } from "./cli/pulse.ts";
 import { rosterCommands } from "./cli/rosters.ts";
 import { undoCommands } from "./cli/undo.ts";
 import { thingCommands } from "./cli/things.ts";
@@ -36,6 +37,7 @@ export const commands: readonly Command[] = [
   ...leaverCommands,
   ...mappingCommands,
   ...noticeCommands,
+  ...pulseCommands,
   ...recoverCommands,
   ...adoptCommands,
   ...connectCommands,

@@ -1,11 +1,14 @@
 import type { Router } from "express";
 import type { Store } from "./adapters/store.ts";
 import type { Config } from "./config/config.ts";
+import { sealBytes, unsealBytes } from "./credentials/seal-bytes.ts";
+import type { SealKey } from "./credentials/seal.ts";
 import type { SecretVault } from "./credentials/secret-vault.ts";
 import type { HrDeps } from "./hr/hr-deps.ts";
 import { createHrDesk, type HrDesk } from "./hr/hr-desk.ts";
 import { createHrLoop, type HrLoop } from "./hr/hr-loop.ts";
 import { createHrRouter } from "./hr/router.ts";
+import { sealedUploads } from "./hr/sealed-uploads.ts";
 import type { Clock } from "./model/clock.ts";
 import { SyncError } from "./model/errors.ts";
 import { asId, type IdentityId, type TenantId } from "./model/ids.ts";
@@ -22,16 +25,21 @@ export function createHrRoom(
   parts: {
     readonly store: Store;
     readonly vault: SecretVault;
+    readonly sealKey: SealKey;
     readonly clock: Clock;
     readonly logger: Logger;
     readonly metrics: Metrics;
     readonly onCommit: () => void;
   },
 ): HrRoom {
-  const { store, vault, clock, metrics, onCommit } = parts;
+  const { store, vault, sealKey, clock, metrics, onCommit } = parts;
+  const named = (tenantId: TenantId, uploadId: string) => ({ tenantId, name: `hr/${uploadId}` });
   const logger = parts.logger.child({ room: "hr" });
   const deps: HrDeps = {
-    store,
+    store: sealedUploads(store, {
+      seal: (tenantId, id, body) => sealBytes(sealKey, named(tenantId, id), body, clock),
+      open: (tenantId, id, body) => unsealBytes(sealKey, named(tenantId, id), body),
+    }),
     clock,
     logger,
     metrics,

@@ -10,6 +10,7 @@ import { InputError, StoreError } from "./model/errors.ts";
 import { newId, type TenantId } from "./model/ids.ts";
 import type { Logger } from "./model/log.ts";
 import { newRecord, type Actor } from "./model/records.ts";
+import { declarePulse } from "./pulse/declare-pulse.ts";
 import { rollOutHr } from "./sync/roll-out-hr.ts";
 import { proposeMappings, type ProposalResult } from "./sync/roll-out.ts";
 
@@ -122,6 +123,7 @@ export async function rollOut(
   if (tenant === undefined) return [];
   await rollOutExceptions(engine, store, tenantId, tenant.exceptions, actor);
   await rollOutHr(engine.sync, tenantId, tenant.hr, actor);
+  await declarePulse({ store, clock: engine.sync.clock }, tenantId, tenant.pulse, actor);
   return proposeMappings(engine.sync, tenantId, tenant.connections, {
     approvals: tenant.settings.approvals,
     live: config.world === "live",

@@ -13,6 +13,7 @@ import { rehearseNightly } from "./offboarding/nightly-rehearsal.ts";
 import type { OffboardingDeps } from "./offboarding/offboarding-deps.ts";
 import type { RehearsalDeps } from "./offboarding/rehearse.ts";
 import { channelOf } from "./plan/channel.ts";
+import { keepPulse } from "./pulse/pulse-keeper.ts";
 import { lookAgain } from "./sync/look-again.ts";
 import { watchSources } from "./sources/watch-sources.ts";
 import { keepRollouts } from "./sync/keep-rollouts.ts";
@@ -26,6 +27,7 @@ const noticesPollMs = 5_000;
 const rehearsalPollMs = 10 * 60_000;
 const rolloutsPollMs = 30_000;
 const reviewsPollMs = 60_000;
+const pulsePollMs = 5 * 60_000;
 const looksPollMs = 5 * 60_000;
 const looksLeaseMs = 10 * 60_000;
 
@@ -104,6 +106,7 @@ export function createScheduledLoops(parts: ScheduledParts, actor: Actor): reado
         return moved > 0 ? 0 : rolloutsPollMs;
       },
     }),
+    pulseLoop(parts),
     createLoop({
       name: "reviews",
       clock,
@@ -141,6 +144,25 @@ export function createScheduledLoops(parts: ScheduledParts, actor: Actor): reado
           }),
         ]),
   ];
+}
+
+/** The synthetic person of each tenant, who joins and leaves every day. */
+function pulseLoop({ store, clock, owner, logger, sync }: ScheduledParts): Loop {
+  const deps = {
+    ...{ store, clock, owner, ringRelay: sync.ringRelay },
+    logger: logger.child({ room: "pulse" }),
+  };
+  return createLoop({
+    name: "pulse",
+    clock,
+    logger,
+    round: async () => {
+      let restMs = pulsePollMs;
+      for (const { tenantId } of await store.listTenants())
+        restMs = Math.min(restMs, await keepPulse(deps, tenantId));
+      return restMs;
+    },
+  });
 }
 
 /** What only leavers are asked about, of every vendor of this build. */

@@ -434,7 +434,9 @@ export interface AccountStore {
   getHold(tenantId: TenantId, holdId: HoldId): Promise<Hold | undefined>;
   /**
    * One decision for all or some people of a batch. Approved entries become `approved`, the others of `identityIds` `rejected`; their
-   * targets are woken. The hold is decided when no held entry is left. @throws NOT_FOUND; VERSION_CONFLICT when it is not open
+   * targets are woken. The hold is decided when no held entry is left. In a batch of more people than `twoAbove` an approval counts once
+   * another person has said it too: until then its entries stay held, and `seconding` says how many. @throws NOT_FOUND; VERSION_CONFLICT
+   * when it is not open
    */
   decideHold(
     tenantId: TenantId,
@@ -443,10 +445,18 @@ export interface AccountStore {
       readonly decision: "approve" | "reject";
       readonly identityIds: readonly IdentityId[] | "all";
       readonly by: string;
+      /** Undefined: one person is enough. */
+      readonly twoAbove?: number | undefined;
       readonly now: Instant;
     },
     also: Also,
-  ): Promise<{ readonly entries: number; readonly people: number; readonly open: boolean }>;
+  ): Promise<{
+    readonly entries: number;
+    readonly people: number;
+    readonly open: boolean;
+    /** Entries that wait for a second person's approval. */
+    readonly seconding: number;
+  }>;
 
   // — lanes —
   /** Made or updated when a mapping version is activated; keeps state, pin and listing. */

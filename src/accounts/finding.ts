@@ -63,4 +63,5 @@ export type FindingKind =
   | "hr_leave_withdrawn"
   | "hr_absence_guard"
   | "idp_quiet"
-  | "token_expiring";
+  | "token_expiring"
+  | "pulse_missed";

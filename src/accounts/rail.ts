@@ -48,6 +48,8 @@ export interface Hold {
   readonly openedAt: Instant;
   readonly decidedAt: Instant | undefined;
   readonly decidedBy: string | undefined;
+  /** Who approved something of it that waits for a second person. */
+  readonly firstBy: string | undefined;
   /** What tripped it, in numbers. */
   readonly count: number;
   readonly allowance: number;

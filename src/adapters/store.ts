@@ -13,6 +13,7 @@ import type { MappingVersionStore } from "../mapping/version-store.ts";
 import type { DeliveryStore } from "../notify/delivery-store.ts";
 import type { BrakeStore } from "../recovery/brake-store.ts";
 import type { ReviewStore } from "../reviews/review-store.ts";
+import type { PulseStore } from "../pulse/pulse-store.ts";
 import type { RosterStore } from "../tasks/roster-store.ts";
 import type { TaskStore } from "../tasks/task-store.ts";
 
@@ -33,6 +34,7 @@ export interface Store
     CredentialStore,
     BrakeStore,
     ReviewStore,
+    PulseStore,
     RosterStore,
     TaskStore,
     ThingStore {

@@ -4,6 +4,7 @@ import type { JsonObject } from "../model/json.ts";
 import { DAY_MS } from "../model/policy.ts";
 import type { Step } from "../plan/step.ts";
 import type { ApplyDeps } from "./apply-deps.ts";
+import { fightActors, namedActors } from "./fight-actors.ts";
 import type { Verdict } from "./verdict.ts";
 
 /** Repairs of one slot within a day; whoever undoes the second one means it. */
@@ -54,10 +55,13 @@ export async function foughtVerdict(
   target: LeasedTarget,
   notes: JsonObject,
   fought: readonly Step[],
+  vendor: Parameters<typeof fightActors>[1],
 ): Promise<Verdict> {
   const now = deps.clock.now();
   const { connectionId, identityId } = target;
   const slots = fought.map((step) => slotKey(step.slot));
+  const first = Math.min(...fought.flatMap((step) => repairsOf(target, notes, step, now)));
+  const actors = await fightActors(deps, vendor, first);
   await deps.store.raiseFindings(target.tenantId, {
     findings: [
       {
@@ -65,13 +69,20 @@ export async function foughtVerdict(
         kind: "drift",
         severity: "warning",
         ...{ connectionId, identityId },
-        text: "someone is fighting us: what was repaired twice within a day was undone again at the vendor; find out who, then correct the mapping, add an exception, or `rolecall parked redrive` tomorrow",
-        facts: { slots, repairs: repairsMax },
+        text: `someone is fighting us: what was repaired twice within a day was undone again at the vendor${namedActors(actors)}; find out why, then correct the mapping, add an exception, or \`rolecall parked redrive\` tomorrow`,
+        facts: {
+          slots,
+          repairs: repairsMax,
+          actors: actors.map(({ accountId, type, at }) => ({
+            accountId: accountId ?? null,
+            type,
+            at,
+          })),
+        },
       },
     ],
     now,
   });
-  const first = Math.min(...fought.flatMap((step) => repairsOf(target, notes, step, now)));
   return {
     state: "parked",
     reason: {

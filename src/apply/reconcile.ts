@@ -223,7 +223,9 @@ class Rounds {
       const now = this.#deps.clock.now();
       const { go, fought } = splitFought(this.#target, this.#notebook.notes, fresh, now);
       if (go.length === 0 && fought.length > 0)
-        return foughtVerdict(this.#deps, this.#target, this.#notebook.notes, fought);
+        return foughtVerdict(this.#deps, this.#target, this.#notebook.notes, fought, {
+          ...{ lane: this.#lane, connector: this.#connector, call: this.#call },
+        });
       if (fresh.length === 0) {
         if (plan.steps.length > 0)
           return this.#settling("the vendor does not show what it accepted yet");

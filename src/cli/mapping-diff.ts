@@ -6,8 +6,9 @@ import { promisify } from "node:util";
 import { z } from "zod";
 import { readConfig } from "../config/config.ts";
 import { vendorFactsOf } from "../connectors/registry.ts";
-import { renderChanges } from "../mapping/changes.ts";
+import { changesBetween, renderChanges } from "../mapping/changes.ts";
 import { loadMappings, type LoadedConnection, type LoadedTenant } from "../mapping/load.ts";
+import type { JsonObject } from "../model/json.ts";
 import {
   CommandError,
   exitCodes,
@@ -36,6 +37,13 @@ interface Difference {
   readonly answer: z.output<typeof answerShape> | undefined;
 }
 
+/** What became of a tenant's other files: settings as `path: from → to`, exceptions by person. */
+interface FileDifference {
+  readonly tenant: string;
+  readonly file: "tenant.yaml" | "hr.yaml" | "pulse.yaml" | "exceptions.yaml";
+  readonly changes: readonly string[];
+}
+
 /** Compares the mapping files of the working tree with those of a commit, and asks the service what that means for whom. */
 export async function diffMappings(invocation: Invocation): Promise<0> {
   const base = requiredFlag(invocation, "base");
@@ -51,8 +59,11 @@ export async function diffMappings(invocation: Invocation): Promise<0> {
       await loadMappings(mappingsDir, vendorFactsOf),
     ];
     const differences = await compare(api, was, now);
+    const files = compareFiles(was, now);
     invocation.terminal.out(
-      format === "json" ? `${JSON.stringify({ differences }, null, 2)}\n` : markdown(differences),
+      format === "json"
+        ? `${JSON.stringify({ differences, files }, null, 2)}\n`
+        : markdown(differences, files),
     );
   } finally {
     await rm(before, { recursive: true, force: true });
@@ -113,6 +124,54 @@ async function compare(
   return differences;
 }
 
+/** What the files beside the connections say otherwise: no rule shows it, and somebody may gain or lose by it. */
+function compareFiles(
+  was: readonly LoadedTenant[],
+  now: readonly LoadedTenant[],
+): readonly FileDifference[] {
+  const names = new Set([...was, ...now].map((tenant) => tenant.tenantId as string));
+  return [...names].sort().flatMap((tenant) => {
+    const old = was.find((item) => item.tenantId === tenant);
+    const next = now.find((item) => item.tenantId === tenant);
+    const settings = (from: object | undefined, to: object | undefined) =>
+      renderChanges(changesBetween(plain(from), plain(to)));
+    const all: readonly FileDifference[] = [
+      { tenant, file: "tenant.yaml", changes: settings(old?.settings, next?.settings) },
+      { tenant, file: "hr.yaml", changes: settings(old?.hr, next?.hr) },
+      { tenant, file: "pulse.yaml", changes: settings(old?.pulse, next?.pulse) },
+      {
+        tenant,
+        file: "exceptions.yaml",
+        changes: exceptionChanges(old?.exceptions ?? [], next?.exceptions ?? []),
+      },
+    ];
+    return all.filter((item) => item.changes.length > 0);
+  });
+}
+
+/** As JSON has it: what is undefined is not there. */
+function plain(value: object | undefined): JsonObject {
+  return value === undefined ? {} : (JSON.parse(JSON.stringify(value)) as JsonObject);
+}
+
+function exceptionChanges(
+  was: LoadedTenant["exceptions"],
+  now: LoadedTenant["exceptions"],
+): readonly string[] {
+  const text = (item: LoadedTenant["exceptions"][number]) => {
+    const object = item.object === null ? "" : ` ${item.object.value}`;
+    const until =
+      item.until === null ? "until withdrawn" : `until ${new Date(item.until).toISOString()}`;
+    const what = `${item.kind}${object}${item.role === null ? "" : ` as ${item.role}`}`;
+    return `${item.person}: ${item.effect} ${what} at ${item.connectionId}, ${until}, by ${item.by}: ${item.why}`;
+  };
+  const [before, after] = [new Set(was.map(text)), new Set(now.map(text))];
+  return [
+    ...[...after].filter((line) => !before.has(line)).map((line) => `added: ${line}`),
+    ...[...before].filter((line) => !after.has(line)).map((line) => `withdrawn: ${line}`),
+  ];
+}
+
 function connectionsOf(tenants: readonly LoadedTenant[]): ReadonlyMap<string, LoadedConnection> {
   return new Map(
     tenants.flatMap((tenant) =>
@@ -122,9 +181,13 @@ function connectionsOf(tenants: readonly LoadedTenant[]): ReadonlyMap<string, Lo
 }
 
 /** For a comment on a pull request. */
-function markdown(differences: readonly Difference[]): string {
-  if (differences.length === 0) return "No mapping changes what anybody has.\n";
-  return differences.map(section).join("\n");
+function markdown(differences: readonly Difference[], files: readonly FileDifference[]): string {
+  if (differences.length + files.length === 0) return "No mapping changes what anybody has.\n";
+  return [...differences.map(section), ...files.map(fileSection)].join("\n");
+}
+
+function fileSection({ tenant, file, changes }: FileDifference): string {
+  return [`### ${tenant}/${file}`, "", ...changes.map((text) => `- ${code(text)}`), ""].join("\n");
 }
 
 function section({ tenant, connection, answer }: Difference): string {

@@ -8,6 +8,13 @@ import { idpColumns, renderPlans, renderStatus, renderTenant } from "./state-vie
 
 const idpsShape = z.object({ scimUrl: z.string() });
 
+const decidedShape = z.object({
+  people: z.number(),
+  entries: z.number(),
+  open: z.boolean(),
+  seconding: z.number(),
+});
+
 const whyFlag = { why: "string" } as const;
 
 export const onlineCommands: readonly Command[] = [
@@ -87,6 +94,7 @@ export const onlineCommands: readonly Command[] = [
             allowance: "ALLOWED",
             openedAt: "OPENED",
             state: "STATE",
+            firstBy: "FIRST APPROVAL",
           },
           "no batch waits for a decision",
         ),
@@ -139,10 +147,14 @@ export const onlineCommands: readonly Command[] = [
             .map((person) => person.trim()),
         },
         (answer) => {
-          const { people, entries, open } = z
-            .object({ people: z.number(), entries: z.number(), open: z.boolean() })
-            .parse(answer);
-          return `${decision}d: ${String(entries)} changes of ${String(people)} people${open ? "; the rest of the batch still waits" : ""}\n`;
+          const { people, entries, open, seconding } = decidedShape.parse(answer);
+          const rest =
+            seconding > 0
+              ? `; ${String(seconding)} changes wait for a second person's approval`
+              : open
+                ? "; the rest of the batch still waits"
+                : "";
+          return `${decision}d: ${String(entries)} changes of ${String(people)} people${rest}\n`;
         },
       ),
   })),

@@ -33,6 +33,7 @@ const statusShape = z.object({
   stops: z.array(z.unknown()),
   backlog: z.object({ owed: z.number(), urgentOwed: z.number() }),
   audit: z.object({ size: z.number() }),
+  pulse: z.object({ verdict: z.string(), lastPassedAt: z.number().nullable() }),
 });
 
 export function renderStatus(answer: unknown): string {
@@ -65,6 +66,11 @@ export function renderStatus(answer: unknown): string {
   return [
     `Rolecall ${status.version} (${status.world.toUpperCase()})`,
     `people: ${String(status.people.active)} active of ${String(status.people.total)}; recomputes owed: ${String(status.backlog.owed)}; open holds: ${String(status.openHolds)}; stop switches: ${String(status.stops.length)}; audit records: ${String(status.audit.size)}`,
+    ...(status.pulse.verdict === "none"
+      ? []
+      : [
+          `pulse: ${status.pulse.verdict}; joined and left in time last at ${instant(status.pulse.lastPassedAt)}`,
+        ]),
     "",
     lanes,
   ].join("\n");

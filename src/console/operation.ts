@@ -12,6 +12,7 @@ import type { ThingKind, ThingRow } from "../model/declared.ts";
 import type { IdpId, TenantId } from "../model/ids.ts";
 import type { DeliveryStore } from "../notify/delivery-store.ts";
 import type { RehearsalDeps } from "../offboarding/rehearse.ts";
+import type { PulseStore } from "../pulse/pulse-store.ts";
 import type { BrakeStore } from "../recovery/brake-store.ts";
 import type { Actor } from "../model/records.ts";
 import type { SyncDeps } from "../sync/sync-deps.ts";
@@ -32,6 +33,7 @@ export interface ConsoleDeps extends SyncDeps {
     TaskStore &
     ReviewStore &
     RosterStore &
+    PulseStore &
     TrafficStore;
   /** Looks at a connection through its connector; only reads. */
   readonly connect: (lane: Lane) => Promise<ConnectReport>;

@@ -1,5 +1,5 @@
 import type { Instant } from "../model/clock.ts";
-import type { HrMoment, Spell } from "../model/employment.ts";
+import type { HrAttributes, HrMoment, Spell } from "../model/employment.ts";
 import type { HrSettings } from "../model/hr-settings.ts";
 import type { HrSourceId, IdentityId, TenantId } from "../model/ids.ts";
 import type { Json, JsonObject } from "../model/json.ts";
@@ -78,6 +78,8 @@ export interface HrPerson {
   /** Work address, folded. */
   readonly email: string | undefined;
   readonly displayName: string | undefined;
+  /** Those that hr.yaml declares, and of which the message says something. */
+  readonly attributes?: HrAttributes;
 }
 
 /** One understood message. */

@@ -36,6 +36,10 @@ const person = z.strictObject({
   name: text(300).optional(),
   location: text(200).optional(),
   zone: text(64).optional(),
+  attributes: z
+    .record(text(200), z.union([z.string().max(1_000), z.number(), z.boolean(), z.null()]))
+    .refine((all) => Object.keys(all).length <= 200, "at most 200 attributes")
+    .optional(),
 });
 
 /** The body of `POST /hr/v1/events` in our own words; an event's id and time may stand in a CloudEvents envelope instead. */
@@ -74,7 +78,7 @@ export function readEvent(event: WrittenEvent, reading: Reading): ReadMessage {
     reading.receivedAt,
   );
   return {
-    person: personOf(event.person),
+    person: personOf(event.person, reading.source),
     statement: statementOf(event, saidAt, reading),
     saidAt,
   };
@@ -131,13 +135,26 @@ function needed(event: WrittenEvent, field: "end" | "from"): WrittenDate {
   throw new MessageFault("UNREADABLE", `${field}: missing; ${event.type} needs it`);
 }
 
-function personOf(written: WrittenEvent["person"]): HrPerson {
+function personOf(written: WrittenEvent["person"], source: HrSourceSettings): HrPerson {
+  const declared = Object.entries(written.attributes ?? {}).filter(([name]) =>
+    Object.hasOwn(source.attributes ?? {}, name),
+  );
   return {
     key: written.id,
     employeeNumber: fold(written.employeeNumber ?? written.id),
     email: written.email === undefined ? undefined : foldEmail(written.email),
     displayName: written.name,
+    ...(declared.length === 0
+      ? {}
+      : { attributes: Object.fromEntries(declared.map(([name, value]) => [name, word(value)])) }),
   };
+}
+
+/** A text without outer blanks; an empty one says that there is none. */
+export function word(value: string | number | boolean | null): string | number | boolean | null {
+  if (typeof value !== "string") return value;
+  const trimmed = value.trim();
+  return trimmed === "" ? null : trimmed;
 }
 
 /**

@@ -1,9 +1,9 @@
-import type { HrMoment } from "../model/employment.ts";
+import type { HrAttributes, HrMoment } from "../model/employment.ts";
 import { fold, foldEmail } from "../model/fold.ts";
 import type { RowField } from "../model/hr-settings.ts";
 import type { Json, JsonObject } from "../model/json.ts";
 import { readMoment } from "./dates.ts";
-import type { ReadMessage, Reading } from "./event.ts";
+import { word, type ReadMessage, type Reading } from "./event.ts";
 import { MessageFault } from "./message-fault.ts";
 
 /**
@@ -37,6 +37,7 @@ export function readRow(row: JsonObject, saidAt: number, reading: Reading): Read
       employeeNumber: fold(emptied(value("employeeNumber")) ?? id),
       email: email === undefined ? undefined : foldEmail(email),
       displayName: emptied(value("name")),
+      ...attributesOf(row, source.attributes ?? {}),
     },
     statement: {
       type: "state",
@@ -47,6 +48,21 @@ export function readRow(row: JsonObject, saidAt: number, reading: Reading): Read
     },
     saidAt,
   };
+}
+
+/** Declared attributes whose column is there; a column that is missing says nothing, an empty one that there is none. */
+function attributesOf(
+  row: JsonObject,
+  declared: Readonly<Record<string, string>>,
+): { readonly attributes?: HrAttributes } {
+  const said = Object.entries(declared).flatMap(([name, column]) => {
+    const value = valueAt(row, column);
+    if (value === undefined) return [];
+    if (typeof value === "object" && value !== null)
+      throw new MessageFault("UNREADABLE", `"${column}": expected a text, not a list or an object`);
+    return [[name, word(value)] as const];
+  });
+  return said.length === 0 ? {} : { attributes: Object.fromEntries(said) };
 }
 
 /** Some systems write no day as one that never was. */

@@ -1,6 +1,6 @@
 import type { HrMessage, HrPerson, HrStatement } from "../directory/hr-store.ts";
 import type { Instant } from "../model/clock.ts";
-import { momentAt, type HrMoment, type Spell } from "../model/employment.ts";
+import { momentAt, type HrAttributes, type HrMoment, type Spell } from "../model/employment.ts";
 
 /** What all messages of one source about one person add up to. */
 export interface Folded {
@@ -47,7 +47,14 @@ function personOf(inOrder: readonly HrMessage[]): HrPerson {
     employeeNumber: last("employeeNumber"),
     email: last("email"),
     displayName: last("displayName"),
+    ...attributesOf(inOrder),
   };
+}
+
+/** The newest word for each attribute by itself. */
+function attributesOf(inOrder: readonly HrMessage[]): { readonly attributes?: HrAttributes } {
+  const all = inOrder.flatMap((message) => Object.entries(message.person.attributes ?? {}));
+  return all.length === 0 ? {} : { attributes: Object.fromEntries(all) };
 }
 
 function tell(spells: Draft[], { statement, saidAt, receivedAt }: Said): void {

@@ -43,6 +43,18 @@ const source = strictObject({
     .partialRecord(z.enum(rowFields), line(200))
     .optional()
     .describe("Our field → column of its exports, or a path as work.startDate"),
+  attributes: z
+    .record(
+      z
+        .string()
+        .regex(/^[A-Za-z][A-Za-z0-9_-]{0,63}$/, "write a letter, then letters, digits, - and _"),
+      line(200),
+    )
+    .refine((all) => Object.keys(all).length <= 100, "at most 100 attributes")
+    .optional()
+    .describe(
+      "What rules may ask as hr.<name> → column of its exports, or a path; events say it by our name",
+    ),
   statuses: strictObject({
     employed: words.optional(),
     away: words.optional(),
@@ -106,6 +118,7 @@ function sourceSettings(written: z.infer<typeof source>): HrSourceSettings {
     startTime: written.start ?? standard.startTime,
     dates: written.dates ?? standard.dates,
     fields: definite(written.fields ?? {}),
+    ...(written.attributes === undefined ? {} : { attributes: written.attributes }),
     statuses: {
       employed: written.statuses?.employed ?? standard.statuses.employed,
       away: written.statuses?.away ?? standard.statuses.away,

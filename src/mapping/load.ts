@@ -7,10 +7,12 @@ import type { AccessException } from "../model/identity.ts";
 import { asId, isName, type ConnectionId, type TenantId } from "../model/ids.ts";
 import type { JsonObject } from "../model/json.ts";
 import type { ConnectionPolicy } from "../model/policy.ts";
+import { pulseIdp, type PulseSettings } from "../model/pulse-settings.ts";
 import type { ScimTargetSettings } from "../model/scim-target.ts";
 import type { VendorFacts } from "../model/vendor-facts.ts";
 import { canonicalHash, compareText } from "./canonical.ts";
 import { checkMapping } from "./check.ts";
+import { foldName } from "./claim-key.ts";
 import { compileChecked, type CompiledGroup, type CompiledMapping } from "./compile.ts";
 import { connectionPolicy } from "./connection-policy.ts";
 import { exceptionsFile, readExceptions } from "./exceptions-file.ts";
@@ -18,6 +20,7 @@ import { documentOf, expandMapping, type PlainMapping } from "./expand.ts";
 import { hrFile, hrSettings } from "./hr-file.ts";
 import { oneOf } from "./nearest.ts";
 import { problemsOf, type Problem } from "./problem.ts";
+import { pulseFile, pulseSettings } from "./pulse-file.ts";
 import { mappingFile, type Condition, type MappingFile } from "./schema.ts";
 import { tenantFile, tenantSettings, type TenantSettings } from "./tenant-file.ts";
 import { checkTestFile, mappingTestFile, type MappingTestFile } from "./test-file.ts";
@@ -59,10 +62,12 @@ export interface LoadedTenant {
   readonly exceptions: readonly AccessException[];
   /** Undefined: there is no `hr.yaml`. */
   readonly hr: HrSettings | undefined;
+  /** Undefined: there is no `pulse.yaml`. */
+  readonly pulse: PulseSettings | undefined;
 }
 
 /** File names without `.yaml` that are no connections. */
-const reserved = ["tenant", "exceptions", "hr"];
+const reserved = ["tenant", "exceptions", "hr", "pulse"];
 
 /**
  * Reads the mapping files of all tenants, or of those in `only`: `<folder>/<tenant>/*.yaml`.
@@ -130,6 +135,8 @@ class TenantReader {
     const names = this.#fileNames(await listFolder(this.#folder));
     const tenant = names.has("tenant") ? await this.#parse("tenant", tenantFile) : undefined;
     const settings = tenantSettings(tenant?.value);
+    const pulse = names.has("pulse") ? await this.#parse("pulse", pulseFile) : undefined;
+    const idps = knownIdps(settings, pulse !== undefined);
     const facts = new Map<string, VendorFacts | undefined>();
     const connections: LoadedConnection[] = [];
     for (const name of names) {
@@ -143,7 +150,7 @@ class TenantReader {
       const known = this.#factsOf(name, parsed);
       facts.set(name, known);
       if (known === undefined) continue;
-      const loaded = this.#connection(name, parsed, known, settings, tests);
+      const loaded = this.#connection(name, parsed, known, { settings, idps }, tests);
       if (loaded !== undefined) connections.push(loaded);
     }
     for (const name of names) {
@@ -161,7 +168,34 @@ class TenantReader {
       connections,
       exceptions,
       hr: hr === undefined ? undefined : hrSettings(hr.value, settings),
+      pulse: pulse === undefined ? undefined : this.#pulse(pulse, settings, connections),
     };
+  }
+
+  #pulse(
+    { value, file }: Parsed<z.infer<typeof pulseFile>>,
+    settings: TenantSettings,
+    connections: readonly LoadedConnection[],
+  ): PulseSettings {
+    const known = connections.map((item) => item.connectionId as string);
+    const problems: Problem[] = (value.connections ?? []).flatMap((name, at) =>
+      known.includes(name)
+        ? []
+        : [{ path: ["connections", at], message: `there is no "${name}": ${oneOf(name, known)}` }],
+    );
+    if (settings.idps.some((idp) => idp.idpId === pulseIdp))
+      problems.push({
+        path: ["person"],
+        message: `tenant.yaml has an IdP connection "${pulseIdp}", which is the pulse's own name: rename that one`,
+      });
+    this.#note("pulse", file, problems);
+    return pulseSettings(value, (groups) => {
+      const folded = new Set(groups.map((name) => foldName(name)));
+      return connections
+        .filter((item) => item.policy.mode !== "report-only")
+        .filter((item) => item.groups.some((group) => folded.has(foldName(group.groupName))))
+        .map((item) => item.connectionId);
+    });
   }
 
   #fileNames(entries: readonly string[]): ReadonlySet<string> {
@@ -258,11 +292,11 @@ class TenantReader {
     name: string,
     { value, file }: Parsed<MappingFile>,
     facts: VendorFacts,
-    settings: TenantSettings,
+    { settings, idps }: { readonly settings: TenantSettings; readonly idps: readonly string[] },
     tests: Parsed<MappingTestFile> | undefined,
   ): LoadedConnection | undefined {
     const expansion = expandMapping(value);
-    const problems = [...checkMapping(expansion, facts), ...idpProblems(value, settings)];
+    const problems = [...checkMapping(expansion, facts), ...idpProblems(value, idps)];
     if (problems.length > 0) {
       this.#note(name, file, problems);
       return undefined;
@@ -321,9 +355,14 @@ interface Parsed<T> {
   readonly file: YamlFile;
 }
 
-/** Every `idp:` names a connection of `tenant.yaml`, where that lists any. */
-function idpProblems(file: MappingFile, settings: TenantSettings): Problem[] {
-  const known = settings.idps.map((item) => item.idpId as string);
+/** What `idp:` may name: the connections of `tenant.yaml`, where that lists any, and the pulse's own. Empty: anything. */
+function knownIdps(settings: TenantSettings, pulse: boolean): readonly string[] {
+  if (settings.idps.length === 0) return [];
+  return [...settings.idps.map((item) => item.idpId), ...(pulse ? [pulseIdp] : [])];
+}
+
+/** Every `idp:` names a known connection. */
+function idpProblems(file: MappingFile, known: readonly string[]): Problem[] {
   if (known.length === 0) return [];
   const problems: Problem[] = [];
   const check = (idp: string | undefined, path: Problem["path"]) => {

@@ -22,7 +22,12 @@ export interface HrTruth {
   readonly personKey: string;
   /** At least one, in their order. */
   readonly spells: readonly Spell[];
+  /** Of those that hr.yaml declares, as last said; null: said to be empty. */
+  readonly attributes?: HrAttributes;
 }
+
+/** What an HR source says of a person beyond dates and keys; null: that there is none. */
+export type HrAttributes = Readonly<Record<string, string | number | boolean | null>>;
 
 /** How HR facts count for a tenant: the settings of `hr.yaml`. */
 export interface EmploymentPolicy {
@@ -181,6 +186,18 @@ export function presenceAt(person: Leavable, now: Instant): Presence {
   return state === "on-leave" && person.employment.policy.absence === "withdraw"
     ? "away"
     : "present";
+}
+
+/** What HR says of a person, by name: the word of the first source in order that has one. What nobody says is not there: unknown. */
+export function hrAttributesOf(
+  facts: EmploymentFacts,
+): Readonly<Record<string, string | number | boolean>> {
+  const found: Record<string, string | number | boolean> = {};
+  for (const { attributes = {} } of inOrder(facts)) {
+    for (const [name, value] of Object.entries(attributes))
+      if (value !== null && !Object.hasOwn(found, name)) found[name] = value;
+  }
+  return found;
 }
 
 type Standing = Omit<Employment, "contradicting">;

@@ -10,6 +10,8 @@ export interface HrSourceSettings {
   readonly dates: string;
   /** Our field → theirs, for uploads and files. Empty: uploads speak our own names. */
   readonly fields: Readonly<Record<string, string>>;
+  /** What conditions of mapping files may ask as `hr.<name>`: that name → their column. Events speak our names. Absent: nothing. */
+  readonly attributes?: Readonly<Record<string, string>>;
   readonly statuses: Readonly<Record<"employed" | "away" | "left", readonly string[]>>;
   readonly delimiter: string;
   readonly match: readonly ("employee_number" | "email")[];

@@ -24,7 +24,7 @@ export interface IdentityFacts {
   readonly formerEmails: readonly string[];
   /**
    * Attributes that conditions may read, by canonical SCIM name, extension attributes by their last part too:
-   * `userType`, `title`, `department`, `employeeNumber`, `costCenter`, …; absent when the source sent none.
+   * `userType`, `title`, `department`, `employeeNumber`, `costCenter`, …; what HR says as `hr.<name>`; absent when the source sent none.
    */
   readonly attributes: Readonly<Record<string, string | number | boolean | readonly string[]>>;
   /** Live groups that hold the person, directly or through nested groups. */

@@ -41,7 +41,7 @@ export async function collectNotices(deps: CollectDeps, tenantId: TenantId): Pro
     deps.store.listReviews(tenantId, { state: "open", limit: page }),
   ]);
   const notices = [
-    ...holds.map((hold) => holdNotice(tenantId, hold)),
+    ...holds.flatMap((hold) => holdNotices(tenantId, hold)),
     ...findings.flatMap((finding) => findingNotice(tenantId, finding)),
     ...cases.flatMap((item) => caseNotice(item, deps.clock.now() - DAY_MS)),
     ...tasks.map((task) => taskNotice(tenantId, task)),
@@ -56,23 +56,36 @@ export async function collectNotices(deps: CollectDeps, tenantId: TenantId): Pro
   return deps.store.queueDeliveries(tenantId, { deliveries, now: deps.clock.now() });
 }
 
-function holdNotice(tenantId: TenantId, hold: Hold): Notice {
-  return {
+/** Told when it opens, and again when one of two people has approved. */
+function holdNotices(tenantId: TenantId, hold: Hold): readonly Notice[] {
+  const { holdId, firstBy } = hold;
+  const common = {
     tenantId,
-    noticeId: `hold.opened:${hold.holdId}`,
     topic: "hold",
-    type: "rolecall.hold.opened",
     at: hold.openedAt,
-    subject: hold.holdId,
-    text: `a batch waits for a decision: ${String(hold.count)} people where ${String(hold.allowance)} may pass; see \`rolecall holds show ${hold.holdId}\``,
+    subject: holdId,
     data: {
-      holdId: hold.holdId,
+      holdId,
       rail: hold.rail,
       ...(hold.connectionId === undefined ? {} : { connectionId: hold.connectionId }),
       count: hold.count,
       allowance: hold.allowance,
     },
+  } as const;
+  const opened: Notice = {
+    ...common,
+    noticeId: `hold.opened:${holdId}`,
+    type: "rolecall.hold.opened",
+    text: `a batch waits for a decision: ${String(hold.count)} people where ${String(hold.allowance)} may pass; see \`rolecall holds show ${holdId}\``,
   };
+  if (firstBy === undefined) return [opened];
+  const first: Notice = {
+    ...common,
+    noticeId: `hold.seconding:${holdId}`,
+    type: "rolecall.hold.seconding",
+    text: `a batch above twice its cap was approved by one person and waits for a second person; see \`rolecall holds show ${holdId}\``,
+  };
+  return [opened, first];
 }
 
 function findingNotice(tenantId: TenantId, finding: Finding): readonly Notice[] {

@@ -215,6 +215,18 @@ export const metricTable = {
     unit: "count",
     help: "Notices that are still to be told (`due`), and those that were given up (`failed`).",
   },
+  rolecall_pulse_failed: {
+    kind: "gauge",
+    labels: ["tenant"],
+    unit: "count",
+    help: "1 where the pulse did not join or leave in time, or no run of it passed for too long; 0 otherwise.",
+  },
+  rolecall_pulse_passed_seconds: {
+    kind: "gauge",
+    labels: ["tenant"],
+    unit: "seconds",
+    help: "Time since the pulse last joined and left in time, 0 where it never did or none is declared.",
+  },
   rolecall_retries: {
     kind: "gauge",
     labels: ["tenant", "connection"],

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Hold } from "../../src/accounts/rail.ts";
 import { asId, newId, type HoldId, type IdentityId } from "../../src/model/ids.ts";
 import { DAY_MS } from "../../src/model/policy.ts";
+import { newRecord } from "../../src/model/records.ts";
 import { noAlso } from "../support/store.ts";
 import { AccountStage, console_, other, rails, type OpenStore } from "./account-stage.ts";
 
@@ -122,6 +123,48 @@ export function accountRailSuite(open: OpenStore): void {
       const { opened } = await loseOne();
       expect(opened).toEqual([]);
       expect(await theHold()).toMatchObject({ holdId, people: 5 });
+    });
+
+    it("above a size wants two people: the same one twice is one, and a rejection needs no second", async () => {
+      const people = [];
+      for (let i = 0; i < 5; i++) people.push((await loseOne()).person);
+      const { holdId } = await theHold();
+      const say = (by: string, identityIds: readonly IdentityId[] | "all", twoAbove = 4) =>
+        stage.store.decideHold(
+          stage.tenantId,
+          { holdId, decision: "approve", identityIds, by, twoAbove, now: stage.now },
+          { records: [said(by)], recompute: [] },
+        );
+      const said = (by: string) =>
+        newRecord(stage.clock, {
+          ...{ actor: { kind: "operator", id: by }, action: "hold.approved", facts: {} },
+          subject: { type: "hold", id: holdId },
+        });
+      const few = people.slice(0, 2);
+      expect(await say("ida", few)).toMatchObject({ entries: 0, open: true, seconding: 2 });
+      expect(await say("ida", "all")).toMatchObject({ entries: 0, open: true, seconding: 5 });
+      expect(await theHold()).toMatchObject({ firstBy: "ida" });
+      expect(new Set(await stage.entryStates())).toEqual(new Set(["held"]));
+      expect(await say("ben", few)).toMatchObject({ entries: 2, people: 2, seconding: 0 });
+      const records = await stage.store.findRecords(stage.tenantId, {
+        action: "hold.approved",
+        limit: 9,
+      });
+      const counts = records.map(({ record }) => JSON.stringify(Object.values(record.facts)));
+      expect(counts.toSorted()).toEqual(["[0,2]", "[0,5]", "[2,0]"]);
+      expect(await decide(holdId, "reject")).toMatchObject({ entries: 3, open: false });
+    });
+
+    it("up to that size is decided by one", async () => {
+      for (let i = 0; i < 4; i++) await loseOne();
+      const { holdId } = await theHold();
+      const one = { holdId, decision: "approve", identityIds: "all", by: "ida" } as const;
+      const answer = await stage.store.decideHold(
+        stage.tenantId,
+        { ...one, twoAbove: 4, now: stage.now },
+        noAlso,
+      );
+      expect(answer).toMatchObject({ entries: 4, open: false, seconding: 0 });
     });
 
     it("is one per connection", async () => {

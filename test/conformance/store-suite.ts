@@ -13,6 +13,7 @@ import { directoryListSuite } from "./directory-list-suite.ts";
 import { directoryUserSuite } from "./directory-user-suite.ts";
 import { hrSuite } from "./hr-suite.ts";
 import { mappingVersionSuite } from "./mapping-version-suite.ts";
+import { pulseSuite } from "./pulse-suite.ts";
 import { recomputeSuite } from "./recompute-suite.ts";
 import { storeLifeSuite } from "./store-life-suite.ts";
 import { reviewSuite } from "./review-suite.ts";
@@ -44,6 +45,7 @@ export function storeSuite(name: string, open: OpenStore): void {
       rosters: rosterSuite,
       reviews: reviewSuite,
       adoption: adoptionSuite,
+      pulse: pulseSuite,
       "declared things": thingSuite,
     };
     for (const [port, suite] of Object.entries(suites)) {

@@ -452,6 +452,18 @@ describe("a change of mapping files", () => {
     const rule =
       "rules:\n  - id: nobody-codes\n    when: { attribute: userType, equals: Employee }\n    deny: [{ kind: org_role, role: claude_code_user }]\n";
     await writeFile(file, text.replace(/^rules:\n/m, rule));
+    const beside = (name: string) => join(repository, "mappings", "demo", name);
+    const tenant = await readFile(beside("tenant.yaml"), "utf8");
+    await writeFile(beside("tenant.yaml"), tenant.replace(/^zone: .*$/m, "zone: Asia/Tokyo"));
+    await writeFile(
+      beside("exceptions.yaml"),
+      "version: 1\nexceptions:\n  - { person: ada@example.com, connection: anthropic, deny: { kind: org_role }, until: 2027-01-31, why: moved, by: ida }\n",
+    );
+    const hr = await readFile(beside("hr.yaml"), "utf8");
+    await writeFile(
+      beside("hr.yaml"),
+      hr.replace(/^version: 1$/m, "version: 1\nabsence: withdraw"),
+    );
     vi.stubEnv("ROLECALL_MAPPINGS", join(repository, "mappings"));
     vi.stubEnv("ROLECALL_ADMIN_TOKEN", token);
     try {
@@ -460,6 +472,11 @@ describe("a change of mapping files", () => {
       expect(out).toContain("### demo/anthropic");
       expect(out).toContain("- `rule nobody-codes added:");
       expect(out).toMatch(/\| `ada@example\.com` \|.*\| `org_role .*claude_code_user` \|/);
+      expect(out).toMatch(/### demo\/tenant\.yaml\n\n- `zone: .* → "Asia\/Tokyo"`/);
+      expect(out).toContain(
+        "- `added: ada@example.com: deny org_role at anthropic, until 2027-01-3",
+      );
+      expect(out).toContain('### demo/hr.yaml\n\n- `employment.absence: "keep" → "withdraw"`');
       const { differences } = await json("mapping", "diff", "--base", "HEAD", "--format", "json");
       expect(differences).toMatchObject([
         { connection: "anthropic", answer: { simulation: { lose: 1 }, unnamed: 0 } },

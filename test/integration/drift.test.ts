@@ -1,7 +1,15 @@
 import { describe, expect, test } from "vitest";
+import type { ActivityHint, Connector } from "../../src/connectors/connector.ts";
 import { slotKey } from "../../src/model/entitlement.ts";
+import { asId, type AccountId } from "../../src/model/ids.ts";
 import { lookAgain } from "../../src/sync/look-again.ts";
-import { mapping, StoryWorld, tenantId, type StoryPerson } from "../support/story-world.ts";
+import {
+  connectionId,
+  mapping,
+  StoryWorld,
+  tenantId,
+  type StoryPerson,
+} from "../support/story-world.ts";
 
 const minute = 60_000;
 const hour = 60 * minute;
@@ -68,6 +76,41 @@ describe("a sweep", () => {
 });
 
 describe("drift", () => {
+  test("that somebody fights over names who changed access by the vendor's log, ourselves left out", async () => {
+    const { world, ada } = await settled();
+    const lane = await world.store.getLane(tenantId, connectionId);
+    const own = lane?.ownAccountIds[0] ?? asId<AccountId>("own");
+    const hint = (by: AccountId, touchesAccess = true): ActivityHint => ({
+      ...{ entryId: `e-${by}`, at: world.clock.now(), type: "member_removed", touchesAccess },
+      ...{ alarming: false, by, byAddress: undefined },
+    });
+    const log: ActivityHint[] = [];
+    Object.assign(world.vendor, {
+      activity: {
+        async *list() {
+          yield* log;
+          yield { complete: true, count: log.length };
+        },
+      } satisfies Connector["activity"],
+    });
+    for (let round = 0; round < 3; round++) {
+      await world.clock.advance(hour);
+      takeAway(world, ada);
+      log.push(
+        hint(asId<AccountId>("acc_mallory")),
+        hint(own),
+        hint(asId<AccountId>("idle"), false),
+      );
+      await looked(world);
+    }
+    const findings = await world.store.listFindings(tenantId, { open: true, limit: 50 });
+    const fight = findings.find((finding) => finding.key.startsWith("fought:"));
+    expect(fight?.text).toContain("acc_mallory (member_removed");
+    expect(
+      new Set((fight?.facts["actors"] as { accountId: string }[]).map((one) => one.accountId)),
+    ).toEqual(new Set(lane?.ownAccountIds.length === 0 ? ["acc_mallory", "own"] : ["acc_mallory"]));
+  });
+
   test("is repaired twice a day; then somebody is fighting us, and it waits for a person or a day", async () => {
     const { world, ada } = await settled();
     for (let round = 0; round < 3; round++) {

@@ -209,9 +209,39 @@ describe("rails", () => {
       identityIds: "all",
       why: "a real change",
       actor: operator,
+      operators: [operator.id],
     });
     await world.pass(5 * minute);
     expect(people.filter((person) => world.vendor.of(person.email) === undefined)).toHaveLength(8);
+  });
+
+  test("want two people above twice the cap, where there are two; one is recorded as alone", async () => {
+    const world = await StoryWorld.open({ mapping: mapping() });
+    const { people, groupId } = await joined(world, 20);
+    for (const person of people.slice(0, 8))
+      await world.members(groupId, { op: "remove", memberIds: [person.sourceUserId] });
+    await world.pass(5 * minute);
+    const [hold] = await world.store.listHolds(tenantId, { state: "open", limit: 10 });
+    if (hold === undefined) throw new Error("no hold");
+    expect([hold.people, hold.allowance]).toEqual([8, 3]);
+    const approve = (id: string) =>
+      decideHold(world.sync, tenantId, {
+        ...{ holdId: hold.holdId, decision: "approve", identityIds: "all", why: "right" },
+        ...{ actor: { kind: "operator", id }, operators: ["ida", "ben"] },
+      });
+    expect(await approve("ida")).toMatchObject({ entries: 0, seconding: 8, open: true });
+    expect(await approve("ida")).toMatchObject({ entries: 0, seconding: 8, open: true });
+    await world.pass(5 * minute);
+    expect(people.filter((person) => world.vendor.of(person.email) === undefined)).toEqual([]);
+    expect(await approve("ben")).toMatchObject({ entries: 8, seconding: 0, open: false });
+    await world.pass(5 * minute);
+    expect(people.filter((person) => world.vendor.of(person.email) === undefined)).toHaveLength(8);
+    const records = await world.store.findRecords(tenantId, { action: "hold.approved", limit: 9 });
+    expect(records.map(({ record }) => record.facts)).toMatchObject([
+      { alone: false, twoAbove: 6, settled: 8, seconding: 0 },
+      { alone: false, twoAbove: 6, settled: 0, seconding: 8 },
+      { alone: false, twoAbove: 6, settled: 0, seconding: 8 },
+    ]);
   });
 
   test("turn a rejection into exceptions that the next recompute does not undo", async () => {
@@ -230,6 +260,7 @@ describe("rails", () => {
       identityIds: "all",
       why: "a mistake in the IdP",
       actor: operator,
+      operators: [operator.id],
     });
     await world.pass(60 * minute, minute);
     expect(

@@ -31,9 +31,12 @@ describe("HR's desk", () => {
     world = await StoryWorld.open();
     await new HrSystem(world, "agency").read({}, { zone: "Europe/Berlin" });
     const { store, clock } = world;
+    const sealKey = await loadSealKey({
+      ...{ value: "ab".repeat(32), path: join(folder, "key"), clock },
+    });
     const vault = createSecretVault({
       store,
-      key: await loadSealKey({ value: "ab".repeat(32), path: join(folder, "key"), clock }),
+      key: sealKey,
       clock,
       readEnv: () => undefined,
       readFile: () => Promise.reject(new Error("no files")),
@@ -41,7 +44,8 @@ describe("HR's desk", () => {
     room = createHrRoom(
       { tenantId, hrFolder: join(folder, "in") },
       {
-        ...{ store, vault, clock, logger: world.sync.logger, metrics: world.sync.metrics },
+        ...{ store, vault, sealKey, clock },
+        ...{ logger: world.sync.logger, metrics: world.sync.metrics },
         onCommit: () => undefined,
       },
     );
@@ -100,6 +104,23 @@ describe("HR's desk", () => {
       ida,
     );
     expect(next.receipts[0]).toMatchObject({ state: "unchanged" });
+  });
+
+  test("keeps what came so that the database alone does not tell it, and reads it again", async () => {
+    await room.desk.addSource(tenantId, agency, ida);
+    const text = "id,email,start,end\n7,ada@example.com,2026-01-02,\n8,bo@example.com,soon,\n";
+    const file = { text, asOf: "2026-01-05T08:00:00Z", complete: false };
+    const { uploadId, receipts } = await room.desk.importFile(tenantId, agency, file, ida);
+    expect(receipts).toHaveLength(2);
+    const kept = await world.store.getHrUpload(tenantId, uploadId);
+    const bytes = Buffer.from(kept?.body ?? []);
+    expect(bytes.length).toBeGreaterThan(text.length);
+    for (const word of ["ada@example.com", "bo@example.com", "soon"])
+      expect(bytes.includes(word)).toBe(false);
+    expect((await room.desk.replay(tenantId, uploadId, ida)).receipts).toMatchObject([
+      { state: "unchanged" },
+      { state: "parked", code: "UNREADABLE" },
+    ]);
   });
 
   test("takes files from the folder once they are whole, and says which it cannot take", async () => {

@@ -64,6 +64,45 @@ describe("a joiner whom HR knows", () => {
   });
 });
 
+describe("what HR says of a person", () => {
+  test("is asked by rules as hr.<name>: missing is unknown, a change moves, another source is asked next", async () => {
+    const rule = (value: string, role: string) => ({
+      id: `cost-${value}`,
+      when: { all: [{ group: "Engineering" }, { attribute: "hr.costCenter", equals: value }] },
+      grant: [{ kind: "org_role", role }],
+    });
+    const rules = [rule("r1", "user"), rule("r2", "developer")];
+    const world = await StoryWorld.open({ mapping: mapping({ rules }) });
+    const reading = { attributes: { costCenter: "Cost" } };
+    const hr = await HrSystem.connect(world, { reading });
+    const ada = await world.hire("ada@example.com", { costCenter: "r1" });
+    await world.group("Engineering", [ada]);
+    const say = (attributes: object) =>
+      hr.says("change", ada, { person: { id: ada.email, email: ada.email, attributes } });
+    await hr.says("hire", ada, { start: "2026-01-01" });
+    await world.pass(5 * minute);
+    // What the IdP calls by the same name is not HR's word.
+    expect(world.vendor.holding(ada.email)).toBeUndefined();
+    await say({ costCenter: "R1" });
+    await world.pass(minute);
+    world.vendor.accept(ada.email);
+    await world.pass(6 * minute);
+    expect(world.vendor.holding(ada.email)).toBe("user");
+    await say({ costCenter: "r2" });
+    await world.pass(6 * minute);
+    expect(world.vendor.holding(ada.email)).toBe("developer");
+    // Said to be empty: unknown, which gives nothing and takes nothing.
+    await say({ costCenter: "" });
+    await world.pass(10 * minute);
+    const [facts] = await world.store.readIdentities(tenantId, [ada.identityId]);
+    expect(facts?.attributes["hr.costCenter"]).toBeUndefined();
+    expect(world.vendor.holding(ada.email)).toBe("developer");
+    expect((await world.store.attributeCounts(tenantId)).get("hr.costCenter")).toBeUndefined();
+    await say({ costCenter: "r1" });
+    expect((await world.store.attributeCounts(tenantId)).get("hr.costCenter")).toBe(1);
+  });
+});
+
 describe("a leaver by HR", () => {
   test("is out within a minute of the instant, though the IdP still calls them active", async () => {
     const { world, hr, ada } = await company(1);

@@ -132,6 +132,33 @@ describe("in live mode a changed mapping", () => {
     expect((await versions(world))[0]).toMatchObject({ proposedBy: "ida" });
   });
 
+  test("causes batches that its author does not approve, where there is somebody else", async () => {
+    const { world } = await company(20);
+    const [engineers, platform] = rules;
+    const grant = [{ kind: "org_role", role: "user" }];
+    const less = mapping({ rules: [{ ...engineers, grant }, { ...platform }] });
+    const { versionId } = await proposed(world, less, ida);
+    await approve(world, versionId);
+    await world.pass(5 * minute);
+    const [hold] = await world.store.listHolds(tenantId, { state: "open", limit: 10 });
+    if (hold === undefined) throw new Error("no hold");
+    const say = (id: string, operators: readonly string[]) =>
+      decideHold(world.sync, tenantId, {
+        ...{
+          holdId: hold.holdId,
+          decision: "approve",
+          identityIds: "all",
+          why: "right",
+          operators,
+        },
+        actor: { kind: "operator", id },
+      });
+    await expect(say("ida", ["ida", "ben"])).rejects.toThrow("you wrote or brought");
+    // Nobody else is there: the word of the only one counts, and the record says so.
+    expect(await say("ida", ["ida"])).toMatchObject({ open: false });
+    expect((await actions(world, "hold.approved"))[0]).toMatchObject({ alone: true });
+  });
+
   test("is not approved by whom its files name as author, whoever brought them", async () => {
     const { world } = await company(1);
     const options = { live: true, actor: ida, author: "ben" };
@@ -231,7 +258,13 @@ describe("a roll-out", () => {
     // What it gave is taken back under the same rail that stopped it.
     const [hold] = await world.store.listHolds(tenantId, { state: "open", limit: 10 });
     if (hold === undefined) throw new Error("no hold");
-    const decision = { decision: "approve", identityIds: "all", why: "back", actor: ben } as const;
+    const decision = {
+      decision: "approve",
+      identityIds: "all",
+      why: "back",
+      actor: ben,
+      operators: [],
+    } as const;
     await decideHold(world.sync, tenantId, { holdId: hold.holdId, ...decision });
     await world.pass(5 * minute);
     expect(new Set(holdings(world, people))).toEqual(new Set(["user ws_dev:writer"]));

@@ -51,6 +51,7 @@ export async function massRemoval(size: number): Promise<void> {
     identityIds: few,
     why: "these ten are right",
     actor: { kind: "operator", id: "ida" },
+    operators: ["ida"],
   });
   await world.pass(5 * minute, minute);
   expect(world.vendor.writes).toHaveLength(before + few.length);

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
-import { hrJsonSchema, mappingJsonSchema } from "../../src/mapping/json-schema.ts";
+import { hrJsonSchema, mappingJsonSchema, pulseJsonSchema } from "../../src/mapping/json-schema.ts";
 import { lintAdmins } from "../../src/mapping/lint.ts";
 import { loadMappings, type LoadedConnection } from "../../src/mapping/load.ts";
 import { runMappingTests } from "../../src/mapping/test-file.ts";
@@ -78,9 +78,13 @@ describe("the shipped mapping files", () => {
     await expect(hrJsonSchema()).toMatchFileSnapshot(`${folder}/hr.schema.json`);
   });
 
-  test("README.md names every field of both schemas", async () => {
+  test("pulse.schema.json is what the code says; the same command writes it anew", async () => {
+    await expect(pulseJsonSchema()).toMatchFileSnapshot(`${folder}/pulse.schema.json`);
+  });
+
+  test("README.md names every field of the schemas", async () => {
     const text = await readFile(`${folder}/README.md`, "utf8");
-    const fields = [mappingJsonSchema(), hrJsonSchema()].flatMap((schema) => [
+    const fields = [mappingJsonSchema(), hrJsonSchema(), pulseJsonSchema()].flatMap((schema) => [
       ...fieldsOf(JSON.parse(schema)),
     ]);
     const missing = fields.filter(

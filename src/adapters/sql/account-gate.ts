@@ -278,7 +278,7 @@ function* finishEntry(
   });
   if (hold === undefined) return;
   yield* db.tell(
-    "UPDATE rail_entries SET state = 'held', hold_id = ? WHERE tenant_id = ? AND entry_id = ?",
+    "UPDATE rail_entries SET state = 'held', approved_by = NULL, hold_id = ? WHERE tenant_id = ? AND entry_id = ?",
     hold,
     ...key,
   );

@@ -302,7 +302,7 @@ function* holdEntries(
 ): Steps<void> {
   if (entryIds === undefined) {
     yield* db.tell(
-      `UPDATE rail_entries SET state = 'held', hold_id = ?
+      `UPDATE rail_entries SET state = 'held', approved_by = NULL, hold_id = ?
        WHERE tenant_id = ? AND scope = ? AND rail = ? AND count_key = ? AND decided = 0 AND state IN ('reserved', 'executing', 'executed') AND state = 'reserved'`,
       holdId,
       group.tenantId,
@@ -314,7 +314,7 @@ function* holdEntries(
   }
   for (const entryId of entryIds) {
     yield* db.tell(
-      "UPDATE rail_entries SET state = 'held', hold_id = ? WHERE tenant_id = ? AND entry_id = ? AND state = 'reserved'",
+      "UPDATE rail_entries SET state = 'held', approved_by = NULL, hold_id = ? WHERE tenant_id = ? AND entry_id = ? AND state = 'reserved'",
       holdId,
       group.tenantId,
       entryId,

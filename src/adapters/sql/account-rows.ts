@@ -223,6 +223,7 @@ export interface HoldRow {
   readonly opened_at: Instant;
   readonly decided_at: Instant | null;
   readonly decided_by: string | null;
+  readonly first_by: string | null;
   readonly tripped_count: number;
   readonly allowance: number;
   readonly people: number;
@@ -239,6 +240,7 @@ export function toHold(row: HoldRow): Hold {
     openedAt: row.opened_at,
     decidedAt: row.decided_at ?? undefined,
     decidedBy: row.decided_by ?? undefined,
+    firstBy: row.first_by ?? undefined,
     count: row.tripped_count,
     allowance: row.allowance,
     people: row.people,

@@ -13,6 +13,7 @@ import { directoryStore } from "./directory-store.ts";
 import { tracedEngine, type Engine } from "./engine.ts";
 import { hrStore } from "./hr-store.ts";
 import { mappingStore } from "./mapping-store.ts";
+import { pulseStore } from "./pulse.ts";
 import { recomputeStore } from "./recompute-store.ts";
 import { reviewStore } from "./reviews.ts";
 import { rosterStore } from "./rosters.ts";
@@ -47,6 +48,7 @@ export function composeStore(
     ...reviewStore(engine),
     ...rosterStore(engine),
     ...thingStore(engine),
+    ...pulseStore(engine, clock),
     stamp,
     ping: async () => {
       await Promise.all([

@@ -267,6 +267,7 @@ function* writeRecordRow(
   const { person } = record;
   const document: RecordDocument = {
     displayName: person.displayName ?? null,
+    ...(person.attributes === undefined ? {} : { attributes: person.attributes }),
     spells: record.spells,
   };
   const written = yield* db.run(

@@ -325,6 +325,7 @@ export function* employmentOf(
           sourceId,
           personKey: person.key,
           spells,
+          ...(person.attributes === undefined ? {} : { attributes: person.attributes }),
         })),
       },
     ]),

@@ -7,7 +7,7 @@ import type {
   JoinedBy,
 } from "../../directory/hr-store.ts";
 import type { Instant } from "../../model/clock.ts";
-import type { Spell } from "../../model/employment.ts";
+import type { HrAttributes, Spell } from "../../model/employment.ts";
 import type { HrSourceId, IdentityId, TenantId } from "../../model/ids.ts";
 import type { JsonObject } from "../../model/json.ts";
 
@@ -56,10 +56,11 @@ export interface RecordRow {
 export interface RecordDocument {
   readonly displayName: string | null;
   readonly spells: readonly Spell[];
+  readonly attributes?: HrAttributes;
 }
 
 export function toRecord(row: RecordRow): HrRecord {
-  const { displayName, spells } = JSON.parse(row.document) as RecordDocument;
+  const { displayName, spells, attributes } = JSON.parse(row.document) as RecordDocument;
   return {
     sourceId: row.source_id,
     person: {
@@ -67,6 +68,7 @@ export function toRecord(row: RecordRow): HrRecord {
       employeeNumber: row.employee_number ?? undefined,
       email: row.email_folded ?? undefined,
       displayName: displayName ?? undefined,
+      ...(attributes === undefined ? {} : { attributes }),
     },
     spells: spells.map(whole),
     version: row.version,
@@ -105,6 +107,7 @@ export interface MessageDocument {
     readonly employeeNumber?: string;
     readonly email?: string;
     readonly displayName?: string;
+    readonly attributes?: HrAttributes;
   };
   readonly statement: HrStatement;
 }
@@ -119,6 +122,7 @@ export function toMessage(row: MessageRow): HrMessage {
       employeeNumber: person.employeeNumber,
       email: person.email,
       displayName: person.displayName,
+      ...(person.attributes === undefined ? {} : { attributes: person.attributes }),
     },
     statement,
     saidAt: row.said_at,

@@ -1,4 +1,4 @@
-import type { EmploymentFacts } from "../../model/employment.ts";
+import { hrAttributesOf, type EmploymentFacts } from "../../model/employment.ts";
 import type { IdentityFacts } from "../../model/identity.ts";
 import type { GroupId, IdentityId, IdpId, SourceUserId, TenantId } from "../../model/ids.ts";
 import type { Json, JsonObject } from "../../model/json.ts";
@@ -50,6 +50,10 @@ export function identityFacts(row: IdentityRow): IdentityFacts {
   const documents = telling.map((source) => JSON.parse(source.resource) as JsonObject);
   const attributes: Record<string, AttributeValue> = {};
   for (const document of documents.toReversed()) Object.assign(attributes, attributesOf(document));
+  // HR's own words have a name of their own: what an IdP says never passes for them, nor they for it.
+  if (row.employment !== undefined)
+    for (const [name, value] of Object.entries(hrAttributesOf(row.employment)))
+      attributes[`hr.${name}`] = value;
   const emails = unique(telling.flatMap((source) => source.emails));
   const present = new Set(emails);
   const former = sources.flatMap((source) => [

@@ -19,6 +19,7 @@ import { hrQueries } from "./hr-queries.ts";
 import { identityQueries } from "./identity-queries.ts";
 import { mappingCommands } from "./mapping-commands.ts";
 import { mappingQueries } from "./mapping-queries.ts";
+import { pulseCommands, pulseQueries } from "./pulse.ts";
 import { recomputeCommands } from "./recompute-commands.ts";
 import { recomputeQueries } from "./recompute-queries.ts";
 import { reviewCommands, reviewQueries } from "./reviews.ts";
@@ -51,6 +52,7 @@ export const commands: Commands = {
   ...caseCommands,
   ...deliveryCommands,
   ...thingCommands,
+  ...pulseCommands,
 };
 
 /** Every query by the name under which it crosses to the reading thread. */
@@ -75,4 +77,5 @@ export const queries: Queries = {
   ...caseQueries,
   ...deliveryQueries,
   ...thingQueries,
+  ...pulseQueries,
 };

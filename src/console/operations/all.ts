@@ -10,6 +10,7 @@ import { leaverOperations } from "./leavers.ts";
 import { mappingOperations } from "./mappings.ts";
 import { noticeOperations } from "./notices.ts";
 import { peopleOperations } from "./people.ts";
+import { pulseOperations } from "./pulse.ts";
 import { recoveryOperations } from "./recovery.ts";
 import { reviewOperations } from "./reviews.ts";
 import { rosterOperations } from "./rosters.ts";
@@ -27,6 +28,7 @@ export const allOperations: readonly Operation[] = [
   ...decisionOperations,
   ...leaverOperations,
   ...noticeOperations,
+  ...pulseOperations,
   ...adoptionOperations,
   ...connectOperations,
   ...taskOperations,

@@ -9,7 +9,8 @@ import {
   type TenantId,
 } from "../../model/ids.ts";
 import { newRecord } from "../../model/records.ts";
-import { decideHold } from "../../sync/decide-hold.ts";
+import { liveOperators } from "../../credentials/credential-store.ts";
+import { decideHold, HoldRefusal } from "../../sync/decide-hold.ts";
 import { operation, OperationError, type ConsoleDeps } from "../operation.ts";
 import { namesOf, theIdentity } from "./people.ts";
 
@@ -71,7 +72,8 @@ export const decisionOperations = [
     name: "decideHold",
     method: "POST",
     path: "/holds/:holdId/decision",
-    summary: "Approve or reject a batch, whole or for some people",
+    summary:
+      "Approve or reject a batch, whole or for some people; above twice its cap two people approve",
     input: z.object({
       holdId: z.string(),
       decision: z.enum(["approve", "reject"]),
@@ -82,13 +84,20 @@ export const decisionOperations = [
       const identityIds: IdentityId[] = [];
       for (const person of input.people ?? [])
         identityIds.push(await theIdentity(deps, tenantId, person));
-      return decideHold(deps, tenantId, {
-        holdId: asId<HoldId>(input.holdId),
-        decision: input.decision,
-        identityIds: input.people === undefined ? "all" : identityIds,
-        why: input.why,
-        actor,
-      });
+      const operators = liveOperators(await deps.store.listTokens(tenantId), deps.clock.now());
+      try {
+        return await decideHold(deps, tenantId, {
+          holdId: asId<HoldId>(input.holdId),
+          decision: input.decision,
+          identityIds: input.people === undefined ? "all" : identityIds,
+          why: input.why,
+          actor,
+          operators,
+        });
+      } catch (error) {
+        if (error instanceof HoldRefusal) throw new OperationError(403, error.message);
+        throw error;
+      }
     },
   }),
   operation({

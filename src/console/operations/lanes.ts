@@ -4,6 +4,7 @@ import { priorities } from "../../accounts/target.ts";
 import { asId, type AccountId, type ConnectionId, type TenantId } from "../../model/ids.ts";
 import { foldEmail } from "../../model/fold.ts";
 import { newRecord } from "../../model/records.ts";
+import { pulseReport } from "../../pulse/pulse-report.ts";
 import { setLink } from "../../sync/set-link.ts";
 import {
   operation,
@@ -93,21 +94,24 @@ export const laneOperations = [
     summary: "Lanes, targets by state, holds, backlog, stops, audit tree",
     input: z.object({}),
     run: async (deps, { tenantId }) => {
-      const [lanes, counts, holds, stops, backlog, people, idps, tree, marks] = await Promise.all([
-        deps.store.listLanes(tenantId),
-        deps.store.targetCounts(tenantId),
-        deps.store.listHolds(tenantId, { state: "open", limit: 200 }),
-        deps.store.listStops(tenantId),
-        deps.backlog(),
-        deps.store.countIdentities(tenantId),
-        deps.store.listIdps(tenantId),
-        deps.store.getTree(tenantId),
-        deps.store.recomputeBacklog(deps.clock.now()),
-      ]);
+      const now = deps.clock.now();
+      const [lanes, counts, holds, stops, backlog, people, idps, tree, marks, pulse] =
+        await Promise.all([
+          deps.store.listLanes(tenantId),
+          deps.store.targetCounts(tenantId),
+          deps.store.listHolds(tenantId, { state: "open", limit: 200 }),
+          deps.store.listStops(tenantId),
+          deps.backlog(),
+          deps.store.countIdentities(tenantId),
+          deps.store.listIdps(tenantId),
+          deps.store.getTree(tenantId),
+          deps.store.recomputeBacklog(now),
+          pulseReport(deps.store, tenantId, now, 10),
+        ]);
       return {
         version: deps.version,
         world: deps.world,
-        now: deps.clock.now(),
+        now,
         people,
         idps,
         lanes: lanes.map((lane) => ({
@@ -135,6 +139,7 @@ export const laneOperations = [
         stops,
         backlog: { ...backlog, oldestSince: marks.oldestSince ?? null },
         audit: { size: tree.size },
+        pulse: { verdict: pulse.verdict, lastPassedAt: pulse.lastPassedAt ?? null },
       };
     },
   }),

@@ -113,6 +113,19 @@ describe("an event", () => {
     expect(now().saidAt).toBe(receivedAt);
   });
 
+  it("says declared attributes by our names, and no others", () => {
+    const event = eventShape.parse({
+      ...{ id: "e", type: "change" },
+      person: { id: "7", attributes: { costCenter: "42", level: null, shoeSize: 43 } },
+    });
+    const source = { attributes: { costCenter: "Cost", level: "Level" } };
+    expect(readEvent(event, reading(source)).person.attributes).toEqual({
+      costCenter: "42",
+      level: null,
+    });
+    expect(readEvent(event, reading()).person.attributes).toBeUndefined();
+  });
+
   it("comes in a CloudEvents envelope, structured or in binary mode", () => {
     const data = { person: { id: "7" }, end: "2026-11-30" };
     const envelope = {
@@ -167,6 +180,16 @@ describe("a row of a state upload", () => {
     expect(leaving.type === "state" && leaving.leaves && utc(leaving.leaves)).toBe(
       "2026-11-30T23:00:00.000Z",
     );
+  });
+
+  it("says of declared attributes what its columns have: nothing where one is missing, none where it is empty", () => {
+    const attributes = { costCenter: "work.cost", level: "Level", site: "Site" };
+    const said = (more: JsonObject) =>
+      read(row(more), { ...workday, attributes }).person.attributes;
+    expect(said({ Level: 7, Site: " Köln " })).toEqual({ level: 7, site: "Köln" });
+    expect(said({ work: { email: "", cost: "" }, Level: null })).toEqual({ costCenter: null, level: null });
+    expect(said({})).toBeUndefined();
+    expect(fault(() => said({ Site: ["Köln"] }))).toMatch(/^UNREADABLE "Site"/);
   });
 
   it("that lacks a mapped column, a person or a known status does not count", () => {
