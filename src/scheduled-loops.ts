@@ -107,16 +107,7 @@ export function createScheduledLoops(parts: ScheduledParts, actor: Actor): reado
       },
     }),
     pulseLoop(parts),
-    createLoop({
-      name: "reviews",
-      clock,
-      logger,
-      round: async () => {
-        const reviews: ReviewDeps = { ...parts.sync, store, tokensChanged: () => undefined };
-        for (const { tenantId } of await store.listTenants()) await keepReviews(reviews, tenantId);
-        return reviewsPollMs;
-      },
-    }),
+    reviewsLoop(parts),
     createLoop({
       name: "looks",
       clock,
@@ -144,6 +135,20 @@ export function createScheduledLoops(parts: ScheduledParts, actor: Actor): reado
           }),
         ]),
   ];
+}
+
+/** Looks after the access reviews of each tenant. */
+function reviewsLoop({ store, clock, logger, sync }: ScheduledParts): Loop {
+  const reviews: ReviewDeps = { ...sync, store, tokensChanged: () => undefined };
+  return createLoop({
+    name: "reviews",
+    clock,
+    logger,
+    round: async () => {
+      for (const { tenantId } of await store.listTenants()) await keepReviews(reviews, tenantId);
+      return reviewsPollMs;
+    },
+  });
 }
 
 /** The synthetic person of each tenant, who joins and leaves every day. */
