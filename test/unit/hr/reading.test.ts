@@ -187,7 +187,10 @@ describe("a row of a state upload", () => {
     const said = (more: JsonObject) =>
       read(row(more), { ...workday, attributes }).person.attributes;
     expect(said({ Level: 7, Site: " Köln " })).toEqual({ level: 7, site: "Köln" });
-    expect(said({ work: { email: "", cost: "" }, Level: null })).toEqual({ costCenter: null, level: null });
+    expect(said({ work: { email: "", cost: "" }, Level: null })).toEqual({
+      costCenter: null,
+      level: null,
+    });
     expect(said({})).toBeUndefined();
     expect(fault(() => said({ Site: ["Köln"] }))).toMatch(/^UNREADABLE "Site"/);
   });
