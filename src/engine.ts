@@ -48,6 +48,8 @@ export interface EngineParts {
   /** Absent: a secret that a vendor shows once cannot be kept, and no key is made. */
   readonly keepSecret?: ApplyDeps["keepSecret"];
   readonly timing?: Partial<ApplyTiming>;
+  /** Targets that this process works on at once; the worker's default where unset. */
+  readonly workerPlaces?: number;
   /** Ways out to people; none unless told. */
   readonly channels?: readonly Channel[];
 }
@@ -141,7 +143,7 @@ export function createEngine(parts: EngineParts): Engine {
     ringRelay,
     async start() {
       if (roles.has("worker")) {
-        worker = createWorker(apply);
+        worker = createWorker(apply, parts.workerPlaces);
         await consumer.start();
         sweep.start();
         worker.start();

@@ -80,6 +80,18 @@ export interface PersonState {
   })[];
 }
 
+/** What one person's look showed: the accounts that were found, the linked ones that were not (`gone`), and the slots that were asked for with what they hold. */
+export interface LookRecord {
+  readonly accounts: readonly VendorAccount[];
+  readonly gone: readonly AccountId[];
+  readonly grants: readonly {
+    readonly accountId: AccountId;
+    readonly asked: readonly Slot[];
+    readonly held: readonly ObservedGrant[];
+  }[];
+  readonly now: Instant;
+}
+
 /**
  * What we know and owe per identity × connection. All commands are atomic; those that change truth take `also`.
  * Instants are the caller's domain time.
@@ -148,7 +160,7 @@ export interface AccountStore {
   ): Promise<boolean>;
   /**
    * Ends a lease. Where `wake` moved since the lease, dueAt becomes now and the state due, whatever is said here.
-   * Writes nothing when the fence is old, and answers false.
+   * Writes nothing of it when the fence is old, and answers false; `look` was seen all the same, and is stored in the same commit.
    */
   releaseTarget(
     tenantId: TenantId,
@@ -165,6 +177,7 @@ export interface AccountStore {
       /** Set where a complete read-back agreed with this generation. */
       readonly applied?: { readonly generation: number; readonly at: Instant };
       readonly notes: JsonObject;
+      readonly look?: LookRecord;
       readonly now: Instant;
     },
     also: Also,
@@ -218,6 +231,7 @@ export interface AccountStore {
    * needs its entry `approved`, or `reserved` with notBefore reached; a gain is refused by an entry that is held or rejected, and a
    * privileged gain needs an entry. The entry becomes `executing`. A write that takes an admin role also needs the policy's minimum of other
    * active admins who are not on their way out themselves: two who leave at the same moment are asked one after the other.
+   * `look` is stored where the write may pass, in the same commit; it shows nothing as gone.
    */
   insertIntent(
     tenantId: TenantId,
@@ -237,6 +251,7 @@ export interface AccountStore {
       readonly generation: number;
       readonly fence: number;
       readonly notAfter: Instant;
+      readonly look?: LookRecord;
       readonly now: Instant;
     },
   ): Promise<{ readonly ok: true } | ({ readonly ok: false } & GateRefusal)>;
@@ -322,20 +337,10 @@ export interface AccountStore {
     },
     also: Also,
   ): Promise<void>;
-  /** What one person's look showed: the accounts that were found, the linked ones that were not (`gone`), and the slots that were asked for with what they hold. */
+  /** Stores what one person's look showed. */
   recordLook(
     tenantId: TenantId,
-    command: {
-      readonly connectionId: ConnectionId;
-      readonly accounts: readonly VendorAccount[];
-      readonly gone: readonly AccountId[];
-      readonly grants: readonly {
-        readonly accountId: AccountId;
-        readonly asked: readonly Slot[];
-        readonly held: readonly ObservedGrant[];
-      }[];
-      readonly now: Instant;
-    },
+    command: LookRecord & { readonly connectionId: ConnectionId },
   ): Promise<void>;
   /** One page of a listing; answers the accounts whose state, role or address differ from what was stored, or are new. */
   recordListing(

@@ -1,4 +1,4 @@
-import type { Finding, FindingDraft } from "../accounts/finding.ts";
+import type { FindingDraft } from "../accounts/finding.ts";
 import type { LeasedTarget } from "../accounts/target.ts";
 import type { Call, Connector } from "../connectors/connector.ts";
 import { slotKey } from "../model/entitlement.ts";
@@ -6,24 +6,31 @@ import type { Plan } from "../plan/step.ts";
 import type { ApplyDeps } from "./apply-deps.ts";
 import type { Look } from "./look.ts";
 
-/** What is said of a target. */
-export function openFindings(
+const planPrefix = ({ connectionId, identityId }: LeasedTarget) =>
+  `plan:${connectionId}:${identityId}:`;
+
+/** The keys of what the last plan of a target says and is open. */
+export async function toldOf(
   deps: Pick<ApplyDeps, "store">,
-  { tenantId, connectionId, identityId }: LeasedTarget,
-): Promise<readonly Finding[]> {
-  return deps.store.listFindings(tenantId, { identityId, connectionId, open: true, limit: 200 });
+  target: LeasedTarget,
+): Promise<readonly string[]> {
+  const { tenantId, connectionId, identityId } = target;
+  const filter = { identityId, connectionId, open: true, limit: 200 };
+  const findings = await deps.store.listFindings(tenantId, filter);
+  const prefix = planPrefix(target);
+  return findings.flatMap(({ key }) => (key.startsWith(prefix) ? [key] : []));
 }
 
-/** Says what a plan leaves alone, and takes back what is no longer so. */
+/** Says what a plan leaves alone, and takes back what is no longer so. Answers the keys of what it says, as `toldOf`. */
 export async function reportPlan(
   deps: ApplyDeps,
   target: LeasedTarget,
   plan: Plan,
   look: Look,
-  told: readonly Finding[],
-): Promise<void> {
+  told: readonly string[],
+): Promise<readonly string[]> {
   const { connectionId, identityId } = target;
-  const prefix = `plan:${connectionId}:${identityId}:`;
+  const prefix = planPrefix(target);
   const base = { connectionId, identityId };
   const findings: FindingDraft[] = plan.observations.map((item) => ({
     ...base,
@@ -57,10 +64,10 @@ export async function reportPlan(
   }
   const now = deps.clock.now();
   const keys = new Set(findings.map((item) => item.key));
-  const over = told.filter((item) => item.key.startsWith(prefix) && !keys.has(item.key));
-  if (over.length > 0)
-    await deps.store.resolveFindings(target.tenantId, { keys: over.map((item) => item.key), now });
+  const over = told.filter((key) => !keys.has(key));
+  if (over.length > 0) await deps.store.resolveFindings(target.tenantId, { keys: over, now });
   if (findings.length > 0) await deps.store.raiseFindings(target.tenantId, { findings, now });
+  return [...keys].filter((key) => key.startsWith(prefix));
 }
 
 /** API keys outlive their maker at some vendors: before an account goes, its keys are named so that somebody rotates them. */

@@ -8,6 +8,7 @@ import { newRecord } from "../model/records.ts";
 import { slotsToRead } from "../plan/plan.ts";
 import type { ApplyDeps } from "./apply-deps.ts";
 import { matchAccount } from "./match.ts";
+import type { UnsavedLook } from "./unsaved-look.ts";
 
 /** What is true at the vendor for one person, read now, whole or not at all. */
 export interface Look {
@@ -20,19 +21,35 @@ export interface Look {
   readonly shownAt: number;
 }
 
-/** Reads one person at the vendor, matches the account, and stores what was seen. A read that is not complete throws. */
-export async function lookAt(
-  deps: ApplyDeps,
-  connector: Connector,
-  call: Call,
-  target: LeasedTarget,
-): Promise<Look> {
-  const { tenantId, connectionId, identityId, desired } = target;
-  const shownAt = call.roster?.capturedAt ?? call.now();
+interface Looking {
+  readonly deps: ApplyDeps;
+  readonly connector: Connector;
+  readonly call: Call;
+  readonly target: LeasedTarget;
+  readonly unsaved: UnsavedLook;
+}
+
+/** What we hold of a person at a connection. */
+export type Held = Pick<Look, "link" | "ledger">;
+
+export async function heldOf(
+  { store }: Pick<ApplyDeps, "store">,
+  { tenantId, connectionId, identityId }: LeasedTarget,
+): Promise<Held> {
   const [link, ledger] = await Promise.all([
-    deps.store.getLink(tenantId, connectionId, identityId),
-    deps.store.listLedger(tenantId, connectionId, identityId),
+    store.getLink(tenantId, connectionId, identityId),
+    store.listLedger(tenantId, connectionId, identityId),
   ]);
+  return { link, ledger };
+}
+
+/** Reads one person at the vendor, matches the account, and notes what was seen. A read that is not complete throws. */
+export async function lookAt(
+  { deps, connector, call, target, unsaved }: Looking,
+  { link, ledger }: Held,
+): Promise<Look> {
+  const { identityId, desired } = target;
+  const shownAt = call.roster?.capturedAt ?? call.now();
   const emails = [
     ...new Set([...desired.profile.emails, ...(link === undefined ? [] : [link.email])]),
   ];
@@ -42,7 +59,11 @@ export async function lookAt(
     leaving: desired.lifecycle === "departed",
     ...(link === undefined ? {} : { accountId: link.accountId }),
   });
-  const seen = await seenOf(deps, target, candidates);
+  const others = candidates.some((item) => item.accountId !== link?.accountId);
+  const seen = await seenOf(deps, target, candidates, {
+    owners: others,
+    grants: Object.values(connector.facts.kinds).some((kind) => !kind.account),
+  });
   const match = matchAccount({
     facts: connector.facts,
     identityId,
@@ -58,13 +79,18 @@ export async function lookAt(
     ledger,
     lastSeen: seen.grants,
   });
-  await deps.store.recordLook(tenantId, {
-    connectionId,
-    accounts: candidates,
-    gone: goneAccounts(link, candidates),
-    grants: account === undefined ? [] : [{ accountId: account.accountId, ...grants }],
-    now: deps.clock.now(),
-  });
+  const gone = goneAccounts(link, candidates);
+  // Usual: nobody but the linked account, present. Whatever else a look finds, others decide by.
+  const usual = gone.length === 0 && !others;
+  await unsaved.note(
+    {
+      accounts: candidates,
+      gone,
+      grants: account === undefined ? [] : [{ accountId: account.accountId, ...grants }],
+      now: deps.clock.now(),
+    },
+    usual && desired.lifecycle === "active",
+  );
   return {
     account,
     link: settled,
@@ -103,12 +129,13 @@ async function seenOf(
   deps: ApplyDeps,
   { tenantId, connectionId }: LeasedTarget,
   candidates: readonly VendorAccount[],
+  asked: { readonly owners: boolean; readonly grants: boolean },
 ): Promise<Seen> {
   if (candidates.length === 0) return { owners: new Map(), grants: [] };
   const accountIds = candidates.map((item) => item.accountId);
   const [links, grants] = await Promise.all([
-    deps.store.findLinks(tenantId, connectionId, accountIds),
-    deps.store.listObservedGrants(tenantId, connectionId, accountIds),
+    asked.owners ? deps.store.findLinks(tenantId, connectionId, accountIds) : [],
+    asked.grants ? deps.store.listObservedGrants(tenantId, connectionId, accountIds) : [],
   ]);
   return { owners: new Map(links.map((item) => [item.accountId, item.identityId])), grants };
 }

@@ -8,24 +8,26 @@ import { slotKey } from "../model/entitlement.ts";
 import type { JsonObject } from "../model/json.ts";
 import type { ManualTask } from "../model/manual-work.ts";
 import { DAY_MS } from "../model/policy.ts";
-import { planTarget } from "../plan/plan.ts";
+import { accountKindOf, planTarget } from "../plan/plan.ts";
 import { renderPlan } from "../plan/render.ts";
 import type { Plan, Step } from "../plan/step.ts";
 import type { ApplyDeps } from "./apply-deps.ts";
 import type { Breaker } from "./breaker.ts";
 import { byHandKinds, leaveToPeople, manualLookMs, manualWorkOf } from "./by-hand.ts";
 import { endFight, foughtVerdict, repairNote, splitFought } from "./fights.ts";
-import { openFindings, reportPlan, reportRemainingKeys } from "./findings.ts";
+import { reportPlan, reportRemainingKeys, toldOf } from "./findings.ts";
 import { rosterOf } from "./roster.ts";
 import { createGovernor } from "./governor.ts";
 import { errorVerdict, waiting } from "./error-verdict.ts";
 import { keepLease } from "./keep-lease.ts";
 import { ensureChecked } from "./lane-check.ts";
 import { LeaverWork } from "./leaver-work.ts";
-import { lookAt, type Look } from "./look.ts";
+import { heldOf, lookAt, type Held, type Look } from "./look.ts";
+import { releaseTarget } from "./release-target.ts";
 import { refusalVerdict, reserveStep } from "./refusal.ts";
 import { runStep, WriteWindow, type StepContext, type StepResult } from "./run-step.ts";
 import { judgeableAt, settleIntents } from "./settle-intents.ts";
+import { UnsavedLook } from "./unsaved-look.ts";
 import { convergedVerdict, heaviest, type Verdict } from "./verdict.ts";
 
 /** How often one lease looks, acts and looks again before it comes back later. */
@@ -41,17 +43,21 @@ export async function reconcile(
   target: LeasedTarget,
 ): Promise<Verdict | undefined> {
   const { tenantId, connectionId, identityId } = target;
-  const [lane, intents] = await Promise.all([
+  const [lane, intents, held, told] = await Promise.all([
     deps.store.getLane(tenantId, connectionId),
     deps.store.openIntents(tenantId, connectionId, identityId),
+    heldOf(deps, target),
+    toldOf(deps, target),
   ]);
   if (lane === undefined) return undefined;
   const abort = new AbortController();
   const stopRenewing = keepLease(deps, target, abort);
+  const unsaved = new UnsavedLook(deps, target);
+  const start: Start = { lane, target, intents, held, told, unsaved, signal: abort.signal };
   try {
-    const verdict = await judge(deps, breaker, lane, target, intents, abort.signal);
+    const verdict = await judge(deps, breaker, start);
     if (verdict === "abandoned") return undefined;
-    await release(deps, target, verdict);
+    await releaseTarget(deps, target, verdict, unsaved);
     return verdict;
   } finally {
     stopRenewing();
@@ -62,18 +68,23 @@ export async function reconcile(
 
 type Judged = Verdict | "abandoned";
 
-async function judge(
-  deps: ApplyDeps,
-  breaker: Breaker,
-  lane: Lane,
-  target: LeasedTarget,
-  intents: readonly Intent[],
-  signal: AbortSignal,
-): Promise<Judged> {
+/** What a lease begins with: one question to the store. */
+interface Start {
+  readonly lane: Lane;
+  readonly target: LeasedTarget;
+  readonly intents: readonly Intent[];
+  readonly held: Held;
+  readonly told: readonly string[];
+  readonly unsaved: UnsavedLook;
+  readonly signal: AbortSignal;
+}
+
+async function judge(deps: ApplyDeps, breaker: Breaker, start: Start): Promise<Judged> {
+  const { lane, target, signal } = start;
   // What a lease learns on its way is kept even where it ends in an error.
   const notebook: Notebook = { notes: target.notes };
   try {
-    return await lookAndAct(deps, breaker, lane, target, intents, signal, notebook);
+    return await lookAndAct(deps, breaker, start, notebook);
   } catch (error) {
     if (signal.aborted) return "abandoned";
     return errorVerdict(deps, lane, { ...target, notes: notebook.notes }, error);
@@ -87,12 +98,10 @@ interface Notebook {
 async function lookAndAct(
   deps: ApplyDeps,
   breaker: Breaker,
-  lane: Lane,
-  target: LeasedTarget,
-  intents: readonly Intent[],
-  signal: AbortSignal,
+  start: Start,
   notebook: Notebook,
 ): Promise<Judged> {
+  const { lane, target, intents, signal } = start;
   const connector = deps.connectorOf(lane.vendor, lane.profile, lane.policy.target);
   if (connector === undefined) {
     throw new SyncError(
@@ -144,10 +153,12 @@ async function lookAndAct(
     target,
     window,
     fingerprint: opened.credentialFingerprint,
+    unsaved: start.unsaved,
+    told: start.told,
     notebook,
   });
   try {
-    return await rounds.run(intents);
+    return await rounds.run(intents, start.held);
   } finally {
     await governor.flush();
   }
@@ -161,6 +172,9 @@ interface RoundsInput {
   readonly target: LeasedTarget;
   readonly window: WriteWindow;
   readonly fingerprint: string;
+  readonly unsaved: UnsavedLook;
+  /** What the plan before said. */
+  readonly told: readonly string[];
   readonly notebook: Notebook;
 }
 
@@ -174,8 +188,11 @@ class Rounds {
   readonly #fingerprint: string;
   readonly #ran = new Set<string>();
   readonly #notebook: Notebook;
+  readonly #unsaved: UnsavedLook;
   readonly #leaver: LeaverWork | undefined;
-  #task: ManualTask | undefined;
+  #told: readonly string[];
+  /** null: none; undefined: not asked yet. */
+  #task: ManualTask | null | undefined;
 
   constructor(input: RoundsInput) {
     this.#deps = input.deps;
@@ -185,6 +202,8 @@ class Rounds {
     this.#target = input.target;
     this.#window = input.window;
     this.#fingerprint = input.fingerprint;
+    this.#unsaved = input.unsaved;
+    this.#told = input.told;
     this.#notebook = input.notebook;
     const departed = input.target.desired.lifecycle === "departed";
     this.#leaver = departed
@@ -204,17 +223,18 @@ class Rounds {
       call: this.#call,
       target: this.#target,
       policy: this.#lane.policy,
+      unsaved: this.#unsaved,
       window: this.#window,
       credentialFingerprint: this.#fingerprint,
     };
   }
 
-  async run(intents: Parameters<typeof settleIntents>[3]): Promise<Judged> {
-    let open = intents;
+  async run(intents: readonly Intent[], held: Held): Promise<Judged> {
+    let [open, known]: [readonly Intent[], Held | undefined] = [intents, held];
     for (let round = 0; round < roundsMax; round++) {
-      const look = await this.#look(open);
+      const look = await this.#look(open, known ?? (await heldOf(this.#deps, this.#target)));
       if ("state" in look) return look;
-      open = [];
+      [open, known] = [[], undefined];
       const plan = await this.#plan(look);
       const early = await this.#leaver?.before(look, plan);
       if (early !== undefined) return early === "abandoned" ? early : this.#withNotes(early);
@@ -244,8 +264,8 @@ class Rounds {
   }
 
   /** One complete look, with interrupted writes judged by it. */
-  async #look(open: Parameters<typeof settleIntents>[3]): Promise<Look | Verdict> {
-    const look = await lookAt(this.#deps, this.#connector, this.#call, this.#target);
+  async #look(open: readonly Intent[], held: Held): Promise<Look | Verdict> {
+    const look = await lookAt(this.#tools(), held);
     if (open.length === 0) return look;
     const settled = await settleIntents(
       this.#deps,
@@ -272,26 +292,11 @@ class Rounds {
         "the answer to the invitation was lost twice and it never showed up: check at the vendor, then redrive",
       );
     }
-    const { tenantId, connectionId, identityId } = this.#target;
-    const [ledger, link] = await Promise.all([
-      this.#deps.store.listLedger(tenantId, connectionId, identityId),
-      this.#deps.store.getLink(tenantId, connectionId, identityId),
-    ]);
-    return { ...look, ledger, link };
+    return { ...look, ...(await heldOf(this.#deps, this.#target)) };
   }
 
   async #plan(look: Look): Promise<Plan> {
     const { facts } = this.#connector;
-    const adminRoles = Object.values(facts.kinds).flatMap((kind) =>
-      kind.account
-        ? Object.entries(kind.roles).flatMap(([role, item]) => (item.admin ? [role] : []))
-        : [],
-    );
-    const { tenantId, connectionId } = this.#target;
-    const [activeAdmins, told] = await Promise.all([
-      this.#deps.store.countObserved(tenantId, connectionId, adminRoles),
-      openFindings(this.#deps, this.#target),
-    ]);
     const plan = planTarget({
       facts,
       policy: this.#lane.policy,
@@ -301,17 +306,28 @@ class Rounds {
       ledger: look.ledger,
       ownAccountIds: this.#lane.ownAccountIds,
       byHandKinds: this.#byHandKinds(),
-      activeAdmins,
+      activeAdmins: await this.#activeAdmins(look),
     });
     this.#note({ plan: renderPlan(plan), lookedAt: this.#deps.clock.now() });
     await this.#keepLedger(plan);
-    await reportPlan(this.#deps, this.#target, plan, look, told);
-    const task = await this.#deps.manualWork(
-      manualWorkOf({ facts, lane: this.#lane, target: this.#target, plan, look }),
-    );
+    this.#told = await reportPlan(this.#deps, this.#target, plan, look, this.#told);
+    const work = manualWorkOf({ facts, lane: this.#lane, target: this.#target, plan, look });
+    // Nothing for people, and no task of before: nobody but who has the lease makes one.
+    if (work.lines.length === 0 && this.#task === null) return plan;
+    const task = (await this.#deps.manualWork(work)) ?? null;
     this.#task = task;
-    this.#note({ task: task === undefined ? null : { ...task } });
+    this.#note({ task: task === null ? null : { ...task } });
     return plan;
+  }
+
+  /** Asked for an account that is an admin's, the only one that a plan could take the role from. */
+  async #activeAdmins({ account }: Look): Promise<number> {
+    const { roles } = accountKindOf(this.#connector.facts).kind;
+    if (account === undefined || roles[account.role]?.admin !== true) return 0;
+    await this.#unsaved.save();
+    const { tenantId, connectionId } = this.#target;
+    const adminRoles = Object.keys(roles).filter((role) => roles[role]?.admin === true);
+    return this.#deps.store.countObserved(tenantId, connectionId, adminRoles);
   }
 
   async #keepLedger(plan: Plan): Promise<void> {
@@ -469,7 +485,8 @@ class Rounds {
 
   /** The look lacks nothing, and is older than what a person said: a newer one has to show it. */
   #unproven(plan: Plan): readonly Verdict[] {
-    if (this.#task === undefined || plan.blocked.some((item) => item.line !== undefined)) return [];
+    const asks = this.#task !== undefined && this.#task !== null;
+    if (!asks || plan.blocked.some((item) => item.line !== undefined)) return [];
     const text = "what was done by hand is not proven yet: a newer roster shows it";
     return [
       {
@@ -502,27 +519,6 @@ class Rounds {
   #withNotes(verdict: Verdict): Verdict {
     return { ...verdict, notes: this.#notebook.notes };
   }
-}
-
-async function release(deps: ApplyDeps, target: LeasedTarget, verdict: Verdict): Promise<void> {
-  const now = deps.clock.now();
-  await deps.store.releaseTarget(
-    target.tenantId,
-    {
-      connectionId: target.connectionId,
-      identityId: target.identityId,
-      fence: target.fence,
-      wake: target.wake,
-      state: verdict.state,
-      reason: verdict.reason,
-      dueAt: verdict.dueAt,
-      attempts: verdict.attempts,
-      notes: verdict.notes,
-      now,
-      ...(verdict.reached ? { applied: { generation: target.generation, at: now } } : {}),
-    },
-    { records: [], recompute: [] },
-  );
 }
 
 async function restLane(deps: ApplyDeps, lane: Lane, until: number): Promise<void> {

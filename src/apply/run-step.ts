@@ -13,6 +13,7 @@ import { aloneWith } from "./exclusive.ts";
 import type { Look } from "./look.ts";
 import { outcomeRecord } from "./outcome-record.ts";
 import { changesOf } from "./settle-intents.ts";
+import type { UnsavedLook } from "./unsaved-look.ts";
 
 /** The write that is allowed now, if any: `beforeWrite` of the client asks it immediately before the bytes leave. */
 export class WriteWindow {
@@ -41,6 +42,7 @@ export interface StepContext {
   readonly target: LeasedTarget;
   readonly policy: ConnectionPolicy;
   readonly look: Look;
+  readonly unsaved: UnsavedLook;
   readonly window: WriteWindow;
   readonly credentialFingerprint: string;
 }
@@ -70,6 +72,8 @@ export async function runStep(context: StepContext, step: Step): Promise<StepRes
   const key = inSlot ? connector.exclusiveKey?.(step.slot) : undefined;
   const pass = () => runWrite(context, step, () => send(context, step));
   if (key === undefined) return pass();
+  // The turn may be long in coming.
+  await context.unsaved.save();
   const { tenantId, connectionId } = target;
   const place = { tenantId, connectionId, key };
   // Before the gate: what it allows must leave soon after.
@@ -101,9 +105,11 @@ export async function runWrite(
     generation: target.generation,
     fence: target.fence,
     notAfter: now + deps.timing.intentWindowMs,
+    ...context.unsaved.part,
     now,
   });
   if (!gate.ok) return { ran: false, refusal: gate };
+  context.unsaved.taken();
   context.window.open(windowEnd);
   try {
     const applied = await sendIt();

@@ -14,57 +14,38 @@ export interface Worker {
   stop(): Promise<void>;
 }
 
+/** Targets of a lane in work at once, of all workers together; leavers have as many of their own. */
+const perLane = 4;
 const pollMs = 1_000;
+/** After a round that took all that its lanes had, the next one at the latest: who ends and who wishes ring before. */
+const refillMs = 100;
+/** Targets end one by one: rounds of a busy worker are so far apart that one asks for what several of them leave free. */
+const gatherMs = 15;
 
 /**
  * Leases due targets and reconciles them, several lanes at once, few of one lane, leavers first and beyond the ordinary share.
  * Any number of workers may run: the store hands a target to one of them at a time.
  */
-export function createWorker(
-  deps: ApplyDeps,
-  options: { readonly concurrency?: number; readonly perLane?: number } = {},
-): Worker {
-  const { tracer = untraced } = deps;
-  const concurrency = options.concurrency ?? 32;
-  const perLane = options.perLane ?? 4;
+export function createWorker(deps: ApplyDeps, places = 32): Worker {
   const inHand = new Set<Promise<void>>();
   const breakerOf = breakersOf(deps.clock);
   let running: Promise<void> | undefined;
   let stopping = false;
   let wake: () => void = () => undefined;
   let rung = false;
+  let roundAt = -gatherMs;
 
   const take = (target: LeasedTarget): void => {
     const breaker = breakerOf(target.tenantId, target.connectionId);
-    const work = tracer
-      .span(reconcileSpan(target), async (span) => {
-        const verdict = await reconcile(deps, breaker, target);
-        if (verdict === undefined) return;
-        const { state, reason } = verdict;
-        span.set({ "rolecall.state": state, ...(reason && { "rolecall.reason": reason.code }) });
-      })
-      .catch((error: unknown) => {
-        // The lease runs out and somebody takes it again: nothing is lost, but a person should know.
-        deps.logger.error(
-          {
-            err: error,
-            tenantId: target.tenantId,
-            connectionId: target.connectionId,
-            identityId: target.identityId,
-          },
-          "reconcile failed",
-        );
-      })
-      .finally(() => {
-        inHand.delete(work);
-        ring();
-      });
+    const work = workOn(deps, breaker, target).finally(() => {
+      inHand.delete(work);
+      ring();
+    });
     inHand.add(work);
   };
 
-  const round = async (): Promise<number> => {
-    const free = concurrency - inHand.size;
-    if (free <= 0) return 0;
+  const round = async (free: number): Promise<number> => {
+    roundAt = deps.clock.monotonic();
     const leased = await deps.store.leaseTargets({
       owner: deps.owner,
       now: deps.clock.now(),
@@ -86,27 +67,39 @@ export function createWorker(
     await deps.clock.sleep(ms, abort.signal);
   };
 
+  /** Looks for work where some is likely. Answers for how long to rest, and whether some is likely then without a ring. */
+  const look = async (
+    tries: boolean,
+  ): Promise<{ readonly ms: number; readonly suspect: boolean }> => {
+    const free = places - inHand.size;
+    if (free <= 0) return { ms: pollMs, suspect: true };
+    if (tries) {
+      const leased = await round(free);
+      if (leased > 0) return { ms: leased < free ? refillMs : pollMs, suspect: true };
+    }
+    const next = await deps.store.nextTargetDueAt();
+    const inMs = next === undefined ? pollMs : next - deps.clock.now();
+    if (inMs > 0) return { ms: Math.min(pollMs, inMs), suspect: inMs <= pollMs };
+    // Due and not leased: its lane is full, and whoever ends there rings.
+    return { ms: tries ? pollMs : 0, suspect: !tries };
+  };
+
   const loop = async (): Promise<void> => {
     // Nothing is leased on suspicion: an idle worker asks one cheap question a second.
     let suspect = true;
     while (!stopping) {
+      const sinceMs = deps.clock.monotonic() - roundAt;
+      if (inHand.size > 0 && sinceMs < gatherMs) await deps.clock.sleep(gatherMs - sinceMs);
+      if (stopping) return;
       const tries: boolean = suspect || rung;
       rung = false;
-      let pauseMs = pollMs;
+      let ms = pollMs;
       try {
-        suspect = tries && (await round()) > 0;
-        if (suspect) continue;
-        if (inHand.size < concurrency) {
-          const next = await deps.store.nextTargetDueAt();
-          const inMs = next === undefined ? pollMs : next - deps.clock.now();
-          // Due and not leased: its lane is full, and whoever ends there rings.
-          suspect = inMs > 0 ? inMs <= pollMs : !tries;
-          pauseMs = inMs > 0 ? Math.min(pollMs, inMs) : tries ? pollMs : 0;
-        }
+        ({ ms, suspect } = await look(tries));
       } catch (error) {
         deps.logger.error({ err: error }, "worker could not lease targets; it tries again");
       }
-      await idle(pauseMs);
+      await idle(ms);
     }
   };
 
@@ -127,6 +120,22 @@ export function createWorker(
       await Promise.all(inHand);
     },
   };
+}
+
+async function workOn(deps: ApplyDeps, breaker: Breaker, target: LeasedTarget): Promise<void> {
+  const { logger, tracer = untraced } = deps;
+  try {
+    await tracer.span(reconcileSpan(target), async (span) => {
+      const verdict = await reconcile(deps, breaker, target);
+      if (verdict === undefined) return;
+      const { state, reason } = verdict;
+      span.set({ "rolecall.state": state, ...(reason && { "rolecall.reason": reason.code }) });
+    });
+  } catch (error) {
+    // The lease runs out and somebody takes it again: nothing is lost, but a person should know.
+    const { tenantId, connectionId, identityId } = target;
+    logger.error({ err: error, tenantId, connectionId, identityId }, "reconcile failed");
+  }
 }
 
 /** One breaker for each lane, for the life of a worker. */

@@ -23,11 +23,13 @@ import { trafficSuite } from "./traffic-suite.ts";
 import { thingSuite } from "./thing-suite.ts";
 import { storeTextSuite } from "./store-text-suite.ts";
 
-/** What every store has to do, port by port; `open` gives a fresh, empty one each time. */
-export function storeSuite(name: string, open: OpenStore): void {
+/** What every store has to do, port by port; `open` gives an empty one each time, `openNew` one that is opened and closed for the test. */
+export function storeSuite(name: string, open: OpenStore, openNew = open): void {
   describe(`store: ${name}`, () => {
+    describe("life", () => {
+      storeLifeSuite(openNew);
+    });
     const suites: Readonly<Record<string, (open: OpenStore) => void>> = {
-      life: storeLifeSuite,
       "text and numbers": storeTextSuite,
       people: directoryUserSuite,
       groups: directoryGroupSuite,

@@ -21,8 +21,8 @@ export const plantedBugs: readonly KnownBug[] = [
   {
     name: "a wake during a lease is forgotten at its end",
     file: "adapters/sql/account-targets.ts",
-    search: "const woken = row.wake !== command.wake;",
-    replace: "const woken = row.wake < command.wake;",
+    search: 'const asLeased = "wake = ?1";',
+    replace: 'const asLeased = "wake >= ?1";',
     stories: [3],
   },
   {
@@ -42,8 +42,8 @@ export const plantedBugs: readonly KnownBug[] = [
   {
     name: "an outcome is recorded twice",
     file: "adapters/sql/close-intent.ts",
-    search: "if (!open || intent.state === outcome.state) return undefined;",
-    replace: "void open;",
+    search: `const isOpen = "AND state IN ('sent', 'unknown') AND state <> ?1";`,
+    replace: 'const isOpen = "";',
     stories: [24],
   },
   {

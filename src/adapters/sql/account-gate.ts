@@ -14,6 +14,7 @@ import { writeAlso } from "./also.ts";
 import { closeIntent } from "./close-intent.ts";
 import { documentText, type Database, type Steps } from "./database.ts";
 import type { Query } from "./engine.ts";
+import { writeLook } from "./observed-accounts.ts";
 
 type Step = Asked<"insertIntent">["command"];
 type GateAnswer = { readonly ok: true } | ({ readonly ok: false } & GateRefusal);
@@ -71,6 +72,8 @@ export function* insertIntent(
       pass.entryId,
     );
   }
+  if (command.look !== undefined)
+    yield* writeLook(db, { tenantId, connectionId: command.connectionId }, command.look, true);
   return { ok: true };
 }
 
@@ -213,7 +216,6 @@ function passWithAccount(entries: readonly EntryRow[]): Pass {
 }
 
 interface OpenIntentRow {
-  readonly state: IntentState;
   readonly connection_id: string;
   readonly identity_id: string;
   readonly entry_id: string | null;
@@ -226,7 +228,7 @@ export function* finishIntent(
 ): Steps<null> {
   const intent = yield* closeIntent<OpenIntentRow>(
     db,
-    { table: "intents", columns: "state, connection_id, identity_id, entry_id" },
+    { table: "intents", columns: "connection_id, identity_id, entry_id" },
     tenantId,
     command,
   );

@@ -1,5 +1,5 @@
 import type { ObservedAccount } from "../../accounts/account-store.ts";
-import type { ObservedGrant, VendorAccount, VendorObject } from "../../model/account.ts";
+import type { ObservedGrant, VendorObject } from "../../model/account.ts";
 import type { Instant } from "../../model/clock.ts";
 import { StoreError } from "../../model/errors.ts";
 import { asId, type AccountId } from "../../model/ids.ts";
@@ -12,157 +12,18 @@ import {
   type GrantRow,
   type ObservedRow,
 } from "./account-rows.ts";
-import { lockCounted } from "./account-rails.ts";
-import { documentText, type Database, type Steps } from "./database.ts";
+import type { Database, Steps } from "./database.ts";
 import type { Query } from "./engine.ts";
-
-interface Place {
-  readonly tenantId: string;
-  readonly connectionId: string;
-}
-
-const byAccount = "tenant_id = ? AND connection_id = ? AND account_id = ?";
-
-interface KnownRow {
-  readonly account_id: string;
-  readonly email: string;
-  readonly other_emails: string;
-  readonly state: string;
-  readonly role: string;
-  readonly gone: number;
-}
-
-/**
- * What is stored of accounts, locked. Whether an account is linked is written by whoever comes second, the account or its link: links
- * change their lane's row, so accounts that are new take it before they look.
- */
-function* knownAccounts(
-  db: Database,
-  place: Place,
-  accounts: readonly VendorAccount[],
-): Steps<ReadonlyMap<string, KnownRow>> {
-  if (accounts.length === 0) return new Map();
-  const ids = [...new Set(accounts.map((account) => account.accountId))];
-  const read = () =>
-    db.all<KnownRow>(
-      `SELECT account_id, email, other_emails, state, role, gone FROM ${db.dialect.values("ids")} CROSS JOIN observed_accounts
-       WHERE tenant_id = ? AND connection_id = ? AND account_id = ids.value ORDER BY account_id ${db.dialect.concurrent ? "FOR NO KEY UPDATE OF observed_accounts" : ""}`,
-      listText(ids),
-      place.tenantId,
-      place.connectionId,
-    );
-  let rows = yield* read();
-  if (rows.length < ids.length && db.dialect.concurrent) {
-    yield* lockCounted(db, place.tenantId, false, [place.connectionId]);
-    rows = yield* read();
-  }
-  return new Map(rows.map((row) => [row.account_id, row]));
-}
-
-/** Stores one account as it was read now. Answers whether it is new, was gone, or differs in state, role or address. */
-function* storeAccount(
-  db: Database,
-  place: Place,
-  account: VendorAccount,
-  known: KnownRow | undefined,
-  listingId: string | null,
-  now: Instant,
-): Steps<boolean> {
-  const key = [place.tenantId, place.connectionId, account.accountId] as const;
-  const others = documentText(account.otherEmails);
-  yield* db.tell(
-    `INSERT INTO observed_accounts (tenant_id, connection_id, account_id, email, other_emails, state, role, display_name, created_at, expires_at, read_at, listing_id, gone, linked)
-     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, 0,
-       CASE WHEN EXISTS (SELECT 1 FROM links WHERE tenant_id = ?1 AND connection_id = ?2 AND account_id = ?3) THEN 1 ELSE 0 END)
-     ON CONFLICT (tenant_id, connection_id, account_id) DO UPDATE SET
-       email = ?4, other_emails = ?5, state = ?6, role = ?7, display_name = ?8, created_at = ?9, expires_at = ?10, read_at = ?11, listing_id = coalesce(?12, observed_accounts.listing_id), gone = 0`,
-    ...key,
-    account.email,
-    others,
-    account.state,
-    account.role,
-    account.displayName ?? null,
-    account.createdAt ?? null,
-    account.expiresAt ?? null,
-    now,
-    listingId,
-  );
-  const readdressed = known?.email !== account.email || known.other_emails !== others;
-  if (readdressed) yield* storeEmails(db, key, [account.email, ...account.otherEmails]);
-  return (
-    readdressed || known.state !== account.state || known.role !== account.role || known.gone === 1
-  );
-}
-
-function* storeEmails(
-  db: Database,
-  key: readonly [string, string, string],
-  emails: readonly string[],
-): Steps<void> {
-  yield* db.tell(`DELETE FROM observed_emails WHERE ${byAccount}`, ...key);
-  for (const email of new Set(emails)) {
-    yield* db.tell(
-      "INSERT INTO observed_emails (tenant_id, connection_id, account_id, email) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
-      ...key,
-      email,
-    );
-  }
-}
-
-/** Answers whether the account was there before. What it held is gone with it. */
-function* markGone(db: Database, place: Place, accountId: string, now: Instant): Steps<boolean> {
-  const key = [place.tenantId, place.connectionId, accountId] as const;
-  yield* db.tell(`DELETE FROM observed_grants WHERE ${byAccount}`, ...key);
-  return (
-    (yield* db.run(
-      `UPDATE observed_accounts SET gone = 1, read_at = ? WHERE ${byAccount} AND gone = 0`,
-      now,
-      ...key,
-    )) > 0
-  );
-}
+import {
+  knownAccounts,
+  markGone,
+  storeAccount,
+  writeLook,
+  type Place,
+} from "./observed-accounts.ts";
 
 export function* recordLook(db: Database, { tenantId, command }: Asked<"recordLook">): Steps<null> {
-  const place = { tenantId, connectionId: command.connectionId };
-  const known = yield* knownAccounts(db, place, command.accounts);
-  for (const account of command.accounts)
-    yield* storeAccount(db, place, account, known.get(account.accountId), null, command.now);
-  let gone = 0;
-  for (const accountId of command.gone) {
-    if (yield* markGone(db, place, accountId, command.now)) gone += 1;
-  }
-  if (gone > 0) {
-    // What a look showed to be gone is no loss that the next listing has to explain.
-    yield* db.tell(
-      `UPDATE lanes SET listing_count = ${db.dialect.greatest("0", "listing_count - ?")} WHERE tenant_id = ? AND connection_id = ? AND listing_count IS NOT NULL`,
-      gone,
-      tenantId,
-      command.connectionId,
-    );
-  }
-  for (const item of command.grants) {
-    const key = [tenantId, command.connectionId, item.accountId] as const;
-    for (const slot of item.asked) {
-      yield* db.tell(
-        `DELETE FROM observed_grants WHERE ${byAccount} AND kind = ? AND object_id = ?`,
-        ...key,
-        slot.kind,
-        slot.objectId,
-      );
-    }
-    for (const grant of item.held) {
-      yield* db.tell(
-        `INSERT INTO observed_grants (tenant_id, connection_id, account_id, kind, object_id, role, implicit, read_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
-         ON CONFLICT (tenant_id, connection_id, account_id, kind, object_id) DO UPDATE SET role = excluded.role, implicit = excluded.implicit, read_at = excluded.read_at`,
-        ...key,
-        grant.kind,
-        grant.objectId,
-        grant.role,
-        grant.implicit,
-        command.now,
-      );
-    }
-  }
+  yield* writeLook(db, { tenantId, connectionId: command.connectionId }, command);
   return null;
 }
 

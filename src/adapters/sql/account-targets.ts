@@ -13,6 +13,7 @@ import { writeAlso } from "./also.ts";
 import { documentText, type Database, type Steps } from "./database.ts";
 import type { AccountStore } from "../../accounts/account-store.ts";
 import type { Query } from "./engine.ts";
+import { writeLook } from "./observed-accounts.ts";
 import type { SqlDialect } from "./sql-dialect.ts";
 import type { TenantId } from "../../model/ids.ts";
 
@@ -129,33 +130,36 @@ export function* renewLease(
   );
 }
 
+/** Whether no reason to look again came while it was worked on (?1: `wake` as it was leased): else what the worker concluded may be old. */
+const asLeased = "wake = ?1";
+
 export function* releaseTarget(
   db: Database,
   { tenantId, command, also }: Commanded<"releaseTarget">,
 ): Steps<Answer<"releaseTarget">> {
-  const key = [tenantId, command.connectionId, command.identityId] as const;
-  const row = yield* db.get<{ wake: number; attempts: number }>(
-    `SELECT wake, attempts FROM targets WHERE ${byKey} AND fence = ? AND lease_owner IS NOT NULL ${db.dialect.forUpdate}`,
-    ...key,
-    command.fence,
-  );
-  if (row === undefined) return false;
-  // A reason to look again came while it was worked on: what the worker concluded may be old.
-  const woken = row.wake !== command.wake;
-  const dueAt = woken ? command.now : command.dueAt;
-  yield* db.tell(
-    `UPDATE targets SET lease_owner = NULL, lease_until = 0, state = ?, reason = ?, due_at = ?, ready_at = ?, attempts = ?, notes = ?,
-       applied_generation = ${db.dialect.greatest("applied_generation", "?")}, verified_at = coalesce(?, verified_at) WHERE ${byKey}`,
-    woken ? "due" : command.state,
-    woken || command.reason === null ? null : documentText(command.reason),
-    dueAt,
-    dueAt,
-    woken ? row.attempts : command.attempts,
+  if (command.look !== undefined)
+    yield* writeLook(db, { tenantId, connectionId: command.connectionId }, command.look);
+  const dueAt = `CASE WHEN ${asLeased} THEN CAST(?4 AS BIGINT) ELSE CAST(?5 AS BIGINT) END`;
+  const released = yield* db.run(
+    `UPDATE targets SET lease_owner = NULL, lease_until = 0, state = CASE WHEN ${asLeased} THEN ?2 ELSE 'due' END, reason = CASE WHEN ${asLeased} THEN ?3 END,
+       due_at = ${dueAt}, ready_at = ${dueAt}, attempts = CASE WHEN ${asLeased} THEN ?6 ELSE attempts END, notes = ?7,
+       applied_generation = ${db.dialect.greatest("applied_generation", "?8")}, verified_at = coalesce(?9, verified_at)
+     WHERE tenant_id = ?10 AND connection_id = ?11 AND identity_id = ?12 AND fence = ?13 AND lease_owner IS NOT NULL`,
+    command.wake,
+    command.state,
+    command.reason === null ? null : documentText(command.reason),
+    command.dueAt,
+    command.now,
+    command.attempts,
     documentText(command.notes),
     command.applied?.generation ?? 0,
     command.applied?.at ?? null,
-    ...key,
+    tenantId,
+    command.connectionId,
+    command.identityId,
+    command.fence,
   );
+  if (released === 0) return false;
   yield* writeAlso(db, tenantId, also, command.now);
   return true;
 }

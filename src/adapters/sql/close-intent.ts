@@ -5,12 +5,15 @@ import type { TenantId } from "../../model/ids.ts";
 import type { JsonObject } from "../../model/json.ts";
 import { documentText, type Database, type Steps } from "./database.ts";
 
+/** An outcome is written once; only `unknown` is followed by what it turned out to be. */
+const isOpen = "AND state IN ('sent', 'unknown') AND state <> ?1";
+
 /**
- * Writes the outcome of a write that passed a gate. Answers its row as it was before; undefined, with nothing written, where the outcome
+ * Writes the outcome of a write that passed a gate. Answers the `columns` of its row; undefined, with nothing written, where the outcome
  * is known already.
  * @throws StoreError NOT_FOUND
  */
-export function* closeIntent<Row extends { readonly state: IntentState }>(
+export function* closeIntent<Row>(
   db: Database,
   from: { readonly table: "intents" | "thing_intents"; readonly columns: string },
   tenantId: TenantId,
@@ -21,22 +24,21 @@ export function* closeIntent<Row extends { readonly state: IntentState }>(
     readonly now: Instant;
   },
 ): Steps<Row | undefined> {
-  const intent = yield* db.get<Row>(
-    `SELECT ${from.columns} FROM ${from.table} WHERE tenant_id = ? AND intent_id = ? ${db.dialect.forUpdate}`,
-    tenantId,
-    outcome.intentId,
-  );
-  if (intent === undefined)
-    throw new StoreError("NOT_FOUND", `there is no intent ${outcome.intentId}`);
-  const open = intent.state === "sent" || intent.state === "unknown";
-  if (!open || intent.state === outcome.state) return undefined;
-  yield* db.tell(
-    `UPDATE ${from.table} SET state = ?, facts = ?, finished_at = ? WHERE tenant_id = ? AND intent_id = ?`,
+  const closed = yield* db.get<Row>(
+    `UPDATE ${from.table} SET state = ?1, facts = ?2, finished_at = ?3 WHERE tenant_id = ?4 AND intent_id = ?5 ${isOpen} RETURNING ${from.columns}`,
     outcome.state,
     documentText(outcome.facts),
     outcome.now,
     tenantId,
     outcome.intentId,
   );
-  return intent;
+  if (closed !== undefined) return closed;
+  const known = yield* db.get(
+    `SELECT 1 FROM ${from.table} WHERE tenant_id = ? AND intent_id = ?`,
+    tenantId,
+    outcome.intentId,
+  );
+  if (known === undefined)
+    throw new StoreError("NOT_FOUND", `there is no intent ${outcome.intentId}`);
+  return undefined;
 }

@@ -102,7 +102,7 @@ function* finishThingIntent(
 ): Steps<null> {
   const closed = yield* closeIntent(
     db,
-    { table: "thing_intents", columns: "state" },
+    { table: "thing_intents", columns: "intent_id" },
     tenantId,
     command,
   );

@@ -67,8 +67,8 @@ serveParent(
         .filter((row) => row.oldestWishedAt !== null)
         .reduce((sum, row) => sum + row.count, 0);
     },
-    start: async () => {
-      engines = Array.from({ length: workers }, engine);
+    start: async (places?: number) => {
+      engines = Array.from({ length: workers }, () => engine(places));
       await Promise.all(engines.map((item) => item.start()));
     },
     stop: async () => {
@@ -84,8 +84,9 @@ serveParent(
   },
 );
 
-function engine(): Engine {
+function engine(places: number | undefined): Engine {
   return createEngine({
+    ...(places !== undefined && { workerPlaces: places }),
     store,
     bus: localBus({ clock }),
     clock,
