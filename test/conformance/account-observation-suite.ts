@@ -203,6 +203,51 @@ export function accountObservationSuite(open: OpenStore): void {
       expect(await observed({ includeGone: true })).toEqual(["a", "b"]);
     });
 
+    it("goes with the write that it leads to, known or new, and with none that is refused", async () => {
+      const ada = await stage.addPerson();
+      await stage.sync(ada, {});
+      const target = await stage.leaseOne(ada);
+      const shown = (role: string) => ({
+        accounts: [stage.account("ada", { role })],
+        gone: [],
+        grants: [],
+        now: stage.now,
+      });
+      const roles = async () =>
+        (await stage.store.listObserved(stage.tenantId, { connectionId: console_, limit: 5 })).map(
+          (item) => item.role,
+        );
+      const old = { ...target, fence: target.fence - 1 };
+      expect(await stage.pass(old, { look: shown("user") })).toMatchObject({ ok: false });
+      expect(await roles()).toEqual([]);
+      expect(await stage.pass(target, { look: shown("user") })).toMatchObject({ ok: true });
+      expect(await roles()).toEqual(["user"]);
+      expect(await stage.pass(target, { look: shown("admin") })).toMatchObject({ ok: true });
+      expect(await roles()).toEqual(["admin"]);
+    });
+
+    it("goes with the end of its lease, also of one that is somebody else's by now", async () => {
+      const ada = await stage.addPerson();
+      await stage.sync(ada, {});
+      const target = await stage.leaseOne(ada);
+      await stage.link(ada, "ada");
+      const ends = (at: typeof target, role: string) =>
+        stage.release(at, {
+          look: {
+            accounts: [stage.account("ada", { role })],
+            gone: [],
+            grants: [],
+            now: stage.now,
+          },
+        });
+      const seen = async () =>
+        (await stage.store.readPeople(stage.tenantId, [ada]))[0]?.observed.map((item) => item.role);
+      expect(await ends({ ...target, fence: target.fence - 1 }, "user")).toBe(false);
+      expect(await seen()).toEqual(["user"]);
+      expect(await ends(target, "admin")).toBe(true);
+      expect(await seen()).toEqual(["admin"]);
+    });
+
     it("replaces what the asked slots hold, and leaves the others", async () => {
       const slot = (objectId: string) => ({ kind: "workspace", objectId });
       const look = (asked: readonly string[], held: Readonly<Record<string, string>>) =>

@@ -76,7 +76,7 @@ describeReal(
       await lock.query("BEGIN");
       await lock.query("SELECT 1 FROM intents WHERE step = 'remove_account' FOR UPDATE");
       await answered.answer();
-      await world.waitsForLock("FROM intents WHERE tenant_id");
+      await world.waitsForLock("UPDATE intents SET state");
       await first.kill();
       await lock.query("ROLLBACK");
 

@@ -9,7 +9,9 @@ import type { Connection } from "./connection.ts";
 import { database } from "./run.ts";
 
 /** The migrations of this version in their order. */
-export const sqliteMigrations = () => readMigrations(new URL("./migrations/", import.meta.url));
+export const sqliteMigrations = () =>
+  (files ??= readMigrations(new URL("./migrations/", import.meta.url)));
+let files: readonly Migration[] | undefined;
 
 /**
  * Brings a database up to this version: a new one at once, an older one with each migration in a transaction of its own.
@@ -56,4 +58,28 @@ function apply(connection: Connection, migrations: readonly Migration[], now: In
     connection.exec("ROLLBACK");
     throw error;
   }
+}
+
+/** The statements that make another database as this one is, which was just migrated. @throws Error where a migration left rows: those would be lacking */
+export function schemaOf(connection: Connection): string {
+  const made = connection.finish(
+    database.all<{ type: string; name: string; sql: string }>(
+      "SELECT type, name, sql FROM sqlite_schema WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite!_%' ESCAPE '!' ORDER BY rowid",
+    ),
+  );
+  for (const { type, name } of made) {
+    if (type !== "table" || name === "migrations") continue;
+    if (connection.finish(database.get(`SELECT 1 FROM "${name}"`)) !== undefined)
+      throw new Error(`a migration left rows in ${name}`);
+  }
+  const rows = connection.finish(
+    database.all<DoneMigration & { readonly at: Instant }>(
+      "SELECT number, name, hash, older_may_run, at FROM migrations ORDER BY number",
+    ),
+  );
+  const done = rows.map(
+    ({ number, name, hash, older_may_run: older, at }) =>
+      `(${String(number)}, '${name}', '${hash}', ${String(older)}, ${String(at)})`,
+  );
+  return `BEGIN;${made.map(({ sql }) => sql).join(";\n")};INSERT INTO migrations (number, name, hash, older_may_run, at) VALUES ${done.join(", ")};COMMIT`;
 }

@@ -12,7 +12,7 @@ import { Connection } from "./connection.ts";
 import { openFileEngine } from "./file-engine.ts";
 import { lockFolder } from "./folder-lock.ts";
 import { openMemoryEngine } from "./memory-engine.ts";
-import { migrate, sqliteMigrations } from "./migrations.ts";
+import { migrate, schemaOf, sqliteMigrations } from "./migrations.ts";
 import { database } from "./run.ts";
 
 export interface SqliteStoreOptions {
@@ -37,10 +37,17 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
   return openInFolder(options);
 }
 
+/** What the first migrated database in memory was made of: one process opens hundreds, and migrating each costs more than what is done with it. */
+let schema: string | undefined;
+
 function openInMemory(options: SqliteStoreOptions): Store {
   let stamp: StoreStamp | undefined;
   const engine = openMemoryEngine((connection) => {
-    stamp = prepare(connection, options);
+    if (schema === undefined) {
+      bringUp(connection, options);
+      schema = schemaOf(connection);
+    } else connection.exec(schema);
+    stamp = stampOf(connection, options);
   });
   if (stamp === undefined) throw new StoreError("UNAVAILABLE", "the database was not prepared");
   return composeStore(engine, options, stamp, () => engine.close());
@@ -55,7 +62,8 @@ async function openInFolder(options: SqliteStoreOptions): Promise<Store> {
     const connection = new Connection(path, { readOnly: false, cacheKib: 8_192 });
     let stamp: StoreStamp;
     try {
-      stamp = prepare(connection, options);
+      bringUp(connection, options);
+      stamp = stampOf(connection, options);
     } finally {
       connection.close();
     }
@@ -74,14 +82,12 @@ async function openInFolder(options: SqliteStoreOptions): Promise<Store> {
   }
 }
 
-function prepare(
-  connection: Connection,
-  { world, home, clock, logger }: SqliteStoreOptions,
-): StoreStamp {
-  const now = clock.now();
-  const applied = migrate(connection, sqliteMigrations(), now);
+function bringUp(connection: Connection, { clock, logger }: SqliteStoreOptions): void {
+  const applied = migrate(connection, sqliteMigrations(), clock.now());
   if (applied.length > 0) logger?.info({ migrations: applied }, "database migrated");
-  return connection.finish(
-    stampDatabase(database, { world, instanceId: newId(clock), createdAt: now, home }),
-  );
+}
+
+function stampOf(connection: Connection, { world, home, clock }: SqliteStoreOptions): StoreStamp {
+  const wanted = { world, instanceId: newId(clock), createdAt: clock.now(), home };
+  return connection.finish(stampDatabase(database, wanted));
 }
