@@ -77,7 +77,8 @@ export function createEngine(parts: EngineParts): Engine {
   const ringWorkers = () => {
     worker?.ring();
   };
-  const relay = createRelay({ store, bus, clock, logger, metrics, tracer });
+  const isRung = roles.has("api");
+  const relay = createRelay({ store, bus, clock, logger, metrics, tracer, isRung });
   const ringRelay = () => {
     relay.ring();
     fanouts.ring();

@@ -1,6 +1,9 @@
 import type { LeasedTarget } from "../accounts/target.ts";
 import type { ApplyDeps } from "./apply-deps.ts";
 
+/** Made once: an abort without a reason makes an exception with its stack at the end of every lease. */
+const over = new Error("the lease is over");
+
 /** Renews the lease while the work goes on; a lost lease aborts it. */
 export function keepLease(
   deps: ApplyDeps,
@@ -30,6 +33,6 @@ export function keepLease(
   arm();
   return () => {
     cancel();
-    if (!abort.signal.aborted) abort.abort();
+    if (!abort.signal.aborted) abort.abort(over);
   };
 }

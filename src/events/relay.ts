@@ -8,6 +8,7 @@ import type { RecomputeMark, RecomputeStore } from "./recompute-store.ts";
 const batch = 200;
 const busyMs = 50;
 const idleMs = 250;
+const rungIdleMs = 1_000;
 const busDownMs = 2_000;
 
 interface RelayDeps {
@@ -17,6 +18,8 @@ interface RelayDeps {
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly tracer?: Tracer;
+  /** Whoever makes marks in this process rings, so that only those of other processes are looked for: less often. */
+  readonly isRung?: boolean;
 }
 
 /**
@@ -67,7 +70,7 @@ export function createRelay(deps: RelayDeps): Loop {
     const restMs = restUntil - deps.clock.monotonic();
     if (restMs > 0) return restMs;
     const marks = await deps.store.listUnpublished({ now: deps.clock.now(), limit: batch });
-    if (marks.length === 0) return idleMs;
+    if (marks.length === 0) return deps.isRung === true ? rungIdleMs : idleMs;
     await send(
       "hints.urgent",
       marks.filter((mark) => mark.urgent),

@@ -68,7 +68,7 @@ export type Poll =
 
 /** By the last thing that a loop asked before it went to rest, and how long its rest is where it found nothing. */
 const polls: Readonly<Record<string, readonly [number, Poll]>> = {
-  "store.listUnpublished": [250, "hints"],
+  "store.listUnpublished": [1_000, "hints"],
   "store.listOverdue": [1_000, "marks"],
   "store.leaseFanout": [1_000, "fanouts"],
   "store.nextTargetDueAt": [1_000, "targets"],

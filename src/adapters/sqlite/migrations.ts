@@ -8,10 +8,11 @@ import {
 import type { Connection } from "./connection.ts";
 import { database } from "./run.ts";
 
+let files: readonly Migration[] | undefined;
+
 /** The migrations of this version in their order. */
 export const sqliteMigrations = () =>
   (files ??= readMigrations(new URL("./migrations/", import.meta.url)));
-let files: readonly Migration[] | undefined;
 
 /**
  * Brings a database up to this version: a new one at once, an older one with each migration in a transaction of its own.

@@ -409,3 +409,33 @@ test("a relay that is rung does not wait for its next round", async () => {
     },
   );
 });
+
+test.each([
+  [false, 4],
+  [true, 1],
+])(
+  "a relay looks for others' marks; where it is rung: %s, %i times a second",
+  async (isRung, times) => {
+    const clock = fakeClock();
+    const marks = new Marks(clock);
+    let looks = 0;
+    const relay = createRelay({
+      ...{ clock, isRung, logger: silent, metrics: unmeasured },
+      bus: bus(() => []),
+      store: {
+        markPublished: marks.markPublished,
+        listUnpublished: (filter) => {
+          looks += 1;
+          return marks.listUnpublished(filter);
+        },
+      },
+    });
+    relay.start();
+    await clock.advance(9_990);
+    expect(looks).toBe(10 * times);
+    marks.want("ada");
+    await clock.advance(1_000);
+    expect(marks.rows.get("ada")?.published).toBe(1);
+    await relay.stop();
+  },
+);
