@@ -63,20 +63,23 @@ export type Poll =
   | "cases"
   | "night"
   | "rollouts"
+  | "reviews"
+  | "tickets"
   | "sources"
   | "gauges";
 
-/** By the last thing that a loop asked before it went to rest, and how long its rest is where it found nothing. */
-const polls: Readonly<Record<string, readonly [number, Poll]>> = {
-  "store.listUnpublished": [1_000, "hints"],
-  "store.listOverdue": [1_000, "marks"],
-  "store.leaseFanout": [1_000, "fanouts"],
-  "store.nextTargetDueAt": [1_000, "targets"],
-  "store.listLanes": [5_000, "lanes"],
-  "store.nextCaseDueAt": [60_000, "cases"],
-  "store.leaseSchedule": [600_000, "night"],
-  "store.rollingMappings": [30_000, "rollouts"],
-  "store.recomputeBacklog": [1_000, "gauges"],
+/** By the last thing that a loop asked before it went to rest, and how long its rest is where it found nothing. Nobody here opens reviews or tickets. */
+const polls: Readonly<Record<string, Readonly<Record<number, Poll>>>> = {
+  "store.listUnpublished": { 1_000: "hints" },
+  "store.listOverdue": { 1_000: "marks" },
+  "store.leaseFanout": { 1_000: "fanouts" },
+  "store.nextTargetDueAt": { 1_000: "targets" },
+  "store.listLanes": { 5_000: "lanes", 30_000: "tickets" },
+  "store.nextCaseDueAt": { 60_000: "cases" },
+  "store.leaseSchedule": { 600_000: "night" },
+  "store.rollingMappings": { 30_000: "rollouts" },
+  "store.recomputeBacklog": { 1_000: "gauges" },
+  "store.listPendingRevocations": { 60_000: "reviews" },
 };
 
 /** Turns without any progress of time after which the world is said to run in circles. */
@@ -182,9 +185,8 @@ export class Scheduler {
         signal?.removeEventListener("abort", done);
         resolve();
       };
-      const [pollMs, poll] =
-        ms === slowMs ? [ms, "sources" as const] : (polls[this.#answered] ?? [0]);
-      const cancel = this.after(life, ms, done, ms === pollMs ? poll : undefined);
+      const poll = ms === slowMs ? "sources" : polls[this.#answered]?.[ms];
+      const cancel = this.after(life, ms, done, poll);
       signal?.addEventListener("abort", done, { once: true });
     });
   }
