@@ -3,7 +3,7 @@ import type { Store } from "./adapters/store.ts";
 import { connectReport } from "./apply/connect.ts";
 import { showLanes } from "./apply/lane-gauges.ts";
 import { endRefusals, endThing, thingsReport } from "./apply/things-report.ts";
-import { checkpointFiles } from "./audit/checkpoint.ts";
+import { checkpointFiles, checkpointPath, lastCheckpoint } from "./audit/checkpoint.ts";
 import { noteSigner } from "./audit/signed-note.ts";
 import { keyHands } from "./apply/key-hands.ts";
 import { createSequencer } from "./audit/sequencer.ts";
@@ -331,6 +331,7 @@ function consoleDeps(
       return answer === "ended" ? undefined : endRefusals[answer];
     },
     keys: keyHands(engine.apply),
+    lastCheckpoint: (tenantId) => lastCheckpoint(checkpointPath(config.checkpointsDir, tenantId)),
     version: config.version,
     world: config.world,
     publicUrl,

@@ -11,6 +11,7 @@ import {
 import { adoptCommands } from "./cli/adopt.ts";
 import { connectCommands } from "./cli/connect.ts";
 import { deadLetterCommands } from "./cli/dead-letters.ts";
+import { evidenceCommands } from "./cli/evidence.ts";
 import { hrCommands } from "./cli/hr.ts";
 import { keyCommands } from "./cli/keys.ts";
 import { leaverCommands } from "./cli/leavers.ts";
@@ -35,6 +36,7 @@ export const commands: readonly Command[] = [
   ...onlineCommands,
   ...hrCommands,
   ...leaverCommands,
+  ...evidenceCommands,
   ...mappingCommands,
   ...noticeCommands,
   ...pulseCommands,

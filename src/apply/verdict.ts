@@ -1,9 +1,11 @@
+import { createHash } from "node:crypto";
 import type { Lane } from "../accounts/lane.ts";
 import type { LeasedTarget, TargetReason, TargetState } from "../accounts/target.ts";
 import { isOver } from "../model/account.ts";
 import type { VendorFacts } from "../model/vendor-facts.ts";
 import type { Instant } from "../model/clock.ts";
 import type { JsonObject } from "../model/json.ts";
+import { canonicalJson } from "../model/canonical-json.ts";
 import { newRecord } from "../model/records.ts";
 import type { Plan } from "../plan/step.ts";
 import type { ApplyDeps } from "./apply-deps.ts";
@@ -140,7 +142,10 @@ async function absentVerdict(
           subject: { type: "identity", id: target.identityId },
           connectionId: target.connectionId,
           cause: target.cause,
-          facts: { accountId: look.link.accountId, goneAt, verifiedAt: now },
+          facts: {
+            ...{ accountId: look.link.accountId, goneAt, verifiedAt: now },
+            readBack: readBackHash(look),
+          },
         }),
       ],
       recompute: [],
@@ -154,6 +159,16 @@ async function absentVerdict(
     reached: true,
     notes: { ...notes, goneAt },
   };
+}
+
+/** SHA-256 (hex) of what the vendor showed: no account, whatever look-alikes there are, and how old that may be. */
+function readBackHash({ account, grants, lookalikes, shownAt }: Look): string {
+  const shown = {
+    ...{ account: account?.accountId ?? null, state: account?.state ?? null, shownAt },
+    grants: grants.map(({ kind, objectId, role }) => ({ kind, objectId, role })),
+    lookalikes: lookalikes.map((item) => item.accountId).toSorted(),
+  };
+  return createHash("sha256").update(canonicalJson(shown)).digest("hex");
 }
 
 function owedByPeople(now: Instant, notes: JsonObject): Verdict {

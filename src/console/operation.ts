@@ -3,6 +3,7 @@ import type { Lane } from "../accounts/lane.ts";
 import type { ConnectReport } from "../model/connect-report.ts";
 import type { AccountStore } from "../accounts/account-store.ts";
 import type { AuditStore } from "../audit/audit-store.ts";
+import type { CheckpointNote } from "../audit/checkpoint.ts";
 import type { CredentialStore } from "../credentials/credential-store.ts";
 import type { TrafficStore } from "../directory/traffic-store.ts";
 import type { DeadLetterStore } from "../events/dead-letter-store.ts";
@@ -50,6 +51,8 @@ export interface ConsoleDeps extends SyncDeps {
     },
   ) => Promise<string | undefined>;
   readonly keys: KeyHands;
+  /** The newest signed checkpoint of a tenant's record, where this process can read one. */
+  readonly lastCheckpoint: (tenantId: TenantId) => Promise<CheckpointNote | undefined>;
   /** What installs a vendor's app into the workspace of a connection. @throws Error that says what the mapping lacks */
   readonly installLink: (lane: Lane, by: string) => object;
   readonly hr: { readonly desk: HrDesk };

@@ -5,7 +5,7 @@ import type { ReviewId, TenantId } from "../model/ids.ts";
 import type { Json } from "../model/json.ts";
 import type { Actor } from "../model/records.ts";
 import { reviewRecord } from "./open-review.ts";
-import type { ReviewDeps } from "./review-deps.ts";
+import type { ReviewDeps, ReviewReads } from "./review-deps.ts";
 import { ReviewRefusal, type Review, type ReviewItem } from "./review.ts";
 
 const page = 500;
@@ -84,7 +84,7 @@ async function closeOnce(
 
 /** All items of a review in the order of their ids. */
 export async function* itemsOf(
-  deps: Pick<ReviewDeps, "store">,
+  deps: Pick<ReviewReads, "store">,
   tenantId: TenantId,
   reviewId: ReviewId,
 ): AsyncGenerator<ReviewItem> {
@@ -106,7 +106,7 @@ export async function* itemsOf(
  * come later. An export has the same lines.
  */
 export async function hashItems(
-  deps: Pick<ReviewDeps, "store">,
+  deps: Pick<ReviewReads, "store">,
   tenantId: TenantId,
   reviewId: ReviewId,
 ): Promise<string> {

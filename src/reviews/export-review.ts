@@ -3,7 +3,7 @@ import { StoreError } from "../model/errors.ts";
 import type { ReviewId, TenantId } from "../model/ids.ts";
 import { printable, printedInstant } from "../print/printable.ts";
 import { hashItems, itemsOf } from "./close-review.ts";
-import type { ReviewDeps } from "./review-deps.ts";
+import type { ReviewReads } from "./review-deps.ts";
 import type { Review, ReviewItem } from "./review.ts";
 
 export const exportFormats = ["ndjson", "csv", "html"] as const;
@@ -17,7 +17,7 @@ const columns = [
 
 /** One campaign as a file: what was looked at, what was said, what became of it, and what it cannot say. @throws StoreError NOT_FOUND */
 export async function exportReview(
-  deps: Pick<ReviewDeps, "store" | "clock">,
+  deps: ReviewReads,
   tenantId: TenantId,
   reviewId: ReviewId,
   format: ExportFormat,

@@ -45,3 +45,9 @@ export interface ReviewDeps {
   /** A token of this process's store was revoked. */
   readonly tokensChanged: () => void;
 }
+
+/** What looks at reviews and changes nothing. */
+export interface ReviewReads {
+  readonly store: Pick<ReviewStore, "getReview" | "listReviewItems">;
+  readonly clock: Pick<Clock, "now">;
+}

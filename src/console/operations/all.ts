@@ -3,6 +3,7 @@ import { adoptionOperations } from "./adoption.ts";
 import { connectOperations } from "./connect.ts";
 import { deadLetterOperations } from "./dead-letters.ts";
 import { decisionOperations } from "./decisions.ts";
+import { evidenceOperations } from "./evidence.ts";
 import { hrOperations } from "./hr.ts";
 import { keyOperations } from "./keys.ts";
 import { laneOperations } from "./lanes.ts";
@@ -27,6 +28,7 @@ export const allOperations: readonly Operation[] = [
   ...peopleOperations,
   ...decisionOperations,
   ...leaverOperations,
+  ...evidenceOperations,
   ...noticeOperations,
   ...pulseOperations,
   ...adoptionOperations,
