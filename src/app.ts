@@ -154,7 +154,7 @@ export async function startApp(config: Config): Promise<App> {
     checks: { store: () => store.ping() },
     liveChecks: { bus: () => bus.live().why },
   });
-  const callers = openCallers({ store, clock, logger });
+  const callers = openCallers({ store, clock, logger, pools });
   const extensions = await loadExtensions(config.scimSchemas);
   const traffic = createTraffic({ store, clock, logger });
   const scim = createScimRouter({

@@ -14,6 +14,7 @@ import { deadLetterCommands } from "./cli/dead-letters.ts";
 import { evidenceCommands } from "./cli/evidence.ts";
 import { hrCommands } from "./cli/hr.ts";
 import { keyCommands } from "./cli/keys.ts";
+import { signerCommands } from "./cli/idp-signers.ts";
 import { leaverCommands } from "./cli/leavers.ts";
 import { mappingCommands } from "./cli/mappings.ts";
 import { noticeCommands } from "./cli/notices.ts";
@@ -34,6 +35,7 @@ import { InputError } from "./model/errors.ts";
 export const commands: readonly Command[] = [
   ...offlineCommands,
   ...onlineCommands,
+  ...signerCommands,
   ...hrCommands,
   ...leaverCommands,
   ...evidenceCommands,

@@ -26,11 +26,12 @@ const shape = z.object({
     ),
   }),
   tokens: z.array(z.unknown()),
+  signer: z.object({ issuer: z.string(), audience: z.string(), client: z.string() }).nullable(),
 });
 
 /** One IdP connection with the requests that it sent last. */
 export function renderIdp(answer: unknown): string {
-  const { scimUrl, idp, traffic, tokens } = shape.parse(answer);
+  const { scimUrl, idp, traffic, tokens, signer } = shape.parse(answer);
   const { requests, refused, failed, usualPauseMs, longestPauseMs, quiet, recent } = traffic;
   return [
     `SCIM base URL: ${scimUrl}\n`,
@@ -52,6 +53,11 @@ export function renderIdp(answer: unknown): string {
       },
       "no tokens",
     )({ tokens }),
+    ...(signer === null
+      ? []
+      : [
+          `signed tokens of ${signer.issuer} for ${signer.audience}, given to the client ${signer.client}\n`,
+        ]),
     "\n",
     table(
       ["LAST REQUESTS", "METHOD", "ROUTE", "STATUS", "WHAT"],

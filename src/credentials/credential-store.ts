@@ -30,6 +30,19 @@ export interface Token {
   readonly lastUsedAt: Instant | undefined;
 }
 
+/** Whose signed tokens (JWT) speak for an IdP connection, beside the tokens that we gave out. */
+export interface IdpSigner {
+  readonly tenantId: TenantId;
+  readonly idpId: IdpId;
+  readonly issuer: string;
+  readonly audience: string;
+  /** The client at the issuer that gets the tokens. */
+  readonly client: string;
+  /** Where the issuer shows its public keys (JWKS). */
+  readonly keysUrl: string;
+  readonly createdAt: Instant;
+}
+
 /** People who may decide, by the label of their tokens: somebody with two tokens is one. */
 export function liveOperators(tokens: readonly Token[], now: Instant): readonly string[] {
   const live = tokens.filter(
@@ -67,6 +80,12 @@ export interface CredentialStore {
     tenantId: TenantId,
     command: { readonly tokenId: string; readonly at: Instant },
   ): Promise<void>;
-  /** Rises with every change of any token: a revoked token stops at the next request, not after a cache's age. */
+  /** In place of the one before. @throws NOT_FOUND; ALREADY_EXISTS field "client" where another connection of any tenant has the same */
+  setIdpSigner(tenantId: TenantId, signer: Omit<IdpSigner, "tenantId">, also: Also): Promise<void>;
+  /** @throws NOT_FOUND */
+  removeIdpSigner(tenantId: TenantId, idpId: IdpId, also: Also): Promise<void>;
+  /** Of all tenants. */
+  listIdpSigners(): Promise<readonly IdpSigner[]>;
+  /** Rises with every change of any token or signer: a revoked token stops at the next request, not after a cache's age. */
   tokenEpoch(): Promise<number>;
 }

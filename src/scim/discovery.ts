@@ -40,6 +40,13 @@ export function serviceProviderConfig(baseUrl: string): JsonObject {
         specUri: "https://www.rfc-editor.org/info/rfc6750",
         primary: true,
       },
+      {
+        type: "oauth2",
+        name: "Signed token",
+        description:
+          "A token (JWT) that your own authorization server gives to a client by its credentials, where it is set up for the IdP connection.",
+        specUri: "https://www.rfc-editor.org/info/rfc6749",
+      },
     ],
     meta: {
       resourceType: "ServiceProviderConfig",

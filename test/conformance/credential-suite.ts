@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { SealedSecret, Token } from "../../src/credentials/credential-store.ts";
+import type { IdpSigner, SealedSecret, Token } from "../../src/credentials/credential-store.ts";
 import { asId, type IdpId } from "../../src/model/ids.ts";
 import type { OpenStore } from "./account-stage.ts";
 import { DirectoryStage, refusal } from "./directory-stage.ts";
@@ -51,6 +51,53 @@ export function credentialSuite(open: OpenStore): void {
       expect((await stage.store.getSecret(stage.tenantId, "anthropic-admin"))?.sealed).toBe(
         "v1.key.nonce.text",
       );
+    });
+  });
+
+  describe("a signer", () => {
+    const set = (change: Partial<IdpSigner> = {}, on = stage) =>
+      on.store.setIdpSigner(
+        on.tenantId,
+        {
+          ...{ idpId: on.idpId, issuer: "https://i.example.com", audience: "api://rolecall" },
+          ...{ client: "c1", keysUrl: "https://i.example.com/keys", createdAt: stage.now },
+          ...change,
+        },
+        on.also("idp.signer_set"),
+      );
+
+    it("is set, set anew and removed, each with its record and a new epoch", async () => {
+      const epochs = [await stage.store.tokenEpoch()];
+      await set();
+      epochs.push(await stage.store.tokenEpoch());
+      await set({ client: "c2" });
+      const { tenantId, idpId } = stage;
+      expect(await stage.store.listIdpSigners()).toMatchObject([{ tenantId, idpId, client: "c2" }]);
+      const remove = () =>
+        stage.store.removeIdpSigner(tenantId, idpId, stage.also("idp.signer_removed"));
+      await remove();
+      epochs.push(await stage.store.tokenEpoch());
+      expect(await stage.store.listIdpSigners()).toEqual([]);
+      expect(await refusal(remove())).toBe("NOT_FOUND");
+      expect(new Set(epochs).size).toBe(3);
+      expect(await stage.actions()).toEqual([
+        "idp.signer_set",
+        "idp.signer_set",
+        "idp.signer_removed",
+      ]);
+    });
+
+    it("belongs to one connection of all tenants, and to one that is there", async () => {
+      const neighbour = await stage.neighbour();
+      await set();
+      expect(await refusal(set({}, neighbour))).toBe("ALREADY_EXISTS client");
+      await set({ client: "theirs" }, neighbour);
+      expect(await refusal(set({}, neighbour))).toBe("ALREADY_EXISTS client");
+      expect(await refusal(set({ idpId: asId<IdpId>("nowhere"), client: "x" }))).toBe("NOT_FOUND");
+      expect((await stage.store.listIdpSigners()).map((one) => one.client).toSorted()).toEqual([
+        "c1",
+        "theirs",
+      ]);
     });
   });
 

@@ -109,6 +109,6 @@ export function* touchToken(
   return null;
 }
 
-function* raiseTokenEpoch(db: Database): Steps<void> {
+export function* raiseTokenEpoch(db: Database): Steps<void> {
   yield* db.tell("UPDATE stamp SET token_epoch = token_epoch + 1");
 }

@@ -3,6 +3,7 @@ import type { Clock } from "../../model/clock.ts";
 import * as commands from "./credential-commands.ts";
 import * as queries from "./credential-queries.ts";
 import type { Engine } from "./engine.ts";
+import * as signers from "./idp-signers.ts";
 
 /** The credential port over an engine. */
 export function credentialStore(engine: Engine, clock: Clock): CredentialStore {
@@ -26,6 +27,13 @@ export function credentialStore(engine: Engine, clock: Clock): CredentialStore {
     touchToken: async (tenantId, command) => {
       await engine.write(commands.touchToken, { tenantId, ...command });
     },
+    setIdpSigner: async (tenantId, signer, also) => {
+      await engine.write(signers.setIdpSigner, { tenantId, signer, now: clock.now(), also });
+    },
+    removeIdpSigner: async (tenantId, idpId, also) => {
+      await engine.write(signers.removeIdpSigner, { tenantId, idpId, now: clock.now(), also });
+    },
+    listIdpSigners: () => engine.read(signers.listIdpSigners, null),
     tokenEpoch: () => engine.read(queries.tokenEpoch, null),
   };
 }

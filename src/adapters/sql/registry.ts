@@ -16,6 +16,7 @@ import type { Commands, Queries } from "./engine.ts";
 import { groupCommands } from "./group-commands.ts";
 import { hrCommands } from "./hr-commands.ts";
 import { hrQueries } from "./hr-queries.ts";
+import { signerCommands, signerQueries } from "./idp-signers.ts";
 import { identityQueries } from "./identity-queries.ts";
 import { mappingCommands } from "./mapping-commands.ts";
 import { mappingQueries } from "./mapping-queries.ts";
@@ -41,6 +42,7 @@ export const commands: Commands = {
   ...recomputeCommands,
   ...mappingCommands,
   ...credentialCommands,
+  ...signerCommands,
   ...auditCommands,
   ...auditStreamCommands,
   ...deadLetterCommands,
@@ -66,6 +68,7 @@ export const queries: Queries = {
   ...recomputeQueries,
   ...mappingQueries,
   ...credentialQueries,
+  ...signerQueries,
   ...auditQueries,
   ...auditStreamQueries,
   ...deadLetterQueries,

@@ -16,6 +16,7 @@ import { recoveryOperations } from "./recovery.ts";
 import { reviewOperations } from "./reviews.ts";
 import { rosterOperations } from "./rosters.ts";
 import { setupOperations } from "./setup.ts";
+import { signerOperations } from "./signers.ts";
 import { taskOperations } from "./tasks.ts";
 import { undoOperations } from "./undo.ts";
 import { usageOperations } from "./usage.ts";
@@ -42,6 +43,7 @@ export const allOperations: readonly Operation[] = [
   ...keyOperations,
   ...tenantOperations,
   ...setupOperations,
+  ...signerOperations,
   ...mappingOperations,
   ...hrOperations,
   ...recoveryOperations,

@@ -6,7 +6,7 @@ import { operation, OperationError, type ConsoleDeps } from "../operation.ts";
 
 const name = z.string().refine(isName, "lower-case letters, digits and dashes, at most 64");
 
-async function theIdp(deps: ConsoleDeps, tenantId: TenantId, idp: string) {
+export async function theIdp(deps: ConsoleDeps, tenantId: TenantId, idp: string) {
   const known = await deps.store.listIdps(tenantId);
   const found = known.find((item) => item.idpId === idp);
   if (found !== undefined) return found;
@@ -43,6 +43,9 @@ export const setupOperations = [
       const tokens = (await deps.store.listTokens(tenantId))
         .filter((token) => token.idpId === idp.idpId)
         .map(({ hash, ...token }) => ({ ...token, fingerprint: hash.slice(0, 12) }));
+      const signer = (await deps.store.listIdpSigners()).find(
+        (item) => item.tenantId === tenantId && item.idpId === idp.idpId,
+      );
       return {
         scimUrl: `${deps.publicUrl}/scim/v2`,
         idp,
@@ -53,6 +56,7 @@ export const setupOperations = [
           recent,
         },
         tokens,
+        signer: signer ?? null,
       };
     },
   }),
