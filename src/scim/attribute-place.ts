@@ -5,7 +5,7 @@ import { ScimError } from "./scim-error.ts";
 /** Where an attribute lies in the directory, and how it compares. */
 export interface AttributePlace {
   readonly field: DirectoryField;
-  readonly type: "text" | "boolean" | "instant" | "complex";
+  readonly type: "text" | "boolean" | "number" | "instant" | "complex";
   readonly exact: boolean;
   /** No index answers it. */
   readonly scan: boolean;
@@ -97,6 +97,7 @@ function valueOf(attribute: Attribute): Attribute | undefined {
 
 export function typeOf(attribute: Attribute): AttributePlace["type"] {
   if (attribute.type === "boolean" || attribute.type === "complex") return attribute.type;
+  if (attribute.type === "integer" || attribute.type === "decimal") return "number";
   return attribute.type === "dateTime" ? "instant" : "text";
 }
 

@@ -147,6 +147,9 @@ function coerceSimple(attribute: Attribute, value: unknown): Json | undefined {
   switch (attribute.type) {
     case "boolean":
       return coerceBoolean(attribute, value);
+    case "integer":
+    case "decimal":
+      return coerceNumber(attribute, value);
     case "dateTime":
       return coerceDateTime(attribute, value);
     case "reference":
@@ -172,6 +175,30 @@ export function readBoolean(text: string): boolean | undefined {
   if (text.length > 5) return undefined;
   const lower = text.toLowerCase();
   return lower === "true" ? true : lower === "false" ? false : undefined;
+}
+
+const integerText = /^-?\d{1,16}$/;
+const decimalText = /^-?\d{1,300}(?:\.\d{1,300})?(?:[eE][+-]?\d{1,3})?$/;
+
+/** Identity providers that map every attribute as a text write numbers as one (RFC 7643 sections 2.3.3 and 2.3.4). */
+function coerceNumber(attribute: Attribute, value: unknown): number | undefined {
+  if (value === "") return undefined;
+  const whole = attribute.type === "integer";
+  const read = readNumber(value, whole);
+  if (read === undefined) {
+    throw invalid(attribute, describe(value), whole ? "a whole number below 2^53" : "a number");
+  }
+  return read;
+}
+
+/** A number, or a text that is one; undefined: neither, or too large to be kept exactly. */
+export function readNumber(value: unknown, whole: boolean): number | undefined {
+  const form = whole ? integerText : decimalText;
+  const number = typeof value === "string" && form.test(value) ? Number(value) : value;
+  if (typeof number !== "number" || !Number.isFinite(number)) return undefined;
+  const exact = Number.isSafeInteger(number) || (!whole && !Number.isInteger(number));
+  // JSON has no negative zero that every database gives back.
+  return exact ? number + 0 : undefined;
 }
 
 const isoDateTime = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:\d{2})$/;

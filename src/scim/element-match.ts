@@ -1,6 +1,6 @@
 import { fold } from "../model/fold.ts";
 import type { JsonObject } from "../model/json.ts";
-import { readBoolean } from "./coerce-value.ts";
+import { readBoolean, readNumber } from "./coerce-value.ts";
 import type { Filter, FilterValue } from "./filter.ts";
 import type { Attribute } from "./schema.ts";
 import { ScimError } from "./scim-error.ts";
@@ -71,9 +71,10 @@ export function seedOf(
 }
 
 function literalOf(sub: Attribute, value: FilterValue): FilterValue {
-  return sub.type === "boolean" && typeof value === "string"
-    ? (readBoolean(value) ?? value)
-    : value;
+  if (typeof value !== "string") return value;
+  if (sub.type === "boolean") return readBoolean(value) ?? value;
+  if (sub.type === "integer" || sub.type === "decimal") return readNumber(value, false) ?? value;
+  return value;
 }
 
 function compare(
@@ -85,6 +86,8 @@ function compare(
   const literal = literalOf(sub, value);
   if (test === "ne") return !equals(sub, stored, literal);
   if (test === "eq") return equals(sub, stored, literal);
+  if (typeof stored === "number" && typeof literal === "number")
+    return comparesNumbers(test, stored, literal);
   if (typeof stored !== "string" || typeof literal !== "string") return false;
   const left = sub.caseExact ? stored : fold(stored);
   const right = sub.caseExact ? literal : fold(literal);
@@ -104,6 +107,13 @@ function compare(
     case "le":
       return left <= right;
   }
+}
+
+function comparesNumbers(test: string, stored: number, literal: number): boolean {
+  if (test === "gt") return stored > literal;
+  if (test === "ge") return stored >= literal;
+  if (test === "lt") return stored < literal;
+  return test === "le" && stored <= literal;
 }
 
 function equals(sub: Attribute, stored: unknown, literal: FilterValue): boolean {

@@ -18,7 +18,15 @@ export interface CustomExtension {
 }
 
 const maxAttributes = 100;
-const types: readonly AttributeType[] = ["string", "boolean", "reference", "dateTime", "complex"];
+const types: readonly AttributeType[] = [
+  "string",
+  "boolean",
+  "integer",
+  "decimal",
+  "reference",
+  "dateTime",
+  "complex",
+];
 const attributeName = /^[A-Za-z][\w$-]{0,63}$/;
 const schemaUrn = /^urn:[\w:.%~+$-]{1,180}$/i;
 

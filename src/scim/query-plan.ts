@@ -8,7 +8,7 @@ import {
   typeOf,
   unknownAttribute,
 } from "./attribute-place.ts";
-import { readBoolean } from "./coerce-value.ts";
+import { readBoolean, readNumber } from "./coerce-value.ts";
 import { type Filter, type FilterValue, parseFilter } from "./filter.ts";
 import { maxComparisons, maxScans } from "./limits.ts";
 import { type Attribute, resolvePath, type ResourceSchema } from "./schema.ts";
@@ -47,6 +47,14 @@ export function planSort(
   if ("constant" in place) return undefined;
   if (place.type === "complex" || ("column" in place.field && place.field.column === "members")) {
     throw new ScimError(400, "invalidPath", `sortBy: ${sortBy} has no order; name a single value`);
+  }
+  if (place.type === "number") {
+    // Lists sort text; 10 before 9 would be no order of numbers.
+    throw new ScimError(
+      400,
+      "invalidPath",
+      `sortBy: ${sortBy} is a number; lists sort by text and dates`,
+    );
   }
   return { field: place.field, descending: order === "descending" };
 }
@@ -200,6 +208,12 @@ function literal(place: AttributePlace, { path, test, value }: Compare): FilterV
       const read = typeof value === "string" ? readBoolean(value) : value;
       if (typeof read === "boolean") return read;
       throw invalid(`${path}: expected true or false`);
+    }
+    case "number": {
+      const read = readNumber(value, false);
+      if (read === undefined) throw invalid(`${path}: expected a number`);
+      if (textTests.has(test)) throw invalid(`${path}: ${test} compares text, not numbers`);
+      return read;
     }
     case "instant": {
       const at = typeof value === "string" ? Date.parse(value) : NaN;

@@ -1,6 +1,7 @@
 import SCIMMY from "scimmy";
 
-export type AttributeType = "string" | "boolean" | "reference" | "binary" | "dateTime" | "complex";
+export type AttributeType =
+  "string" | "boolean" | "integer" | "decimal" | "reference" | "binary" | "dateTime" | "complex";
 
 /** One attribute of RFC 7643, as far as requests and responses need it. */
 export interface Attribute {
@@ -64,6 +65,8 @@ const urnAliases: ReadonlyMap<string, string> = new Map([
 const supportedTypes: ReadonlySet<string> = new Set([
   "string",
   "boolean",
+  "integer",
+  "decimal",
   "reference",
   "binary",
   "dateTime",

@@ -16,6 +16,8 @@ const extensions = readExtensions(
       attributes: [
         { name: "badge", caseExact: true },
         { name: "contractor", type: "boolean" },
+        { name: "grade", type: "integer" },
+        { name: "share", type: "decimal" },
         {
           ...{ name: "desks", type: "complex", multiValued: true },
           subAttributes: [{ name: "value" }, { name: "type" }],
@@ -39,6 +41,48 @@ beforeEach(async () => {
   service = await startScimService({ around, deps: { extensions } });
 });
 afterEach(() => service.close());
+
+it("may be numbers: kept as such, however they are written, asked by size, and seen by conditions", async () => {
+  const { client, store, tenantId } = service;
+  const ids: string[] = [];
+  for (const [name, grade, share] of [
+    ["ada", "9", 0.5],
+    ["bo", 10, "1.25"],
+    ["cy", "", -2],
+  ] as const) {
+    const numbers = { [urn]: { grade, share } };
+    const created = await client.post("/Users", person(`${name}@example.com`, numbers));
+    expect([created.status, name]).toEqual([201, name]);
+    ids.push(String(created.body["id"]));
+  }
+  const [ada = ""] = ids;
+  expect((await client.get(`/Users/${ada}`)).body[urn]).toEqual({ grade: 9, share: 0.5 });
+  for (const [filter, total] of [
+    [`${urn}:grade gt 9`, 1],
+    [`${urn}:grade ge "9"`, 2],
+    [`${urn}:grade eq 10`, 1],
+    [`${urn}:share lt 0`, 1],
+    [`not (${urn}:grade pr)`, 1],
+  ] as const) {
+    expect((await client.find("/Users", filter)).body["totalResults"], filter).toBe(total);
+  }
+  for (const wrong of [1.5, "9,5", true, 2 ** 53, "1e3"]) {
+    const answer = await client.patch(
+      `/Users/${ada}`,
+      patchOf({ op: "replace", path: `${urn}:grade`, value: wrong }),
+    );
+    expect([wrong, answer.status]).toEqual([wrong, 400]);
+  }
+  const sorted = await client.get(`/Users?sortBy=${encodeURIComponent(`${urn}:grade`)}`);
+  expect([sorted.status, sorted.text]).toEqual([400, expect.stringContaining("is a number")]);
+  const co = await client.find("/Users", `${urn}:grade co 1`);
+  expect(co.status).toBe(400);
+  const attributes = (await client.get(`/Schemas/${urn}`)).body["attributes"];
+  expect(attributes).toContainEqual(expect.objectContaining({ name: "grade", type: "integer" }));
+  const found = await store.findIdentities(tenantId, "ada@example.com");
+  const [facts] = await store.readIdentities(tenantId, found);
+  expect(facts?.attributes).toMatchObject({ grade: 9, share: 0.5 });
+});
 
 it("are kept, shown, changed in every form, asked for, projected and described", async () => {
   const { client } = service;

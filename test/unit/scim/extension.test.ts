@@ -53,7 +53,7 @@ test("every problem is told with its place, and nothing is taken by halves", () 
   }
   const attributes = [
     { name: "1x" },
-    { name: "a", type: "integer" },
+    { name: "a", type: "float" },
     { name: "b", required: true },
     { name: "c", multiValued: true },
     { name: "d" },
