@@ -7,17 +7,17 @@ import { median, pairedRatio, range } from "./statistics.ts";
 /** Requests under way at one time. */
 export const connections = 16;
 
-export type Job = "create" | "switch";
+export type Job = "create" | "switch" | "read";
 export type Length = Pick<LoadRound, "seconds" | "amount">;
 
 /** One server of the SCIM request path with all that was seen of it. */
 export class Contestant {
-  readonly rounds: Record<Job, LoadAnswer[]> = { create: [], switch: [] };
-  readonly cpuUs: Record<Job, number[]> = { create: [], switch: [] };
+  readonly rounds: Record<Job, LoadAnswer[]> = { create: [], switch: [], read: [] };
+  readonly cpuUs: Record<Job, number[]> = { create: [], switch: [], read: [] };
   readonly #server: Child;
   readonly #target: Target;
   readonly #ids: readonly string[];
-  readonly #next: Record<Job, number> = { create: 1_000_000, switch: 0 };
+  readonly #next: Record<Job, number> = { create: 1_000_000, switch: 0, read: 0 };
   #nextLoop = 5_000_000;
 
   static async start(

@@ -146,6 +146,7 @@ describe("looking", () => {
     ["tenant list", "tenants"],
     ["tenant show demo", "idps"],
     ["idp list", "idps"],
+    ["pulse", "runs"],
     ["idp show okta", "idp"],
     ["link list", "links"],
     ["token list", "tokens"],

@@ -1,17 +1,46 @@
 import { request } from "node:http";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { JsonObject } from "../../src/model/json.ts";
 import { patchOf } from "../support/scim-client.ts";
 import { type ScimService, startScimService } from "../support/scim-service.ts";
+import { openFileStore } from "../support/store.ts";
 
 const size = 100_000;
 const memberId = (index: number) => `0199aa00-0000-7000-8000-${String(index).padStart(12, "0")}`;
 
+/** Has the database itself count each row of memberships that is written from now on, whoever writes it. */
+function countMembershipWrites(folder: string): () => number {
+  const database = new DatabaseSync(join(folder, "rolecall.db"), { timeout: 10_000 });
+  database.exec(
+    "CREATE TABLE counted (writes INTEGER NOT NULL) STRICT; INSERT INTO counted VALUES (0)",
+  );
+  for (const event of ["INSERT", "UPDATE", "DELETE"])
+    database.exec(
+      `CREATE TRIGGER counts_${event} AFTER ${event} ON memberships BEGIN UPDATE counted SET writes = writes + 1; END`,
+    );
+  database.close();
+  return () => {
+    const reader = new DatabaseSync(join(folder, "rolecall.db"), { readOnly: true });
+    const { writes } = reader.prepare("SELECT writes FROM counted").get() as { writes: number };
+    reader.close();
+    return writes;
+  };
+}
+
 describe("a group of 100,000 members", () => {
   let service: ScimService;
   let id: string;
+  let folder = "";
   beforeAll(async () => {
-    service = await startScimService({ file: true });
+    service = await startScimService({
+      open: async (clock) => {
+        const opened = await openFileStore(clock);
+        folder = opened.folder;
+        return opened;
+      },
+    });
     id = await service.client.create("/Groups", {
       displayName: "Everybody",
       members: Array.from({ length: size }, (_, index) => ({ value: memberId(index) })),
@@ -89,5 +118,19 @@ describe("a group of 100,000 members", () => {
       added: [memberId(size)],
       removed: [memberId(0)],
     });
+  });
+
+  it("writes as many membership rows as members changed by PUT: one for one, none for none", async () => {
+    const { client } = service;
+    const written = countMembershipWrites(folder);
+    const put = async (last: number) => {
+      const members = Array.from({ length: last }, (_, index) => ({ value: memberId(index + 1) }));
+      const reply = await client.put(`/Groups/${id}`, { displayName: "Everybody", members });
+      expect(reply.status).toBe(200);
+      return written();
+    };
+    expect(await put(size - 1)).toBe(1);
+    expect(await put(size - 1)).toBe(1);
+    expect(await put(size)).toBe(2);
   });
 });

@@ -11,6 +11,7 @@ import { lookup } from "./lookup.ts";
 import { rules } from "./rules.ts";
 import { scimBySize } from "./scim-by-size.ts";
 import { scimPostgres } from "./scim-postgres.ts";
+import { scimRead } from "./scim-read.ts";
 import { scimWrites } from "./scim-writes.ts";
 import { simulation } from "./simulation.ts";
 import { underImport } from "./under-import.ts";
@@ -20,6 +21,7 @@ export const allMeasures: readonly Measure[] = [
   rules,
   firstCall,
   scimWrites,
+  scimRead,
   underImport,
   lookup,
   groupMember,

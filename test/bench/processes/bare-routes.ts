@@ -14,6 +14,9 @@ import type { JsonObject } from "../../../src/model/json.ts";
 import { newRecord, type Also } from "../../../src/model/records.ts";
 import { personBody } from "../people.ts";
 
+/** Whether a presented token is somebody's, by the same check as the service's. */
+export type KnowsToken = (authorization: string | undefined) => Promise<boolean>;
+
 export interface BareCaller {
   readonly store: Store;
   readonly clock: Clock;
@@ -23,9 +26,13 @@ export interface BareCaller {
 
 /**
  * The floor: parse the body, take it as it is, write the same rows by the same command of the same store, answer. No token, no
- * schema, no log, no metrics.
+ * schema, no log, no metrics. A read checks the token and answers bytes that are kept: no store, no projection.
  */
-export function bareRoutes(caller: BareCaller, kind: "bare" | "empty"): Express {
+export function bareRoutes(
+  caller: BareCaller,
+  kind: "bare" | "empty",
+  knowsToken: KnowsToken,
+): Express {
   const app = express();
   app.disable("x-powered-by");
   app.set("etag", false);
@@ -40,6 +47,17 @@ export function bareRoutes(caller: BareCaller, kind: "bare" | "empty"): Express 
     const user = await storePerson(caller, request.body as JsonObject);
     response.status(201).type("application/scim+json").end(textOf(user));
   });
+  const kept = new Map<string, string>();
+  app.get("/scim/v2/Users/:id", async (request, response) => {
+    if (!(await knowsToken(request.headers.authorization))) {
+      response.status(401).end();
+      return;
+    }
+    const { id } = request.params;
+    const text = kept.get(id) ?? (await readPerson(caller, asId<SourceUserId>(id)));
+    kept.set(id, text);
+    response.type("application/scim+json").end(text);
+  });
   app.patch("/scim/v2/Users/:id", async (request, response) => {
     const user = await setActive(caller, asId<SourceUserId>(request.params.id), request.body);
     response.type("application/scim+json").end(textOf(user));
@@ -50,6 +68,15 @@ export function bareRoutes(caller: BareCaller, kind: "bare" | "empty"): Express 
 /** Without HTTP: the store alone. */
 export function createPerson(caller: BareCaller, at: number): Promise<SourceUser> {
   return storePerson(caller, personBody(at));
+}
+
+async function readPerson(
+  { store, tenantId, idpId }: BareCaller,
+  id: SourceUserId,
+): Promise<string> {
+  const user = await store.getUser(tenantId, idpId, id);
+  if (user === undefined) throw new Error("nobody has this id");
+  return textOf(user);
 }
 
 function storePerson(caller: BareCaller, body: JsonObject): Promise<SourceUser> {

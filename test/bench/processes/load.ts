@@ -20,10 +20,10 @@ export interface LoadRound {
   readonly seconds?: number;
   readonly amount?: number;
   /**
-   * `create`: people `from`, `from` + 1, … · `switch`: turns `ids` off and on again, in their order, from position `from` · `group`:
-   * teams of a hundred of the people that `create` made.
+   * `create`: people `from`, `from` + 1, … · `switch`: turns `ids` off and on again, in their order, from position `from` · `read`: each of
+   * `ids` · `group`: teams of a hundred of the people that `create` made.
    */
-  readonly job: "create" | "switch" | "group";
+  readonly job: "create" | "switch" | "group" | "read";
   readonly from: number;
   /** Keeps the ids of people that are made, for `group`. */
   readonly keep?: boolean;
@@ -113,6 +113,7 @@ function requestOf(round: LoadRound, at: number): autocannon.Request {
     return { method: "POST", path: `${base}/Groups`, body: JSON.stringify(body) };
   }
   const id = round.ids[at % round.ids.length] ?? "";
+  if (round.job === "read") return { method: "GET", path: `${base}/Users/${id}` };
   const active = Math.floor(at / round.ids.length) % 2 === 1;
   return {
     method: "PATCH",

@@ -13,6 +13,7 @@ import { idpCaller } from "../../../src/callers.ts";
 import { createTokenCheck } from "../../../src/credentials/tokens.ts";
 import { publicApp } from "../../../src/listeners.ts";
 import { systemClock } from "../../../src/model/clock.ts";
+import type { Logger } from "../../../src/model/log.ts";
 import { createScimRouter } from "../../../src/scim/router.ts";
 import { createTraffic } from "../../../src/scim/traffic.ts";
 import { lineWriter } from "../../../src/telemetry/line-writer.ts";
@@ -35,11 +36,20 @@ export interface StoreLoopAnswer {
   readonly next: number;
 }
 
+const silent: Logger = { debug() {}, info() {}, warn() {}, error() {}, child: () => silent };
 const { kind, folder, database } = startArgument<ScimServerStart>();
 const clock = systemClock();
 const store = await openTenant(folder, clock, database);
 const caller: BareCaller = { store, clock, tenantId, idpId };
-const server = createServer(kind === "rolecall" ? rolecall(store) : bareRoutes(caller, kind));
+const tokens = createTokenCheck({ store, kind: "scim", clock, logger: silent });
+const server = createServer(
+  kind === "rolecall"
+    ? rolecall(store)
+    : bareRoutes(caller, kind, async (authorization = "") => {
+        const known = await tokens.check(authorization.replace(/^Bearer /, ""));
+        return known !== undefined;
+      }),
+);
 await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
 
 serveParent(
