@@ -35,11 +35,14 @@ export async function previewUndo(
   tenantId: TenantId,
   connectionId: ConnectionId,
   identityId: IdentityId,
+  /** Only where the last plan is that of this generation. */
+  generation?: number,
 ): Promise<readonly UndoStep[]> {
   const done = (
     await deps.store.listIntents(tenantId, connectionId, identityId, intentsMax)
   ).filter((intent) => intent.state === "done");
   const [newest] = done;
+  if (generation !== undefined && newest?.generation !== generation) return [];
   const [state] = await deps.store.readPeople(tenantId, [identityId]);
   const lane = await deps.store.getLane(tenantId, connectionId);
   const facts =

@@ -1,5 +1,8 @@
 import { describe, expect, test } from "vitest";
+import { asId, type MappingVersionId } from "../../src/model/ids.ts";
+import type { JsonObject } from "../../src/model/json.ts";
 import { previewUndo, undo } from "../../src/sync/undo.ts";
+import { previewVersionUndo, undoVersion } from "../../src/sync/undo-version.ts";
 import {
   connectionId,
   mapping,
@@ -30,6 +33,66 @@ async function takeBack(world: StoryWorld, person: StoryPerson) {
   await undo(world.sync, tenantId, { connectionId, identityId, why: "a mistake", actor: ida });
   await world.pass(6 * minute);
 }
+
+describe("all that a mapping version did", () => {
+  /** People of Engineering, and a version that takes Development from them. */
+  async function narrowed(count: number) {
+    const world = await StoryWorld.open({ mapping: mapping() });
+    const people: StoryPerson[] = [];
+    for (let at = 0; at < count; at += 1) {
+      const email = `p${String(at)}@example.com`;
+      world.vendor.seed(email);
+      people.push(await world.hire(email));
+    }
+    await world.group("Engineering", people);
+    await world.group("Platform");
+    await world.pass(6 * minute);
+    const [engineers, platform] = mapping()["rules"] as readonly JsonObject[];
+    const rules = [
+      { ...engineers, grant: [{ kind: "org_role", role: "developer" }] },
+      { ...platform },
+    ];
+    const result = await world.activate(mapping({ rules }));
+    if (result?.versionId === undefined) throw new Error("nothing was activated");
+    await world.pass(6 * minute);
+    return { world, people, versionId: result.versionId };
+  }
+  const holdings = (world: StoryWorld, people: readonly StoryPerson[]) => [
+    ...new Set(people.map((person) => world.vendor.holding(person.email))),
+  ];
+  const previewed = async (world: StoryWorld, versionId: MappingVersionId) => {
+    const found = [];
+    for await (const item of previewVersionUndo(world.sync, tenantId, versionId)) found.push(item);
+    return found;
+  };
+
+  test("is shown by person and taken back, but for whom something else changed since", async () => {
+    const { world, people, versionId } = await narrowed(3);
+    expect(holdings(world, people)).toEqual(["developer"]);
+    const [first, ...others] = people;
+    if (first === undefined) throw new Error("nobody");
+    await takeBack(world, first);
+    expect(world.vendor.holding(first.email)).toBe("user ws_dev:writer");
+    expect(await previewed(world, versionId)).toHaveLength(2);
+    const wish = { versionId, why: "a mistake", actor: ida };
+    expect(await undoVersion(world.sync, tenantId, wish)).toEqual({ people: 2, steps: 4, left: 0 });
+    await world.pass(10 * minute);
+    expect(holdings(world, others)).toEqual(["user ws_dev:writer"]);
+    expect(await previewed(world, versionId)).toEqual([]);
+    expect(await undoVersion(world.sync, tenantId, wish)).toMatchObject({ people: 0 });
+    const [record] = await world.store.findRecords(tenantId, {
+      limit: 1,
+      action: "mapping.undone",
+    });
+    expect(record?.record.facts).toMatchObject({ people: 2, steps: 4, why: "a mistake" });
+  });
+
+  test("of a version that is not there is refused", async () => {
+    const { world } = await engineer();
+    const nowhere = asId<MappingVersionId>("01900000-0000-7000-8000-000000000000");
+    await expect(previewed(world, nowhere)).rejects.toMatchObject({ code: "NOT_FOUND" });
+  });
+});
 
 describe("an applied plan", () => {
   test("is taken back, stays taken back, and is undone in turn", async () => {
