@@ -63,12 +63,21 @@ const versionShape = z.object({
       })
       .optional(),
   }),
+  result: z
+    .object({
+      changed: z.number(),
+      reached: z.number(),
+      held: z.number(),
+      parked: z.number(),
+      waiting: z.number(),
+    })
+    .nullable(),
   people: peopleShape,
 });
 
 /** One version with everything that an approver should see. */
 export function renderVersion(answer: unknown): string {
-  const { version, people } = versionShape.parse(answer);
+  const { version, people, result } = versionShape.parse(answer);
   const { decision, rollout, simulation, changes } = version;
   const lines = [
     `${version.connectionId} ${version.versionId}: ${version.state}`,
@@ -90,6 +99,11 @@ export function renderVersion(answer: unknown): string {
       : [
           "",
           `of ${String(simulation.people)} people ${String(simulation.gain)} gain (${String(simulation.privilegedGain)} something privileged), ${String(simulation.lose)} lose, ${String(simulation.blocked)} are blocked; simulation ${simulation.hash ?? "-"}`,
+        ]),
+    ...(result === null
+      ? []
+      : [
+          `result now: ${String(result.changed)} people have their wish from it, ${String(result.reached)} of them reached, ${String(result.waiting)} waiting, ${String(result.held)} held, ${String(result.parked)} parked`,
         ]),
   ];
   return `${lines.join("\n")}\n${people.length === 0 ? "" : `\n${renderPeople(people)}`}`;

@@ -3,6 +3,7 @@ import type { GroupBinding, MappingDecision, MappingVersion } from "../mapping/v
 import { newId, type ConnectionId, type MappingVersionId, type TenantId } from "../model/ids.ts";
 import type { JsonObject } from "../model/json.ts";
 import { newRecord, type Actor, type FanoutRequest } from "../model/records.ts";
+import type { MappingResult } from "./mapping-result.ts";
 import type { MappingProposal } from "./proposal.ts";
 import type { SyncDeps } from "./sync-deps.ts";
 
@@ -18,10 +19,12 @@ export async function activate(
     readonly actor: Actor;
     /** Absent: it was decided before. */
     readonly decision?: MappingDecision;
+    /** Of a roll-out: what became of those who had the version first. */
+    readonly result?: MappingResult;
   },
 ): Promise<void> {
   const now = deps.clock.now();
-  const { proposal, versionId, bindings, active, actor, decision } = of;
+  const { proposal, versionId, bindings, active, actor, decision, result } = of;
   const { connectionId } = proposal;
   await deps.store.upsertLane(
     tenantId,
@@ -56,6 +59,7 @@ export async function activate(
           mode: proposal.policy.mode,
           bindings: bindings.map(({ groupName, state }) => ({ groupName, state })),
           ...(decision === undefined ? {} : { decision: { ...decision } }),
+          ...(result === undefined ? {} : { result }),
         }),
       ],
       recompute: [],

@@ -5,6 +5,7 @@ import { StoreError } from "../model/errors.ts";
 import type { TenantId } from "../model/ids.ts";
 import { activate, everybody, mappingRecord } from "./activate-mapping.ts";
 import { rolloutFinding } from "./decide-mapping.ts";
+import { mappingResult } from "./mapping-result.ts";
 import { proposalOf } from "./proposal.ts";
 import type { SyncDeps } from "./sync-deps.ts";
 
@@ -146,6 +147,7 @@ async function widen(
       records: [
         mappingRecord(deps, deps.actor, "mapping.rollout_widened", connectionId, versionId, {
           stage: "tenth",
+          result: await mappingResult(deps, tenantId, version),
         }),
       ],
       recompute: [],
@@ -165,6 +167,7 @@ async function finish(deps: SyncDeps, tenantId: TenantId, version: MappingVersio
     bindings: await deps.store.listBindings(tenantId, version.versionId),
     active,
     actor: deps.actor,
+    result: await mappingResult(deps, tenantId, version),
   });
 }
 

@@ -233,7 +233,10 @@ describe("a roll-out", () => {
       rollout: undefined,
       decision: { by: "ben", why: "looks right" },
     });
-    expect((await actions(world, "mapping.rollout_widened")).length).toBe(1);
+    // What became of the first person stands in the record, before anybody else follows.
+    expect(await actions(world, "mapping.rollout_widened")).toMatchObject([
+      { result: { changed: 1, reached: 1, held: 0, parked: 0, waiting: 0 } },
+    ]);
   });
 
   test("stops when a rail trips, stays where it is, goes on or is taken back by a person", async () => {

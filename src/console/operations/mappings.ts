@@ -19,6 +19,7 @@ import {
   simulateVersion,
 } from "../../sync/decide-mapping.ts";
 import { diffMapping } from "../../sync/diff-mapping.ts";
+import { mappingResult } from "../../sync/mapping-result.ts";
 import type { PersonChange } from "../../sync/simulate.ts";
 import { operation, OperationError, type ConsoleDeps } from "../operation.ts";
 import { namesOf, theIdentity } from "./people.ts";
@@ -174,6 +175,7 @@ export const mappingOperations = [
       return {
         version: shown,
         simulation: simulation ?? null,
+        result: version.state === "proposed" ? null : await mappingResult(deps, tenantId, version),
         people: await named(deps, tenantId, people.kept),
       };
     },
