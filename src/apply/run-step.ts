@@ -101,7 +101,8 @@ export async function runWrite(
     roleFrom: step.roleFrom,
     roleTo: step.roleTo,
     accountId: context.look.account?.accountId ?? null,
-    ...takenAdmin(context.connector.facts, step),
+    // Who is only invited is no admin yet, and takes nothing from those that there are.
+    ...(context.look.account?.state === "active" && takenAdmin(context.connector.facts, step)),
     generation: target.generation,
     fence: target.fence,
     notAfter: now + deps.timing.intentWindowMs,

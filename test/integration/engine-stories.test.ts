@@ -150,6 +150,29 @@ describe("a leaver", () => {
     expect(world.vendor.holding(ada.email)).toBeUndefined();
   });
 
+  test("who is only invited to be an admin loses the invitation, however few admins there are", async () => {
+    const rules = [
+      {
+        id: "admins",
+        why: "runs it",
+        owner: "lead@example.com",
+        when: { group: "Admins" },
+        grant: [{ kind: "org_role", role: "lead" }],
+      },
+    ];
+    const rails = { grants: { privileged: 10 } };
+    const protection = { protected: { accounts: [], admins_min: 2 } };
+    const world = await StoryWorld.open({ mapping: mapping({ rules, rails, ...protection }) });
+    world.vendor.seed("boss@example.com", "lead");
+    const ada = await world.hire("ada@example.com");
+    await world.group("Admins", [ada]);
+    await world.settle();
+    expect(world.vendor.holding(ada.email)).toBe("invited lead");
+    await world.setActive(ada, false);
+    await world.pass(10 * minute);
+    expect(world.vendor.holding(ada.email)).toBeUndefined();
+  });
+
   test("with an unlinked look-alike leaves it alone, and it is said", async () => {
     const world = await StoryWorld.open({ mapping: mapping() });
     const ada = await world.hire("ada@example.com");
