@@ -251,6 +251,7 @@ function sealer(vault: SecretVault, actor: Actor) {
 async function openVault(config: Config, store: Store, clock: Clock) {
   const sealKey = await loadSealKey({
     value: config.sealKey,
+    former: config.sealKeysFormer,
     path: sealKeyPath(config.dataDir),
     clock,
   });
@@ -339,6 +340,7 @@ function consoleDeps(
     home: homeOf(config),
     issueToken: (tenantId, draft, actor) => issueToken({ store, clock }, tenantId, draft, actor),
     putCredential: (tenantId, name, secret, actor) => vault.put(tenantId, name, secret, actor),
+    reseal: (tenantId, actor) => vault.reseal(tenantId, actor),
     proposeMappings: async (tenantId, actor, author) =>
       rollOut({ config, engine, store }, tenantId, await read(tenantId), actor, author),
     leaverFacts: leaverFactsOf(connectorOf),

@@ -13,7 +13,7 @@ import { connectCommands } from "./cli/connect.ts";
 import { deadLetterCommands } from "./cli/dead-letters.ts";
 import { evidenceCommands } from "./cli/evidence.ts";
 import { hrCommands } from "./cli/hr.ts";
-import { keyCommands } from "./cli/keys.ts";
+import { keyCommands, resealCommand } from "./cli/keys.ts";
 import { signerCommands } from "./cli/idp-signers.ts";
 import { leaverCommands } from "./cli/leavers.ts";
 import { mappingCommands } from "./cli/mappings.ts";
@@ -52,6 +52,7 @@ export const commands: readonly Command[] = [
   ...usageCommands,
   ...thingCommands,
   ...keyCommands,
+  resealCommand,
   ...deadLetterCommands,
 ];
 

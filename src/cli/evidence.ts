@@ -25,7 +25,7 @@ import {
   type Invocation,
 } from "./command.ts";
 import { fileBytes } from "./input-file.ts";
-import { givenKey } from "./prove-record.ts";
+import { givenKeys } from "./prove-record.ts";
 
 const exportPath = "record/export.ndjson";
 const checkpointsPath = "record/checkpoints.txt";
@@ -121,7 +121,7 @@ async function recordFiles(config: Config, tenantId: TenantId): Promise<readonly
 async function verifyPack(invocation: Invocation, path: string): Promise<ExitCode> {
   const files = readArchive(await fileBytes(path));
   const problems = [...checkManifest(files)];
-  const key = await givenKey(invocation);
+  const keys = await givenKeys(invocation);
   const folder = await mkdtemp(join(tmpdir(), "rolecall-pack-"));
   let size = 0;
   try {
@@ -133,11 +133,7 @@ async function verifyPack(invocation: Invocation, path: string): Promise<ExitCod
       await writeFile(at.record, exported.bytes);
       await writeFile(at.checkpoints, checkpoints.bytes);
       const source = await fileSource(at.record);
-      const result = await verifyAudit(
-        source,
-        readCheckpoints(at.checkpoints),
-        key === undefined ? [] : [key],
-      );
+      const result = await verifyAudit(source, readCheckpoints(at.checkpoints), keys);
       size = result.size;
       problems.push(...result.problems);
       const known = new Set<string>();
@@ -152,7 +148,7 @@ async function verifyPack(invocation: Invocation, path: string): Promise<ExitCod
     await rm(folder, { recursive: true, force: true });
   }
   const ok = problems.length === 0;
-  const signed = key === undefined ? " (signatures not checked: give --key)" : ", signed";
+  const signed = keys.length === 0 ? " (signatures not checked: give --key)" : ", signed";
   invocation.terminal.out(
     invocation.json
       ? `${JSON.stringify({ ok, files: files.length, records: size, problems }, null, 2)}\n`

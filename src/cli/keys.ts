@@ -131,6 +131,22 @@ export const keyCommands: readonly Command[] = [
   },
 ];
 
+/** Our own: the key that seals what vendors gave us. */
+export const resealCommand: Command = {
+  words: "credential reseal",
+  usage: "credential reseal",
+  summary: "seal anew what a former seal key (ROLECALL_SEAL_KEYS_FORMER) sealed",
+  flags: {},
+  run: (invocation) =>
+    show(invocation, "POST", "/credentials/reseal", {}, (answer) => {
+      const { resealed, unreadable } = z
+        .object({ resealed: z.array(z.string()), unreadable: z.array(z.string()) })
+        .parse(answer);
+      const lost = unreadable.length === 0 ? "" : `; no key here opens ${unreadable.join(", ")}`;
+      return `${String(resealed.length)} sealed anew${lost}\n`;
+    }),
+};
+
 const path = (invocation: Invocation) =>
   `/connections/${encodeURIComponent(argument(invocation, 0, "connection"))}/keys`;
 

@@ -543,7 +543,7 @@ export const onlineCommands: readonly Command[] = [
         {},
         listOf(
           "credentials",
-          { name: "NAME", fingerprint: "FINGERPRINT", updatedAt: "SINCE" },
+          { name: "NAME", fingerprint: "FINGERPRINT", updatedAt: "SINCE", sealedWith: "KEY" },
           "no sealed secret",
         ),
       ),

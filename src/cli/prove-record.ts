@@ -15,17 +15,26 @@ import { inputText } from "./input-file.ts";
 export async function showCheckpointKey(invocation: Invocation): Promise<ExitCode> {
   const config = readConfig();
   const { origin } = await newestCheckpoint(config, tenantOf(invocation, config));
-  const seal = await findSealKey({ value: config.sealKey, path: sealKeyPath(config.dataDir) });
+  const seal = await findSealKey({
+    value: config.sealKey,
+    former: config.sealKeysFormer,
+    path: sealKeyPath(config.dataDir),
+  });
   if (seal === undefined) {
     throw new CommandError(
       exitCodes.notThere,
       "there is no seal key here: set ROLECALL_SEAL_KEY as the service has it, or ROLECALL_DATA_DIR",
     );
   }
-  const { verifierKey } = noteSigner(origin, seal.bytes);
+  const keyOf = (bytes: Uint8Array) => noteSigner(origin, bytes).verifierKey;
+  const key = keyOf(seal.bytes);
+  // Checkpoints of before a rotation are signed with the key of before: it goes on to be told.
+  const former = (seal.former ?? []).map((one) => keyOf(one.bytes));
   const { terminal } = invocation;
   terminal.out(
-    invocation.json ? `${JSON.stringify({ origin, key: verifierKey })}\n` : `${verifierKey}\n`,
+    invocation.json
+      ? `${JSON.stringify({ origin, key, former })}\n`
+      : [key, ...former].map((line) => `${line}\n`).join(""),
   );
   return exitCodes.ok;
 }
@@ -93,6 +102,17 @@ export async function verifyProof(invocation: Invocation, path: string): Promise
   }
   return ok ? exitCodes.ok : exitCodes.negative;
 }
+
+/** The keys of `--key`, one written out or a file with one a line. @throws InputError */
+export async function givenKeys(invocation: Invocation): Promise<readonly NoteVerifier[]> {
+  const given = flag(invocation, "key");
+  if (given === undefined) return [];
+  const text = isKey(given) ? given : await inputText(invocation.terminal, given);
+  const lines = text.split("\n").filter((line) => line.trim() !== "");
+  return lines.map(noteVerifier);
+}
+
+const isKey = (text: string) => text.includes("+");
 
 /** The key of `--key`, written out or in a file. @throws InputError */
 export async function givenKey(invocation: Invocation): Promise<NoteVerifier | undefined> {

@@ -1,3 +1,4 @@
+import { z } from "zod";
 import { argument, CommandError, exitCodes, type Command, type Invocation } from "./command.ts";
 import { inputText } from "./input-file.ts";
 import { listOf } from "./list-view.ts";
@@ -41,6 +42,24 @@ async function show(
   ).call("POST", `/connections/${connection}/${path}`, input);
   const columns = { severity: "SEVERITY", kind: "KIND", text: "WHAT" };
   const text = listOf("findings", columns, "all within its caps");
-  invocation.terminal.out(invocation.json ? `${JSON.stringify(answer, null, 2)}\n` : text(answer));
+  invocation.terminal.out(
+    invocation.json ? `${JSON.stringify(answer, null, 2)}\n` : `${totals(answer)}${text(answer)}`,
+  );
   return exitCodes.ok;
+}
+
+const totalsShape = z.object({
+  totals: z.object({
+    declared: z.number(),
+    spent: z.number(),
+    tables: z.number(),
+    uncapped: z.number(),
+  }),
+});
+
+function totals(answer: unknown): string {
+  const found = totalsShape.safeParse(answer);
+  if (!found.success) return "";
+  const { declared, spent, tables, uncapped } = found.data.totals;
+  return `${String(spent)} of ${String(declared)} declared credits, ${String(tables)} tables, ${String(uncapped)} credits without a cap\n`;
 }

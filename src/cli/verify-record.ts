@@ -1,13 +1,12 @@
 import { join } from "node:path";
 import { checkpointPath, readCheckpoints } from "../audit/checkpoint.ts";
 import { exportAudit, fileSource, storeSource } from "../audit/export.ts";
-import type { NoteVerifier } from "../audit/signed-note.ts";
 import { verifyAudit, type Verification } from "../audit/verify.ts";
 import { readConfig } from "../config/config.ts";
 import { asId, type TenantId } from "../model/ids.ts";
 import { openRecord, type RecordPlace } from "../open-store.ts";
 import { exitCodes, flag, type ExitCode, type Invocation } from "./command.ts";
-import { givenKey, verifyProof } from "./prove-record.ts";
+import { givenKeys, verifyProof } from "./prove-record.ts";
 
 /** Recomputes the record of one tenant from its store and compares it with every checkpoint in the data folder. */
 export async function verifyStore(place: RecordPlace, tenantId: TenantId): Promise<Verification> {
@@ -91,11 +90,6 @@ async function verifyExport(
       await givenKeys(invocation),
     ),
   };
-}
-
-async function givenKeys(invocation: Invocation): Promise<readonly NoteVerifier[]> {
-  const key = await givenKey(invocation);
-  return key === undefined ? [] : [key];
 }
 
 async function* none(): AsyncGenerator<never> {

@@ -34,6 +34,7 @@ export interface Config {
   readonly scimToken: string | undefined;
   readonly adminToken: string | undefined;
   readonly sealKey: string | undefined;
+  readonly sealKeysFormer: readonly string[] | undefined;
   /** Without a slash at the end; undefined: unset, so links are made from the port that was opened. */
   readonly publicUrl: string | undefined;
   /** File with schema extensions of people. */
@@ -107,6 +108,7 @@ export function readConfig(environment: Environment = process.env, folder = proc
     scimToken: values.scimToken,
     adminToken: values.adminToken,
     sealKey: values.sealKey,
+    sealKeysFormer: values.sealKeysFormer,
     publicUrl: values.publicUrl,
     scimSchemas: values.scimSchemas === undefined ? undefined : resolve(folder, values.scimSchemas),
     scimRate: values.scimRate,

@@ -45,6 +45,14 @@ const sealKey = text((value) => {
   throw new Error("write 32 bytes as 64 hex digits or as base64, from `openssl rand -base64 32`");
 });
 
+const sealKeys = text((value) => {
+  const keys = list(value);
+  const form = /^(?:[0-9a-f]{64}|[A-Za-z0-9+/_-]{43}=?)$/i;
+  if (keys.some((key) => !form.test(key)))
+    throw new Error("write keys of 32 bytes as `ROLECALL_SEAL_KEY`, divided by commas");
+  return keys;
+});
+
 const localHosts = new Set(["localhost", "127.0.0.1", "[::1]"]);
 
 const publicUrl = text((value) => {
@@ -238,6 +246,15 @@ export const settings = {
     example: "from `openssl rand -base64 32`",
     secret: true,
     schema: sealKey,
+  }),
+  sealKeysFormer: setting({
+    name: "ROLECALL_SEAL_KEYS_FORMER",
+    description:
+      "Seal keys of before, divided by commas: they open what they sealed until `rolecall credential reseal` has sealed it anew, and what HR sent as long as it is kept.",
+    defaultSays: "none",
+    example: "the former value of `ROLECALL_SEAL_KEY`",
+    secret: true,
+    schema: sealKeys,
   }),
   publicUrl: setting({
     name: "ROLECALL_URL",

@@ -82,6 +82,11 @@ export interface ConsoleDeps extends SyncDeps {
     secret: string,
     actor: Actor,
   ) => Promise<{ readonly fingerprint: string }>;
+  /** Seals anew what a former seal key sealed. */
+  readonly reseal: (
+    tenantId: TenantId,
+    actor: Actor,
+  ) => Promise<{ readonly resealed: readonly string[]; readonly unreadable: readonly string[] }>;
   /** Reads the mapping files of a tenant again and proposes them. @throws InputError with every problem */
   readonly proposeMappings: (
     tenantId: TenantId,

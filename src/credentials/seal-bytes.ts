@@ -1,7 +1,7 @@
 import { createCipheriv, createDecipheriv } from "node:crypto";
 import type { Clock } from "../model/clock.ts";
 import { SyncError } from "../model/errors.ts";
-import type { SealContext, SealKey } from "./seal.ts";
+import { keyWithId, type SealContext, type SealKey } from "./seal.ts";
 
 /** What sealed bytes begin with; no text and no JSON does. */
 const mark = Buffer.from("\0rolecall/bytes/v1\0", "latin1");
@@ -35,10 +35,11 @@ export function unsealBytes(key: SealKey, context: SealContext, stored: Uint8Arr
   const bodyAt = nonceAt + nonceBytes;
   const tagAt = sealed.length - tagBytes;
   const keyId = sealed.subarray(keyAt, nonceAt).toString("latin1");
-  if (keyId !== key.id)
+  const opener = keyWithId(key, keyId);
+  if (opener === undefined)
     throw unreadable(context, `was sealed with key ${keyId}; this process has key ${key.id}`);
   if (tagAt < bodyAt) throw unreadable(context, "is cut short");
-  const decipher = createDecipheriv("aes-256-gcm", key.bytes, sealed.subarray(nonceAt, bodyAt), {
+  const decipher = createDecipheriv("aes-256-gcm", opener.bytes, sealed.subarray(nonceAt, bodyAt), {
     authTagLength: tagBytes,
   });
   decipher.setAAD(boundTo(context));

@@ -11,6 +11,18 @@ export interface SealKey {
   readonly id: string;
   /** 32 bytes. */
   readonly bytes: Uint8Array;
+  /** Keys of before: they open what they sealed, and seal nothing. */
+  readonly former?: readonly SealKey[];
+}
+
+/** The present key or a former one, by its id. */
+export function keyWithId(key: SealKey, id: string | undefined): SealKey | undefined {
+  return [key, ...(key.former ?? [])].find((one) => one.id === id);
+}
+
+/** The id of the key that a secret was sealed with. */
+export function sealedWith(sealed: string): string {
+  return sealed.split(".")[1] ?? "";
 }
 
 /** What a sealed secret belongs to: one that was copied to another tenant or name does not open. */
@@ -43,13 +55,15 @@ export function parseSealKey(text: string, source: string): SealKey {
 export async function loadSealKey(options: {
   /** The setting ROLECALL_SEAL_KEY. */
   readonly value: string | undefined;
+  /** The setting ROLECALL_SEAL_KEYS_FORMER. */
+  readonly former?: readonly string[] | undefined;
   readonly path: string;
   readonly clock: Clock;
 }): Promise<SealKey> {
   const existing = await findSealKey(options);
   if (existing !== undefined) return existing;
   await makeKeyFile(options.path, options.clock);
-  const made = await readKeyFile(options.path);
+  const made = await findSealKey(options);
   if (made === undefined) throw new InputError(`${options.path} vanished while it was made`, []);
   return made;
 }
@@ -62,11 +76,16 @@ export function sealKeyPath(dataDir: string): string {
 /** The seal key where there is one, without making it. @throws InputError when the value or file is no key */
 export async function findSealKey(options: {
   readonly value: string | undefined;
+  readonly former?: readonly string[] | undefined;
   readonly path: string;
 }): Promise<SealKey | undefined> {
-  return options.value === undefined
-    ? readKeyFile(options.path)
-    : parseSealKey(options.value, "ROLECALL_SEAL_KEY");
+  const key =
+    options.value === undefined
+      ? await readKeyFile(options.path)
+      : parseSealKey(options.value, "ROLECALL_SEAL_KEY");
+  if (key === undefined || options.former === undefined) return key;
+  const former = options.former.map((text) => parseSealKey(text, "ROLECALL_SEAL_KEYS_FORMER"));
+  return { ...key, former: former.filter((one) => one.id !== key.id) };
 }
 
 async function readKeyFile(path: string): Promise<SealKey | undefined> {
@@ -117,7 +136,8 @@ export function seal(key: SealKey, context: SealContext, secret: string, clock: 
 export function unseal(key: SealKey, context: SealContext, sealed: string): string {
   const [version, keyId, nonce = "", body = ""] = sealed.split(".");
   if (version !== "v1") throw unreadable(context, "is sealed in a form that this version lacks");
-  if (keyId !== key.id) {
+  const opener = keyWithId(key, keyId);
+  if (opener === undefined) {
     throw unreadable(
       context,
       `was sealed with key ${String(keyId)} and this process has key ${key.id}; give it that key or set the secret again`,
@@ -127,9 +147,14 @@ export function unseal(key: SealKey, context: SealContext, sealed: string): stri
   const split = bytes.length - tagBytes;
   if (split < 0) throw unreadable(context, "is cut short; set it again");
   try {
-    const decipher = createDecipheriv("aes-256-gcm", key.bytes, Buffer.from(nonce, "base64url"), {
-      authTagLength: tagBytes,
-    });
+    const decipher = createDecipheriv(
+      "aes-256-gcm",
+      opener.bytes,
+      Buffer.from(nonce, "base64url"),
+      {
+        authTagLength: tagBytes,
+      },
+    );
     decipher.setAAD(boundTo(context));
     decipher.setAuthTag(bytes.subarray(split));
     return Buffer.concat([decipher.update(bytes.subarray(0, split)), decipher.final()]).toString();

@@ -4,7 +4,7 @@ import { InputError, SyncError } from "../model/errors.ts";
 import { isName, type TenantId } from "../model/ids.ts";
 import { newRecord, type Actor, type AuditRecord } from "../model/records.ts";
 import type { CredentialStore } from "./credential-store.ts";
-import { seal, unseal, type SealKey } from "./seal.ts";
+import { seal, sealedWith, unseal, type SealKey } from "./seal.ts";
 
 /** A secret in the clear, for one call; never stored, logged or put into an error. */
 export interface OpenedSecret {
@@ -27,10 +27,18 @@ export interface SecretVault {
   /** @throws SyncError CREDENTIAL_MISSING that says what to do */
   open(tenantId: TenantId, ref: string): Promise<OpenedSecret>;
   remove(tenantId: TenantId, name: string, actor: Actor): Promise<void>;
+  /**
+   * Seals everything of a tenant anew that a former key sealed, one by one: whoever reads meanwhile finds either. What no key of this process
+   * opens stays as it is, and is named.
+   */
+  reseal(
+    tenantId: TenantId,
+    actor: Actor,
+  ): Promise<{ readonly resealed: readonly string[]; readonly unreadable: readonly string[] }>;
 }
 
 export interface SecretVaultDeps {
-  readonly store: Pick<CredentialStore, "putSecret" | "getSecret" | "removeSecret">;
+  readonly store: Pick<CredentialStore, "putSecret" | "getSecret" | "removeSecret" | "listSecrets">;
   readonly key: SealKey;
   readonly clock: Clock;
   /** The environment, for references `env:NAME`. */
@@ -68,12 +76,47 @@ export function createSecretVault(deps: SecretVaultDeps): SecretVault {
       const secret = await readRef(deps, tenantId, ref);
       return { secret, fingerprint: fingerprintOf(secret) };
     },
+    reseal: (tenantId, actor) => reseal(deps, tenantId, actor),
     remove: (tenantId, name, actor) =>
       deps.store.removeSecret(tenantId, name, {
         records: [changeRecord(deps.clock, actor, "removed", name, undefined)],
         recompute: [],
       }),
   };
+}
+
+async function reseal(
+  deps: SecretVaultDeps,
+  tenantId: TenantId,
+  actor: Actor,
+): Promise<{ readonly resealed: readonly string[]; readonly unreadable: readonly string[] }> {
+  const resealed: string[] = [];
+  const unreadable: string[] = [];
+  for (const kept of await deps.store.listSecrets(tenantId)) {
+    const from = sealedWith(kept.sealed);
+    if (from === deps.key.id) continue;
+    const { name, fingerprint } = kept;
+    let secret: string;
+    try {
+      secret = unseal(deps.key, { tenantId, name }, kept.sealed);
+    } catch (error) {
+      if (!(error instanceof SyncError)) throw error;
+      unreadable.push(name);
+      continue;
+    }
+    const sealed = seal(deps.key, { tenantId, name }, secret, deps.clock);
+    // The secret is the same: its date stays, and no lane looks at its organisation anew.
+    const record = newRecord(deps.clock, {
+      actor,
+      action: "credential.resealed",
+      subject: { type: "credential", id: name },
+      facts: { fingerprint, from, to: deps.key.id },
+    });
+    const also = { records: [record], recompute: [] };
+    await deps.store.putSecret(tenantId, { ...kept, sealed }, also);
+    resealed.push(name);
+  }
+  return { resealed, unreadable };
 }
 
 function assertKeepable(name: string, secret: string): void {

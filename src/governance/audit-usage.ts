@@ -6,15 +6,25 @@ import { InputError } from "../model/errors.ts";
 import type { TenantId } from "../model/ids.ts";
 import { newRecord, type Actor } from "../model/records.ts";
 import { CsvError, csvRecords } from "../csv/csv-file.ts";
+import { hasLeft } from "../tasks/assignee.ts";
 import type { RosterStore } from "../tasks/roster-store.ts";
-import { auditCredits, capLevel, readCreditUsage, type CreditFinding } from "./credit-audit.ts";
+import type { DirectoryStore } from "../directory/directory-store.ts";
+import {
+  auditCredits,
+  capLevel,
+  creditTotals,
+  readCreditUsage,
+  type CreditFinding,
+  type CreditTotals,
+} from "./credit-audit.ts";
 
 export interface UsageDeps {
   readonly store: Pick<
     AccountStore,
     "raiseFindings" | "resolveFindings" | "listFindings" | "updateLane"
   > &
-    Pick<RosterStore, "lastRoster">;
+    Pick<RosterStore, "lastRoster"> &
+    Pick<DirectoryStore, "findIdentities" | "readIdentities">;
   readonly clock: Clock;
 }
 
@@ -32,20 +42,37 @@ export async function auditUsage(
   deps: UsageDeps,
   tenantId: TenantId,
   { lane, actor, text }: Wish & { readonly text: string },
-): Promise<readonly CreditFinding[]> {
+): Promise<{ readonly findings: readonly CreditFinding[]; readonly totals: CreditTotals }> {
   const usage = readCreditUsage(records(text));
   const roster = (await deps.store.lastRoster(tenantId, lane.connectionId))?.roster;
-  const budgets = (lane.policy.budgets ?? []).flatMap(({ scope, name, limit, owner }) =>
-    scope === "webhook" ? [] : [{ scope, name, credits: limit, owner }],
+  const budgets = (lane.policy.budgets ?? []).flatMap(({ scope, limit, ...budget }) =>
+    scope === "webhook" ? [] : [{ ...budget, scope, credits: limit }],
   );
+  const owners = [...budgets.map((item) => item.owner), ...usage.flatMap((row) => row.owner ?? [])];
   const found = auditCredits({
     usage,
     budgets,
+    left: await leftOf(deps, tenantId, owners),
     present: roster === undefined ? undefined : new Set(roster.members.map((item) => item.email)),
   });
   await replaceFindings(deps, tenantId, lane, "credits", found);
-  await note(deps, tenantId, { lane, actor }, { tables: usage.length, findings: found.length });
-  return found;
+  const totals = creditTotals({ usage, budgets });
+  const { spent, declared } = totals;
+  const facts = { tables: usage.length, findings: found.length, spent, declared };
+  await note(deps, tenantId, { lane, actor }, facts);
+  return { findings: found, totals };
+}
+
+/** Of these addresses those whose people the directory knows, and knows to be gone. */
+async function leftOf(
+  deps: UsageDeps,
+  tenantId: TenantId,
+  addresses: readonly string[],
+): Promise<ReadonlySet<string>> {
+  const left = new Set<string>();
+  for (const address of new Set(addresses))
+    if (await hasLeft(deps, tenantId, address)) left.add(address);
+  return left;
 }
 
 /** A dated count of what a webhook source took so far: warned of at 80 and 90 in the hundred, a source without a cap is a finding. */

@@ -1,13 +1,16 @@
 import { foldEmail } from "../model/fold.ts";
 import { InputError } from "../model/errors.ts";
 
-/** A cap that the mapping declares: for a table or a team, by name. */
+/** A cap that the mapping declares: for a table, a team or a group of tables, by name. */
 export interface CreditBudget {
-  readonly scope: "table" | "team";
+  readonly scope: "table" | "team" | "group";
   readonly name: string;
   readonly credits: number;
   /** Folded address of whoever answers for it. */
   readonly owner: string;
+  /** Of a table: so many rows at most, and whether it may enrich by itself. */
+  readonly rows?: number;
+  readonly autoRun?: boolean;
 }
 
 /** What was spent, a row of the vendor's credit usage export. */
@@ -17,10 +20,31 @@ export interface CreditUsage {
   /** Folded; undefined where the export names nobody. */
   readonly owner: string | undefined;
   readonly credits: number;
+  /** Undefined where the export says nothing of it. */
+  readonly group?: string;
+  readonly rows?: number;
+  readonly autoRun?: boolean;
+}
+
+/** What is declared beside what was spent, all together. */
+export interface CreditTotals {
+  readonly declared: number;
+  readonly spent: number;
+  readonly tables: number;
+  /** Spent by tables that no cap covers. */
+  readonly uncapped: number;
 }
 
 export interface CreditFinding {
-  readonly kind: "over_cap" | "near_cap" | "no_cap" | "owner_left" | "owner_unknown";
+  readonly kind:
+    | "over_cap"
+    | "near_cap"
+    | "no_cap"
+    | "owner_left"
+    | "owner_unknown"
+    | "over_rows"
+    | "auto_run"
+    | "over_total";
   readonly severity: "info" | "warning" | "urgent";
   readonly subject: string;
   readonly text: string;
@@ -32,6 +56,9 @@ const columns = {
   team: ["team", "folder", "group"],
   owner: ["owner", "owner_email", "table_owner"],
   credits: ["credits", "credits_used", "credit_usage", "total_credits"],
+  group: ["group", "table_group"],
+  rows: ["rows", "row_count", "total_rows"],
+  auto: ["auto_run", "auto_enrich", "auto_update", "run_automatically"],
 } as const;
 
 /** Rows of the export, by whichever of its names a column goes. @throws InputError with every row that cannot be used */
@@ -50,6 +77,7 @@ export function readCreditUsage(
   const problems: string[] = [];
   const team = column("team");
   const owner = column("owner");
+  const more = { group: column("group"), rows: column("rows"), auto: column("auto") };
   const rows = records.map((record, at) => {
     const text = (record.get(credits ?? "") ?? "").replaceAll(/[,\s]/g, "");
     const amount = /^\d+(?:\.\d+)?$/.test(text) ? Number(text) : NaN;
@@ -59,10 +87,28 @@ export function readCreditUsage(
       team: present(team === undefined ? undefined : record.get(team)),
       owner: present(owner === undefined ? undefined : record.get(owner), foldEmail),
       credits: amount,
+      ...details(record, more),
     };
   });
   if (problems.length > 0) throw new InputError("the usage export cannot be used", problems);
   return rows;
+}
+
+/** What only some exports say. */
+function details(
+  record: ReadonlyMap<string, string>,
+  at: Readonly<Record<"group" | "rows" | "auto", string | undefined>>,
+): Pick<CreditUsage, "group" | "rows" | "autoRun"> {
+  const value = (name: string | undefined) =>
+    present(name === undefined ? undefined : record.get(name));
+  const group = value(at.group);
+  const rows = value(at.rows)?.replaceAll(/[,\s]/g, "");
+  const auto = value(at.auto)?.toLowerCase();
+  return {
+    ...(group === undefined ? {} : { group }),
+    ...(rows === undefined || !/^\d+$/.test(rows) ? {} : { rows: Number(rows) }),
+    ...(auto === undefined ? {} : { autoRun: ["true", "yes", "on", "auto", "1"].includes(auto) }),
+  };
 }
 
 function present(
@@ -81,17 +127,23 @@ export function auditCredits(input: {
   readonly budgets: readonly CreditBudget[];
   /** Folded addresses that are in the workspace; undefined: nobody brought a roster, and nothing is said about owners. */
   readonly present: ReadonlySet<string> | undefined;
+  /** Folded addresses of whom the directory says that they left. */
+  readonly left?: ReadonlySet<string>;
 }): readonly CreditFinding[] {
   const { usage, budgets } = input;
   const findings: CreditFinding[] = [];
   for (const budget of budgets) {
     const spent = usage
-      .filter((row) => (budget.scope === "table" ? row.table : row.team) === budget.name)
+      .filter((row) => placeOf(row, budget.scope) === budget.name)
       .reduce((sum, row) => sum + row.credits, 0);
-    findings.push(...capFinding(budget, spent), ...ownerFinding(budget, input.present));
+    findings.push(
+      ...capFinding(budget, spent),
+      ...ownerFinding(budget, input.present, input.left),
+      ...usage.flatMap((row) => tableFindings(budget, row)),
+    );
   }
-  const capped = (row: CreditUsage) =>
-    budgets.some((item) => item.name === (item.scope === "table" ? row.table : row.team));
+  findings.push(...totalFinding(creditTotals(input)));
+  const capped = (row: CreditUsage) => isCapped(row, budgets);
   for (const row of usage) {
     if (!capped(row)) {
       findings.push({
@@ -108,7 +160,7 @@ export function auditCredits(input: {
         subject: `table ${row.table}`,
         text: `the export names no owner of the table ${row.table}`,
       });
-    } else if (input.present?.has(row.owner) === false) {
+    } else if (input.present?.has(row.owner) === false || input.left?.has(row.owner) === true) {
       findings.push({
         kind: "owner_left",
         severity: "warning",
@@ -137,18 +189,70 @@ export function capLevel(count: number, limit: number): "below" | "80" | "90" | 
   return count >= limit * 0.8 ? "80" : "below";
 }
 
+function placeOf(row: CreditUsage, scope: CreditBudget["scope"]): string | undefined {
+  switch (scope) {
+    case "table":
+      return row.table;
+    case "team":
+      return row.team;
+    case "group":
+      return row.group;
+  }
+}
+
+const isCapped = (row: CreditUsage, budgets: readonly CreditBudget[]) =>
+  budgets.some((item) => item.name === placeOf(row, item.scope));
+
+/** Everything that is declared and was spent. A table of a team with a cap of its own counts for both caps and is spent once. */
+export function creditTotals(input: {
+  readonly usage: readonly CreditUsage[];
+  readonly budgets: readonly CreditBudget[];
+}): CreditTotals {
+  const sum = (rows: readonly CreditUsage[]) =>
+    Math.round(rows.reduce((total, row) => total + row.credits, 0) * 100) / 100;
+  return {
+    declared: input.budgets.reduce((total, item) => total + item.credits, 0),
+    spent: sum(input.usage),
+    tables: input.usage.length,
+    uncapped: sum(input.usage.filter((row) => !isCapped(row, input.budgets))),
+  };
+}
+
+function totalFinding({ declared, spent }: CreditTotals): readonly CreditFinding[] {
+  if (declared === 0 || spent <= declared) return [];
+  const text = `${String(spent)} credits were spent in all, ${String(declared)} are declared`;
+  return [{ kind: "over_total", severity: "urgent", subject: "all tables", text }];
+}
+
+/** What a table does beside its credits. */
+function tableFindings(budget: CreditBudget, row: CreditUsage): readonly CreditFinding[] {
+  if (budget.scope !== "table" || row.table !== budget.name) return [];
+  const subject = `table ${row.table}`;
+  const findings: CreditFinding[] = [];
+  if (budget.rows !== undefined && row.rows !== undefined && row.rows > budget.rows) {
+    const text = `the ${subject} has ${String(row.rows)} rows, ${String(budget.rows)} are declared`;
+    findings.push({ kind: "over_rows", severity: "warning", subject, text });
+  }
+  if (budget.autoRun === false && row.autoRun === true) {
+    const text = `the ${subject} enriches by itself and is declared to be run by hand`;
+    findings.push({ kind: "auto_run", severity: "warning", subject, text });
+  }
+  return findings;
+}
+
 function ownerFinding(
   budget: CreditBudget,
   present: ReadonlySet<string> | undefined,
+  left: ReadonlySet<string> | undefined,
 ): readonly CreditFinding[] {
-  if (present?.has(budget.owner) !== false) return [];
+  if (present?.has(budget.owner) !== false && left?.has(budget.owner) !== true) return [];
   const subject = `${budget.scope} ${budget.name}`;
   return [
     {
       kind: "owner_left",
       severity: "warning",
       subject,
-      text: `whoever answers for the ${subject} is not in the workspace any more: name another owner`,
+      text: `whoever answers for the ${subject} is not there any more: name another owner`,
     },
   ];
 }

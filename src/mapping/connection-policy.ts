@@ -122,11 +122,13 @@ function ticketPolicy(tickets: NonNullable<MappingFile["tickets"]>): TicketPolic
 const webhookRecords = 50_000;
 
 function budgetsOf(budgets: NonNullable<MappingFile["budgets"]>): readonly BudgetPolicy[] {
-  return budgets.map(({ scope, name, limit, owner }) => ({
+  return budgets.map(({ scope, name, limit, owner, rows, auto_run: autoRun }) => ({
     scope,
     name,
     limit: limit ?? webhookRecords,
     owner: foldEmail(owner),
+    ...(rows === undefined ? {} : { rows }),
+    ...(autoRun === undefined ? {} : { autoRun }),
   }));
 }
 

@@ -272,7 +272,7 @@ export const mappingFile = strictObject({
   budgets: z
     .array(
       strictObject({
-        scope: z.enum(["table", "team", "webhook"]),
+        scope: z.enum(["table", "team", "group", "webhook"]),
         name: line(200),
         limit: z
           .int()
@@ -281,6 +281,8 @@ export const mappingFile = strictObject({
           .optional()
           .describe("Credits; of a webhook records, 50,000 where left out"),
         owner: email,
+        rows: z.int().min(1).max(1_000_000_000).optional().describe("Rows of a table"),
+        auto_run: z.boolean().optional().describe("Whether a table may enrich by itself"),
       }).refine((value) => value.scope === "webhook" || value.limit !== undefined, {
         error: "a budget of credits needs `limit:`",
       }),

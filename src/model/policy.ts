@@ -53,11 +53,14 @@ export interface ServiceAccess {
 
 /** A cap that somebody answers for: credits of a table or team, records in the life of a webhook source. */
 export interface BudgetPolicy {
-  readonly scope: "table" | "team" | "webhook";
+  readonly scope: "table" | "team" | "group" | "webhook";
   readonly name: string;
   readonly limit: number;
   /** Folded address. */
   readonly owner: string;
+  /** Of a table: so many rows at most, and whether it may enrich by itself. */
+  readonly rows?: number;
+  readonly autoRun?: boolean;
 }
 
 /** Why something is to be done by hand. */

@@ -2,7 +2,9 @@ import type { IdentityId, TenantId } from "../model/ids.ts";
 import type { TaskDeps } from "./task-deps.ts";
 import type { TaskDraft } from "./task.ts";
 
-type People = Pick<TaskDeps, "store">;
+interface People {
+  readonly store: Pick<TaskDeps["store"], "findIdentities" | "readIdentities">;
+}
 
 /**
  * Who should do a task now: its assignee, or the fallback where that person has left or is whom the task is about. null: whoever

@@ -14,6 +14,7 @@ export const sensitiveNames = [
   "apiKey",
   "privateKey",
   "sealKey",
+  "sealKeysFormer",
   "cookie",
   "email",
   "emails",

@@ -51,7 +51,7 @@ test("a file that was cut changes nothing", async () => {
   const { texts, usage } = await open();
   await usage("Table,Owner,Credits\nLeads,ops@example.com,1500");
   await expect(usage("Table,Owner,Credits\nLeads,ops@exam")).rejects.toThrow(InputError);
-  expect(await texts()).toEqual(["urgent over_cap"]);
+  expect(await texts()).toEqual(["urgent over_cap", "urgent over_total"]);
 });
 
 test("a webhook source is warned of at 80 and 90 in the hundred of its 50,000, and one without a cap is said", async () => {

@@ -111,6 +111,7 @@ export class Node {
       connect: unused,
       things: unused,
       endThing: unused,
+      reseal: unused,
       lastCheckpoint: () => Promise.resolve(undefined),
       keys: { endKey: unused, makeKey: unused, endOlderKeys: unused },
       installLink: () => ({}),

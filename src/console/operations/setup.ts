@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { sealedWith } from "../../credentials/seal.ts";
 import { asId, isName, newId, type IdpId, type TenantId } from "../../model/ids.ts";
 import { newRecord } from "../../model/records.ts";
 import { rhythmOf } from "../../sources/quiet.ts";
@@ -222,13 +223,22 @@ export const setupOperations = [
     input: z.object({}),
     run: async (deps, { tenantId }) => ({
       credentials: (await deps.store.listSecrets(tenantId)).map(
-        ({ name: secretName, fingerprint, updatedAt }) => ({
+        ({ name: secretName, fingerprint, updatedAt, sealed }) => ({
           name: secretName,
           fingerprint,
           updatedAt,
+          sealedWith: sealedWith(sealed),
         }),
       ),
     }),
+  }),
+  operation({
+    name: "resealCredentials",
+    method: "POST",
+    path: "/credentials/reseal",
+    summary: "Seal anew what a former seal key sealed; what no key here opens is named and stays",
+    input: z.object({}),
+    run: (deps, { tenantId, actor }) => deps.reseal(tenantId, actor),
   }),
   operation({
     name: "findRecords",

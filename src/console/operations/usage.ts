@@ -20,7 +20,7 @@ export const usageOperations = [
     input: z.object({ connection, text: z.string().min(1).max(900_000) }),
     run: async (deps, { tenantId, actor }, input) => {
       const lane = await theLane(deps, tenantId, input.connection);
-      return { findings: await auditUsage(deps, tenantId, { lane, actor, text: input.text }) };
+      return auditUsage(deps, tenantId, { lane, actor, text: input.text });
     },
   }),
   operation({

@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import {
   auditCredits,
   capLevel,
+  creditTotals,
   readCreditUsage,
   type CreditBudget,
 } from "../../../src/governance/credit-audit.ts";
@@ -76,4 +77,55 @@ test("a count is warned of at 80 and at 90 in the hundred of its limit", () => {
     "90",
     "over",
   ]);
+});
+
+describe("beside the credits of a table", () => {
+  const found = (text: string, budgets: readonly CreditBudget[], left?: ReadonlySet<string>) =>
+    auditCredits({ usage: usage(text), budgets, present: undefined, ...(left && { left }) }).map(
+      (item) => `${item.severity} ${item.kind} ${item.subject}`,
+    );
+
+  test("its rows and whether it runs by itself are held against what is declared", () => {
+    const text = 'Table,Owner,Credits,Rows,Auto Run\nLeads,ada@example.com,10,"5,001",yes';
+    expect(found(text, [budget({ rows: 5_000, autoRun: false })])).toEqual([
+      "warning over_rows table Leads",
+      "warning auto_run table Leads",
+    ]);
+    expect(found(text, [budget({ rows: 6_000, autoRun: true })])).toEqual([]);
+    // An export that says nothing of it proves nothing.
+    expect(found("Table,Owner,Credits\nLeads,ada@example.com,10", [budget({ rows: 1 })])).toEqual(
+      [],
+    );
+  });
+
+  test("a group of tables has a cap of its own", () => {
+    const text =
+      "Table,Group,Owner,Credits\nA,GTM,ada@example.com,500\nB,GTM,ada@example.com,450\nC,Labs,ada@example.com,1";
+    expect(found(text, [budget({ scope: "group", name: "GTM" })])).toEqual([
+      "warning near_cap group GTM",
+      "warning no_cap table C",
+    ]);
+  });
+
+  test("an owner whom the directory knows to be gone is said without a roster", () => {
+    const text = "Table,Owner,Credits\nLeads,ben@example.com,10";
+    expect(found(text, [budget()], new Set(["ada@example.com", "ben@example.com"]))).toEqual([
+      "warning owner_left table Leads",
+      "warning owner_left table Leads",
+    ]);
+  });
+
+  test("all that was spent is held against all that is declared", () => {
+    const rows = usage(
+      "Table,Owner,Credits\nLeads,ada@example.com,900\nStray,ada@example.com,200.5",
+    );
+    const input = { usage: rows, budgets: [budget()], present: undefined };
+    expect(creditTotals(input)).toEqual({
+      declared: 1_000,
+      spent: 1_100.5,
+      tables: 2,
+      uncapped: 200.5,
+    });
+    expect(auditCredits(input).map((item) => item.kind)).toContain("over_total");
+  });
 });
