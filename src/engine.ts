@@ -6,6 +6,7 @@ import {
   type ConnectorOf,
 } from "./apply/apply-deps.ts";
 import { keepLane, laneNeedsKeeping } from "./apply/lane-keeper.ts";
+import { SharedReads } from "./apply/shared-reads.ts";
 import { TokenPurses } from "./apply/token-purse.ts";
 import { createWorker, type Worker } from "./apply/worker.ts";
 import { processRoles, type ProcessRole } from "./config/settings.ts";
@@ -100,6 +101,7 @@ export function createEngine(parts: EngineParts): Engine {
     store,
     leases: store,
     tokens: new TokenPurses({ store, clock }),
+    reads: new SharedReads(clock),
     clock,
     logger: logger.child({ room: "apply" }),
     metrics,

@@ -12,6 +12,7 @@ import type { Roster } from "../model/roster.ts";
 import type { ScimTargetSettings } from "../model/scim-target.ts";
 import type { Tracer } from "../model/trace.ts";
 import type { CallGovernor, VendorHttp } from "../model/vendor-http.ts";
+import type { SharedReads } from "./shared-reads.ts";
 import type { TokenPurses } from "./token-purse.ts";
 
 /** What the worker works with; the composition root makes it once per process. */
@@ -21,6 +22,7 @@ export interface ApplyDeps {
   readonly leases: LeaseRows;
   /** What this process has drawn from the vendors' limits. */
   readonly tokens: TokenPurses;
+  readonly reads: SharedReads;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: Metrics;

@@ -125,6 +125,7 @@ async function lookAndAct(
     http: opened.http,
     signal,
     now: () => deps.clock.now(),
+    ...(intents.length === 0 ? { share: sharedBy(deps, lane, opened.credentialFingerprint) } : {}),
     ...(await rosterOf(deps, lane, connector.facts)),
   };
   const judgeable = judgeableAt(deps, intents, target.fence);
@@ -162,6 +163,16 @@ async function lookAndAct(
   } finally {
     await governor.flush();
   }
+}
+
+/** Reads that the looks of one lane share: other credentials may see other people. */
+function sharedBy(
+  deps: ApplyDeps,
+  { tenantId, connectionId }: Lane,
+  fingerprint: string,
+): NonNullable<Call["share"]> {
+  return (what, read) =>
+    deps.reads.share([tenantId, connectionId, fingerprint, what].join("\n"), read);
 }
 
 interface RoundsInput {

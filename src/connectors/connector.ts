@@ -190,6 +190,11 @@ export interface Call {
   readonly signal: AbortSignal;
   /** Domain time, for "is this invitation expired". */
   readonly now: () => number;
+  /**
+   * A read of everybody that other looks of this lane may share, no older than half a minute. Absent where this look has to be of now:
+   * after a write whose outcome nobody knows.
+   */
+  readonly share?: <T>(what: string, read: () => Promise<T>) => Promise<T>;
   /** The last roster that was believed, where the vendor's facts ask for rosters and one was brought. */
   readonly roster?: Roster;
 }

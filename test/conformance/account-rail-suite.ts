@@ -99,6 +99,26 @@ export function accountRailSuite(open: OpenStore): void {
       expect(await stage.openHolds()).toEqual([]);
     });
 
+    it("counts as many as there are where many are allowed, without those of former days and of a shorter window", async () => {
+      const allowing = (floor: number, windowMs: number = DAY_MS) => ({
+        ...rails,
+        removals: { floor, fraction: 0, windowMs },
+      });
+      const loseMany = async (count: number, policy: ReturnType<typeof allowing>) => {
+        for (const person of await stage.addPeople(count))
+          await stage.sync(person, { rail: [stage.loss()], policy });
+      };
+      await loseMany(50, allowing(60, DAY_MS / 2));
+      await stage.clock.advance(DAY_MS / 2);
+      // Another fifty in another half day: within it they are few, and over a whole day too many.
+      await loseMany(50, allowing(60, DAY_MS / 2));
+      expect(await stage.openHolds()).toEqual([]);
+      await loseMany(1, allowing(101));
+      expect(await stage.openHolds()).toEqual([]);
+      await loseMany(1, allowing(101));
+      expect(await theHold()).toMatchObject({ count: 102, allowance: 101 });
+    });
+
     it("counts people, not slots", async () => {
       const ada = await stage.addPerson();
       const many = Array.from({ length: 10 }, (_, i) =>
@@ -411,13 +431,19 @@ export function accountRailSuite(open: OpenStore): void {
         entries: 1,
         people: 1,
         open: true,
+        seconding: 0,
       });
       expect(await stage.store.getHold(stage.tenantId, holdId)).toMatchObject({ state: "open" });
       expect(await decide(holdId, "reject", people.slice(1, 3))).toMatchObject({
         people: 2,
         open: true,
       });
-      expect(await decide(holdId, "approve")).toEqual({ entries: 1, people: 1, open: false });
+      expect(await decide(holdId, "approve")).toEqual({
+        entries: 1,
+        people: 1,
+        open: false,
+        seconding: 0,
+      });
       expect(await stage.store.getHold(stage.tenantId, holdId)).toMatchObject({
         state: "decided",
         decidedBy: "ops",
@@ -458,6 +484,7 @@ export function accountRailSuite(open: OpenStore): void {
         entries: 0,
         people: 0,
         open: true,
+        seconding: 0,
       });
       expect((await theHold()).decidedBy).toBeUndefined();
     });

@@ -1,6 +1,7 @@
 import type { VendorHttp } from "../../src/model/vendor-http.ts";
 import { openSqliteStore } from "../../src/adapters/sqlite/sqlite-store.ts";
 import type { Store } from "../../src/adapters/store.ts";
+import { SharedReads } from "../../src/apply/shared-reads.ts";
 import { TokenPurses } from "../../src/apply/token-purse.ts";
 import { defaultTiming, type ApplyDeps, type HttpOptions } from "../../src/apply/apply-deps.ts";
 import { Breaker } from "../../src/apply/breaker.ts";
@@ -142,6 +143,7 @@ export class StoryWorld {
       store,
       leases: store,
       tokens: new TokenPurses({ store, clock }),
+      reads: new SharedReads(clock),
       clock,
       logger: silent,
       metrics: unmeasured,

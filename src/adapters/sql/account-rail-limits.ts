@@ -69,7 +69,45 @@ export function leaverRule(group: CountGroup, policy: RailPolicy): RailRule {
   return policy.confirmedLeavers ?? confirmedLeaversDefault;
 }
 
-export function* countPeople(db: Database, group: CountGroup, after: Instant): Steps<number> {
+/** Below this a count costs less than keeping a bound. */
+const boundFrom = 32;
+
+/**
+ * How many people count in a group with `fresh` new ones among them, or, where that is enough, a number that is not below it: as long as it
+ * stays within `limit.allowance`, nobody has to count. The caller holds the lock of the group.
+ */
+export function* peopleAtMost(
+  db: Database,
+  group: CountGroup,
+  { limit, fresh, now }: { readonly limit: Limit; readonly fresh: number; readonly now: Instant },
+): Steps<number> {
+  const key = [group.tenantId, group.scope, group.rail, group.countKey] as const;
+  const bound = yield* db.get<{ people_most: number; window_ms: number }>(
+    "SELECT people_most, window_ms FROM rail_counts WHERE tenant_id = ? AND scope = ? AND rail = ? AND count_key = ?",
+    ...key,
+  );
+  const most = bound === undefined ? Infinity : Number(bound.people_most) + fresh;
+  if (bound !== undefined && Number(bound.window_ms) >= limit.windowMs && most <= limit.allowance) {
+    yield* db.tell(
+      "UPDATE rail_counts SET people_most = ? WHERE tenant_id = ? AND scope = ? AND rail = ? AND count_key = ?",
+      most,
+      ...key,
+    );
+    return most;
+  }
+  const people = yield* countPeople(db, group, now - limit.windowMs);
+  if (bound !== undefined || people >= boundFrom)
+    yield* db.tell(
+      `INSERT INTO rail_counts (tenant_id, scope, rail, count_key, people_most, window_ms) VALUES (?, ?, ?, ?, ?, ?)
+       ON CONFLICT (tenant_id, scope, rail, count_key) DO UPDATE SET people_most = excluded.people_most, window_ms = excluded.window_ms`,
+      ...key,
+      people,
+      limit.windowMs,
+    );
+  return people;
+}
+
+function* countPeople(db: Database, group: CountGroup, after: Instant): Steps<number> {
   const row = yield* db.get<{ people: number }>(
     `SELECT count(DISTINCT identity_id) AS people FROM rail_entries
      WHERE tenant_id = ? AND scope = ? AND rail = ? AND count_key = ? AND reserved_at > ?

@@ -3,7 +3,7 @@ import type { Instant } from "../../model/clock.ts";
 import { asId, type ConnectionId, type HoldId, type TenantId } from "../../model/ids.ts";
 import type { RailPolicy } from "../../model/policy.ts";
 import type { RailWish } from "../../model/rail.ts";
-import { countPeople, leaverRule, limitOf, type CountGroup } from "./account-rail-limits.ts";
+import { leaverRule, limitOf, peopleAtMost, type CountGroup } from "./account-rail-limits.ts";
 import { entryColumns, openEntry, type EntryRow } from "./account-rows.ts";
 import type { TargetKey } from "./account-args.ts";
 import { writeRecord } from "./also.ts";
@@ -246,6 +246,7 @@ function* judge(
     yield* passDecided(db, target.tenantId, entryIds);
     return undefined;
   }
+  const fresh = entryIds.length;
   const open = yield* openHoldOf(db, group);
   if (open !== undefined && group.rail !== "leavers") {
     yield* holdEntries(db, group, open, entryIds);
@@ -254,7 +255,8 @@ function* judge(
   // Counting a tenant's people costs: those within the floor do without, and behind an open hold its own allowance stands.
   if (group.rail === "leavers") {
     const rule = leaverRule(group, policy);
-    const people = yield* countPeople(db, group, now - rule.windowMs);
+    const limit = { allowance: rule.floor, windowMs: rule.windowMs };
+    const people = yield* peopleAtMost(db, group, { limit, fresh, now });
     if (people <= rule.floor) return undefined;
     if (open !== undefined && people > (yield* allowanceOf(db, group.tenantId, open))) {
       yield* holdEntries(db, group, open, entryIds);
@@ -262,7 +264,7 @@ function* judge(
     }
   }
   const limit = yield* limitOf(db, group, policy);
-  const count = yield* countPeople(db, group, now - limit.windowMs);
+  const count = yield* peopleAtMost(db, group, { limit, fresh, now });
   if (group.rail !== "source" && count <= limit.allowance) return undefined;
   const holdId = open ?? holdIds.shift();
   if (holdId === undefined) throw new RangeError("a rail request needs a hold id per rail");

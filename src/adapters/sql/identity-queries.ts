@@ -217,17 +217,17 @@ export const findIdentities: Query<OfTenant & { readonly text: string }, readonl
     return (yield* db.all<{ identity_id: IdentityId }>(
       `WITH found (identity_id) AS (
            SELECT identity_id FROM identities WHERE tenant_id = ? AND identity_id = ?
-           UNION SELECT identity_id FROM users WHERE tenant_id = ? AND source_user_id = ?
-           UNION SELECT u.identity_id FROM user_emails e CROSS JOIN users u
+           UNION ALL SELECT identity_id FROM users WHERE tenant_id = ? AND source_user_id = ?
+           UNION ALL SELECT u.identity_id FROM user_emails e CROSS JOIN users u
              WHERE e.tenant_id = ? AND e.email_folded = ? AND u.tenant_id = e.tenant_id AND u.source_user_id = e.source_user_id
-           UNION SELECT u.identity_id FROM idps p CROSS JOIN users u
+           UNION ALL SELECT u.identity_id FROM idps p CROSS JOIN users u
              WHERE p.tenant_id = ? AND u.tenant_id = p.tenant_id AND u.idp_id = p.idp_id AND u.user_name_folded = ? AND u.deleted_at IS NULL
-           UNION SELECT identity_id FROM users WHERE tenant_id = ? AND user_name_folded = ? AND deleted_at IS NOT NULL
-           UNION SELECT u.identity_id FROM idps p CROSS JOIN users u
+           UNION ALL SELECT identity_id FROM users WHERE tenant_id = ? AND user_name_folded = ? AND deleted_at IS NOT NULL
+           UNION ALL SELECT u.identity_id FROM idps p CROSS JOIN users u
              WHERE p.tenant_id = ? AND u.tenant_id = p.tenant_id AND u.idp_id = p.idp_id AND u.external_id = ?
          )
-         SELECT i.identity_id FROM found CROSS JOIN identities i
-         WHERE i.tenant_id = ? AND i.identity_id = found.identity_id
+         SELECT i.identity_id FROM identities i
+         WHERE i.tenant_id = ? AND i.identity_id IN (SELECT identity_id FROM found)
          ORDER BY i.active - i.hr_departed DESC, i.active DESC, i.identity_id LIMIT ?`,
       tenantId,
       fold(typed),

@@ -38,7 +38,7 @@ export async function readMember(call: Call, memberId: string): Promise<VendorAc
 
 /**
  * Everybody who could be this person. The search is the vendor's; an address that it does not find may still be another address of
- * a member, so only the whole list proves that somebody is not there. A leaver's linked account is asked for by its id instead: the list
+ * a member, so only the whole list proves that somebody is not there; looks at many people share one read of it. A leaver's linked account is asked for by its id instead: the list
  * grows with the workspace, and their access must not end later for that. Listings of all accounts find what else is theirs.
  */
 export async function findMembers(
@@ -57,17 +57,28 @@ export async function findMembers(
     unseen ||= !seen;
   }
   if (unseen && !(who.leaving === true && who.accountId !== undefined)) {
-    for await (const account of listMembers(call)) {
-      if (who.emails.some((email) => carries(account, email))) {
-        found.set(account.accountId, account);
-      }
-    }
+    const everybody = await (call.share?.("members", () => byAddress(call)) ?? byAddress(call));
+    for (const email of who.emails)
+      for (const account of everybody.get(email) ?? []) found.set(account.accountId, account);
   }
   if (who.accountId !== undefined && !found.has(who.accountId)) {
     const account = await readMember(call, who.accountId);
     if (account !== undefined) found.set(account.accountId, account);
   }
   return [...found.values()];
+}
+
+/** The whole list by each address of each member. */
+async function byAddress(call: Call): Promise<ReadonlyMap<string, readonly VendorAccount[]>> {
+  const accounts = new Map<string, VendorAccount[]>();
+  for await (const account of listMembers(call)) {
+    for (const email of [account.email, ...account.otherEmails]) {
+      const sharing = accounts.get(email);
+      if (sharing === undefined) accounts.set(email, [account]);
+      else sharing.push(account);
+    }
+  }
+  return accounts;
 }
 
 function carries(account: VendorAccount, email: string): boolean {
