@@ -28,6 +28,14 @@ export default defineConfig({
       {
         test: {
           ...common,
+          name: "browser",
+          include: ["test/browser/**/*.test.ts"],
+          testTimeout: 120_000,
+        },
+      },
+      {
+        test: {
+          ...common,
           name: "simulation",
           include: ["test/simulation/**/*.test.ts"],
           testTimeout: 120_000,

@@ -1,30 +1,23 @@
 import { readFile } from "node:fs/promises";
 import type { Store } from "./adapters/store.ts";
-import { connectReport } from "./apply/connect.ts";
 import { showLanes } from "./apply/lane-gauges.ts";
-import { endRefusals, endThing, thingsReport } from "./apply/things-report.ts";
-import { checkpointFiles, checkpointPath, lastCheckpoint } from "./audit/checkpoint.ts";
+import { checkpointFiles } from "./audit/checkpoint.ts";
 import { noteSigner } from "./audit/signed-note.ts";
-import { keyHands } from "./apply/key-hands.ts";
 import { createSequencer } from "./audit/sequencer.ts";
 import { openCallers } from "./callers.ts";
 import { bootstrap, type BootstrapSecrets } from "./bootstrap.ts";
 import { readEnv, type Config } from "./config/config.ts";
-import { connectorOf, vendorFactsOf } from "./connectors/registry.ts";
-import { createApi } from "./console/api.ts";
-import type { ConsoleDeps } from "./console/operation.ts";
-import { allOperations } from "./console/operations/all.ts";
+import { connectorOf } from "./connectors/registry.ts";
+import { createConsoleRoom } from "./console-room.ts";
 import { loadSealKey, sealKeyPath } from "./credentials/seal.ts";
 import { createSecretVault, type SecretVault } from "./credentials/secret-vault.ts";
-import { issueToken } from "./credentials/tokens.ts";
-import { createEngine, type Engine } from "./engine.ts";
+import { createEngine } from "./engine.ts";
 import { showBacklog } from "./events/backlog-gauges.ts";
 import { showBus } from "./events/bus-gauges.ts";
 import type { HintBus } from "./events/hint-bus.ts";
 import { createHttpPools } from "./http/http-pools.ts";
 import { listen, operatorApp, publicApp, type Listener } from "./listeners.ts";
-import { loadMappings, type LoadedTenant } from "./mapping/load.ts";
-import { createMappingFiles, readTenant, rollOut } from "./mapping-files.ts";
+import { createMappingFiles, readTenant } from "./mapping-files.ts";
 import { systemClock, type Clock } from "./model/clock.ts";
 import type { InputError } from "./model/errors.ts";
 import { newId, type TenantId } from "./model/ids.ts";
@@ -37,7 +30,6 @@ import { showPulse } from "./pulse/pulse-report.ts";
 import { showNotices } from "./notify/notice-gauges.ts";
 import { openAuditStream, openBus } from "./open-bus.ts";
 import { homeOf, openClock, openStore, showStore } from "./open-store.ts";
-import { leaverFactsOf } from "./scheduled-loops.ts";
 import { createHookRoom } from "./hook-room.ts";
 import { createHrRoom } from "./hr-room.ts";
 import { loadExtensions } from "./scim/extension.ts";
@@ -51,6 +43,7 @@ import { createHealth, type Health } from "./telemetry/health.ts";
 import { createLogger } from "./telemetry/logger.ts";
 import { createMetrics, type MetricRegistry } from "./telemetry/metrics.ts";
 import type { Traces } from "./telemetry/traces.ts";
+import { createTrends } from "./telemetry/trends.ts";
 import type { SandboxVendors } from "./sandbox-vendors.ts";
 
 export interface App {
@@ -88,7 +81,9 @@ export async function startApp(config: Config): Promise<App> {
     clock,
     base: { version: config.version, instance: owner },
   });
-  const metrics = createMetrics({ logger, clock: systemClock() });
+  const registry = createMetrics({ logger, clock: systemClock() });
+  const trends = createTrends(registry.metrics, systemClock());
+  const metrics: MetricRegistry = { ...registry, metrics: trends.metrics };
   const home = homeOf(config);
   const traces = await openTracing(config, { logger, metrics: metrics.metrics, owner });
   const tracer = traces?.tracer ?? untraced;
@@ -154,7 +149,7 @@ export async function startApp(config: Config): Promise<App> {
     checks: { store: () => store.ping() },
     liveChecks: { bus: () => bus.live().why },
   });
-  const callers = openCallers({ store, clock, logger, pools });
+  const callers = openCallers({ store, clock, logger, pools }, config.oidc !== undefined);
   const extensions = await loadExtensions(config.scimSchemas);
   const traffic = createTraffic({ store, clock, logger });
   const scim = createScimRouter({
@@ -178,16 +173,11 @@ export async function startApp(config: Config): Promise<App> {
     ...{ store, vault, sealKey, pools, clock, logger, publicUrl },
     simulated: (vendor) => vendors?.urlOf(vendor),
   });
-  const operations = consoleDeps(config, engine, store, vault, clock, publicUrl);
-  const api = createApi(
-    { ...operations, channels, hr, installLink: hooks.link, tokensChanged: callers.tokensChanged },
-    {
-      defaultTenant: config.tenantId,
-      operations: allOperations,
-      logger: logger.child({ room: "console" }),
-      authenticate: callers.operator,
-    },
-  );
+  const room = createConsoleRoom(config, {
+    ...{ engine, store, vault, clock, logger, callers, publicUrl, channels, hr },
+    installLink: hooks.link,
+    trends: trends.read,
+  });
   const probes = { live: () => health.live(), ready: () => health.ready() };
   const listeners: Listener[] = [];
   const publicListener = config.roles.has("api")
@@ -205,10 +195,11 @@ export async function startApp(config: Config): Promise<App> {
     : undefined;
   if (publicListener !== undefined) listeners.push(publicListener);
   const operatorListener = await listen(
-    operatorApp({ api, probes, metrics: () => metrics.expose() }),
+    operatorApp({ api: room.api, console: room.pages, probes, metrics: () => metrics.expose() }),
     config.operatorPort,
     config.operatorHost,
   );
+  room.openedAt(operatorListener.url);
   listeners.push(operatorListener);
   showAtScrapes(config, metrics, { store, bus, clock, health, channels });
   if (config.roles.has("scheduler")) sequencer.start();
@@ -226,6 +217,7 @@ export async function startApp(config: Config): Promise<App> {
     brake,
     async stop() {
       health.drain();
+      room.close();
       await Promise.all(listeners.map((listener) => listener.close(stopGraceMs)));
       await Promise.all([engine.stop(), files.stop(), hr.stop()]);
       await bus.close();
@@ -310,40 +302,4 @@ async function sandboxVendors(
 ): Promise<SandboxVendors> {
   const { startSandboxVendors } = await import("./sandbox-vendors.ts");
   return startSandboxVendors(config, clock, logger);
-}
-
-function consoleDeps(
-  config: Config,
-  engine: Engine,
-  store: Store,
-  vault: SecretVault,
-  clock: Clock,
-  publicUrl: string,
-): Omit<ConsoleDeps, "channels" | "tokensChanged" | "hr" | "installLink"> {
-  const read = async (tenantId: TenantId): Promise<LoadedTenant | undefined> =>
-    (await loadMappings(config.mappingsDir, vendorFactsOf, [tenantId]))[0];
-  return {
-    ...engine.sync,
-    store,
-    connect: (lane) => connectReport(engine.apply, lane),
-    things: (lane) => thingsReport(engine.apply, lane),
-    endThing: async (lane, wish) => {
-      const answer = await endThing(engine.apply, lane, wish);
-      return answer === "ended" ? undefined : endRefusals[answer];
-    },
-    keys: keyHands(engine.apply),
-    lastCheckpoint: (tenantId) => lastCheckpoint(checkpointPath(config.checkpointsDir, tenantId)),
-    version: config.version,
-    world: config.world,
-    publicUrl,
-    instanceId: store.stamp.instanceId,
-    home: homeOf(config),
-    issueToken: (tenantId, draft, actor) => issueToken({ store, clock }, tenantId, draft, actor),
-    putCredential: (tenantId, name, secret, actor) => vault.put(tenantId, name, secret, actor),
-    reseal: (tenantId, actor) => vault.reseal(tenantId, actor),
-    proposeMappings: async (tenantId, actor, author) =>
-      rollOut({ config, engine, store }, tenantId, await read(tenantId), actor, author),
-    leaverFacts: leaverFactsOf(connectorOf),
-    backlog: async () => store.recomputeBacklog(clock.now()),
-  };
 }

@@ -20,6 +20,9 @@ export interface BootstrapSecrets {
   readonly made: boolean;
 }
 
+/** Of the tokens that a first start makes. */
+export const bootstrapLabel = "bootstrap";
+
 const fileShape = z.object({ operatorToken: z.string(), scimToken: z.string() });
 
 /**
@@ -58,13 +61,13 @@ export async function bootstrap(
   await ensure(operatorToken, {
     kind: "operator",
     idpId: undefined,
-    label: "bootstrap",
+    label: bootstrapLabel,
     expiresAt: undefined,
   });
   await ensure(scimToken, {
     kind: "scim",
     idpId: firstIdp,
-    label: "bootstrap",
+    label: bootstrapLabel,
     expiresAt: undefined,
   });
   return { operatorToken, scimToken, path: given ? undefined : path, made };

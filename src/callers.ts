@@ -1,22 +1,30 @@
 import type { ApiOptions } from "./console/api.ts";
+import { bootstrapLabel } from "./bootstrap.ts";
+import type { SessionDoor } from "./console/pages/session.ts";
 import { createTokenCheck, type TokenCheck, type TokenCheckDeps } from "./credentials/tokens.ts";
-import type { CredentialStore, IdpSigner } from "./credentials/credential-store.ts";
+import type { CredentialStore, IdpSigner, Token } from "./credentials/credential-store.ts";
 import type { HttpPools } from "./http/http-pools.ts";
 import { fetchDocument } from "./http/json-document.ts";
+import type { Actor } from "./model/records.ts";
 import type { ScimDeps } from "./scim/scim-call.ts";
 import { createSignedTokens, looksSigned } from "./scim/signed-token.ts";
 
 /** Who the callers of both listeners are, and the call that makes a revoked token stop here at its next request. */
+export interface Callers {
+  readonly idp: ScimDeps["authenticate"];
+  readonly operator: ApiOptions["authenticate"];
+  readonly session: SessionDoor["who"];
+  readonly tokensChanged: () => void;
+}
+
+/** @param bootstrapOff people sign in by OpenID Connect: the token of the first start opens nothing any more */
 export function openCallers(
   deps: Omit<TokenCheckDeps, "kind"> & {
     readonly store: TokenCheckDeps["store"] & Pick<CredentialStore, "listIdpSigners">;
     readonly pools: HttpPools;
   },
-): {
-  readonly idp: ScimDeps["authenticate"];
-  readonly operator: ApiOptions["authenticate"];
-  readonly tokensChanged: () => void;
-} {
+  bootstrapOff = false,
+): Callers {
   const scim = createTokenCheck({ ...deps, kind: "scim" });
   const own = idpCaller(scim);
   const signers = keptSigners(deps);
@@ -28,7 +36,8 @@ export function openCallers(
   const operator = createTokenCheck({ ...deps, kind: "operator" });
   return {
     idp: (token, address) => (looksSigned(token) ? signed : own)(token, address),
-    operator: operatorCaller(operator),
+    operator: operatorCaller(operator, bootstrapOff),
+    session: sessionCaller(operator, bootstrapOff),
     tokensChanged: () => {
       scim.forget();
       operator.forget();
@@ -85,17 +94,32 @@ export function idpCaller(tokens: TokenCheck): ScimDeps["authenticate"] {
 }
 
 /** Who an operator's token speaks for. */
-function operatorCaller(tokens: TokenCheck): ApiOptions["authenticate"] {
+function operatorCaller(tokens: TokenCheck, bootstrapOff: boolean): ApiOptions["authenticate"] {
   return async (token, address) => {
     if (token === undefined) return undefined;
     const known = await tokens.check(token);
-    if (known === undefined) return undefined;
-    return {
-      kind: "operator",
-      id: known.label,
-      ...(known.role === undefined ? {} : { role: known.role }),
-      address,
-      credentialFingerprint: known.hash.slice(0, 12),
-    };
+    // A link is changed for a session, and opens nothing itself.
+    if (known === undefined || known.purpose === "link") return undefined;
+    return bootstrapOff && known.label === bootstrapLabel ? undefined : actorOf(known, address);
+  };
+}
+
+/** Whose session a browser shows. */
+function sessionCaller(tokens: TokenCheck, bootstrapOff: boolean): SessionDoor["who"] {
+  return async (session, address) => {
+    const known = await tokens.check(session);
+    if (known?.purpose !== "session") return undefined;
+    if (bootstrapOff && known.label === bootstrapLabel) return undefined;
+    return { tenantId: known.tenantId, actor: actorOf(known, address) };
+  };
+}
+
+function actorOf({ label, role, hash }: Token, address: string): Actor {
+  return {
+    kind: "operator",
+    id: label,
+    ...(role === undefined ? {} : { role }),
+    address,
+    credentialFingerprint: hash.slice(0, 12),
   };
 }

@@ -9,7 +9,9 @@ import {
   type Terminal,
 } from "./cli/command.ts";
 import { adoptCommands } from "./cli/adopt.ts";
+import { completionCommand } from "./cli/completion.ts";
 import { connectCommands } from "./cli/connect.ts";
+import { consoleCommands } from "./cli/console.ts";
 import { deadLetterCommands } from "./cli/dead-letters.ts";
 import { evidenceCommands } from "./cli/evidence.ts";
 import { hrCommands } from "./cli/hr.ts";
@@ -36,6 +38,7 @@ export const commands: readonly Command[] = [
   ...offlineCommands,
   ...onlineCommands,
   ...signerCommands,
+  ...consoleCommands,
   ...hrCommands,
   ...leaverCommands,
   ...evidenceCommands,
@@ -54,6 +57,7 @@ export const commands: readonly Command[] = [
   ...keyCommands,
   resealCommand,
   ...deadLetterCommands,
+  completionCommand(() => commands),
 ];
 
 /** Runs one command line and answers what the shell is told. */

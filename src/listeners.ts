@@ -83,11 +83,14 @@ export function publicApp(parts: {
 /** The operator's listener: `/api/v1`, metrics and probes; on the loopback interface unless told otherwise. */
 export function operatorApp(parts: {
   readonly api: Router;
+  /** The pages in a browser. */
+  readonly console: Router;
   readonly probes: Probes;
   readonly metrics: () => Promise<{ readonly type: string; readonly body: string }>;
 }): Express {
   const app = bareApp([]);
   app.use("/api/v1", parts.api);
+  app.use("/console", parts.console);
   app.get("/metrics", async (_request, response) => {
     const { type, body } = await parts.metrics();
     response.setHeader("Content-Type", type);

@@ -6,6 +6,7 @@ import { InputError } from "../model/errors.ts";
 import { asId, type TenantId } from "../model/ids.ts";
 import { kafkaContradictions, readKafka, type KafkaConfig } from "./kafka-settings.ts";
 import { notifyContradictions, readNotify, type NotifyConfig } from "./notify-settings.ts";
+import { oidcContradictions, readOidc, type OidcConfig } from "./oidc-settings.ts";
 import type { Setting } from "./setting.ts";
 import {
   processRoles,
@@ -54,6 +55,10 @@ export interface Config {
   readonly dropHints: boolean;
   /** Undefined: the bus is inside the process. */
   readonly kafka: KafkaConfig | undefined;
+  /** Where browsers find the operator's port; undefined: on this host. */
+  readonly consoleUrl: string | undefined;
+  /** Undefined: people sign in to the console by links. */
+  readonly oidc: OidcConfig | undefined;
   readonly notify: NotifyConfig;
   /** Undefined: nothing is traced. */
   readonly traces: TraceConfig | undefined;
@@ -121,6 +126,8 @@ export function readConfig(environment: Environment = process.env, folder = proc
     sandboxVendors: values.sandboxVendors,
     dropHints: values.dropHints ?? false,
     kafka: readKafka(values),
+    consoleUrl: values.consoleUrl,
+    oidc: readOidc(values),
     notify: readNotify(values),
     traces: readTraces(values),
     databaseUrl: values.databaseUrl,
@@ -248,6 +255,7 @@ function contradictions(values: Values, environment: Environment): readonly stri
   problems.push(
     ...kafkaContradictions(values),
     ...notifyContradictions(values),
+    ...oidcContradictions(values),
     ...roleProblems(values),
   );
   if (values.sandbox !== true) {

@@ -1,6 +1,7 @@
 import { isIP } from "node:net";
 import { isName } from "../model/ids.ts";
 import { kafkaSettings } from "./kafka-settings.ts";
+import { oidcSettings } from "./oidc-settings.ts";
 import { notifySettings } from "./notify-settings.ts";
 import { flag, list, setting, text, type Setting } from "./setting.ts";
 import { traceSettings } from "./trace-settings.ts";
@@ -375,6 +376,7 @@ export const settings = {
     example: "20",
     schema: connections,
   }),
+  ...oidcSettings,
   ...notifySettings,
   ...kafkaSettings,
   ...traceSettings,

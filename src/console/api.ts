@@ -9,6 +9,8 @@ import { InputError, StoreError, SyncError } from "../model/errors.ts";
 import { asId, isName, type TenantId } from "../model/ids.ts";
 import type { Logger } from "../model/log.ts";
 import type { Actor } from "../model/records.ts";
+import { openApi } from "./openapi.ts";
+import { dutyFor, reaches, refusalText } from "./role.ts";
 import { OperationError, type ConsoleDeps, type Operation } from "./operation.ts";
 
 export interface ApiOptions {
@@ -35,6 +37,10 @@ export function createApi(deps: ConsoleDeps, options: ApiOptions): Router {
     next();
   });
   router.use(express.json({ limit: "1mb", strict: true }));
+  const document = openApi(options.operations, deps.version);
+  router.get("/openapi.json", (_request, response) => {
+    response.json(document);
+  });
   for (const row of options.operations) {
     const method = row.method.toLowerCase() as "get" | "post" | "put" | "delete";
     router[method](row.path, async (request, response) => {
@@ -61,8 +67,9 @@ async function serve(
   response: Response,
 ): Promise<void> {
   const { deps, options, row, actor } = call;
-  if (actor.role === "read" && row.method !== "GET" && row.reads !== true) {
-    problem(response, 403, "this token only reads");
+  const needed = dutyFor(row);
+  if (!reaches(actor, needed)) {
+    problem(response, 403, refusalText(actor, needed));
     return;
   }
   const body: unknown = request.body;

@@ -4,6 +4,7 @@ import type { ConnectReport } from "../model/connect-report.ts";
 import type { AccountStore } from "../accounts/account-store.ts";
 import type { AuditStore } from "../audit/audit-store.ts";
 import type { CheckpointNote } from "../audit/checkpoint.ts";
+import type { Verification } from "../audit/verify.ts";
 import type { CredentialStore } from "../credentials/credential-store.ts";
 import type { TrafficStore } from "../directory/traffic-store.ts";
 import type { DeadLetterStore } from "../events/dead-letter-store.ts";
@@ -15,7 +16,8 @@ import type { DeliveryStore } from "../notify/delivery-store.ts";
 import type { RehearsalDeps } from "../offboarding/rehearse.ts";
 import type { PulseStore } from "../pulse/pulse-store.ts";
 import type { BrakeStore } from "../recovery/brake-store.ts";
-import type { Actor } from "../model/records.ts";
+import type { Actor, OperatorRole } from "../model/records.ts";
+import type { Duty } from "./role.ts";
 import type { SyncDeps } from "../sync/sync-deps.ts";
 import type { ReviewStore } from "../reviews/review-store.ts";
 import type { RosterStore } from "../tasks/roster-store.ts";
@@ -69,11 +71,21 @@ export interface ConsoleDeps extends SyncDeps {
       readonly kind: "scim" | "operator";
       readonly idpId: IdpId | undefined;
       readonly label: string;
-      readonly role?: "hr" | "read";
+      readonly role?: OperatorRole;
       readonly expiresAt: number | undefined;
     },
     actor: Actor,
   ) => Promise<{ readonly tokenId: string; readonly token: string }>;
+  /** The last hours of this process. */
+  readonly trends: () => object;
+  /** A link that signs a person in, once, within some minutes. */
+  readonly signInLink: (
+    tenantId: TenantId,
+    person: { readonly label: string; readonly role: OperatorRole | undefined },
+    actor: Actor,
+  ) => Promise<{ readonly url: string; readonly expiresAt: number }>;
+  /** Recomputes the audit record of a tenant and compares it with its checkpoints here. */
+  readonly verifyAudit: (tenantId: TenantId) => Promise<Verification>;
   /** A token of this process's store was revoked. */
   readonly tokensChanged: () => void;
   readonly putCredential: (
@@ -112,8 +124,10 @@ export interface Operation<Input extends z.ZodType = z.ZodType> {
   /** Below `/api/v1`; `:parameters` are part of the input. */
   readonly path: string;
   readonly summary: string;
-  /** Only reads although it is no GET: the role `read` may call it. */
+  /** Only reads although it is no GET: a viewer may call it. */
   readonly reads?: true;
+  /** Who may call it; absent: a viewer where it reads, an operator where it changes something. */
+  readonly needs?: Duty;
   /** Path parameters, query and body as one object. */
   readonly input: Input;
   readonly run: (

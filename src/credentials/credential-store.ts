@@ -1,6 +1,6 @@
 import type { Instant } from "../model/clock.ts";
 import type { IdpId, TenantId } from "../model/ids.ts";
-import type { Also } from "../model/records.ts";
+import type { Also, OperatorRole } from "../model/records.ts";
 
 /** A vendor secret as it lies in the store: sealed, with the fingerprint of the clear text. */
 export interface SealedSecret {
@@ -22,8 +22,10 @@ export interface Token {
   /** SHA-256 (hex) of the token. */
   readonly hash: string;
   readonly label: string;
-  /** For `operator`. hr: may read what only HR may know · read: may change nothing. */
-  readonly role?: "hr" | "read";
+  /** For `operator`; absent: it may do everything. */
+  readonly role?: OperatorRole;
+  /** For `operator`. link: is changed once for a session, and good for nothing else · session: a person in a browser. */
+  readonly purpose?: "link" | "session";
   readonly createdAt: Instant;
   readonly expiresAt: Instant | undefined;
   readonly revokedAt: Instant | undefined;
@@ -49,6 +51,8 @@ export function liveOperators(tokens: readonly Token[], now: Instant): readonly 
     (token) =>
       token.kind === "operator" &&
       token.role !== "read" &&
+      token.role !== "operator" &&
+      token.purpose !== "link" &&
       token.revokedAt === undefined &&
       (token.expiresAt === undefined || token.expiresAt > now),
   );
@@ -66,12 +70,12 @@ export interface CredentialStore {
     token: Omit<Token, "tenantId" | "revokedAt" | "lastUsedAt">,
     also: Also,
   ): Promise<void>;
-  /** @throws NOT_FOUND */
+  /** True: it was live until this call; of several at once one is told so. @throws NOT_FOUND */
   revokeToken(
     tenantId: TenantId,
     command: { readonly tokenId: string; readonly now: Instant },
     also: Also,
-  ): Promise<void>;
+  ): Promise<boolean>;
   /** Tokens that are neither revoked nor expired at `now`, of all tenants: the caller keeps them in memory for some seconds. */
   listLiveTokens(kind: Token["kind"], now: Instant): Promise<readonly Token[]>;
   listTokens(tenantId: TenantId): Promise<readonly Token[]>;

@@ -3,7 +3,7 @@ import type { Clock, Instant } from "../model/clock.ts";
 import { InputError } from "../model/errors.ts";
 import { newId, type IdpId, type TenantId } from "../model/ids.ts";
 import type { Logger } from "../model/log.ts";
-import { newRecord, type Actor } from "../model/records.ts";
+import { newRecord, type Actor, type OperatorRole } from "../model/records.ts";
 import type { CredentialStore, Token } from "./credential-store.ts";
 
 export interface TokenDraft {
@@ -11,8 +11,9 @@ export interface TokenDraft {
   /** For `scim`: the IdP connection that the token speaks for. */
   readonly idpId: IdpId | undefined;
   readonly label: string;
-  /** For `operator`: may read what only HR may know, or may only read. */
-  readonly role?: "hr" | "read";
+  /** For `operator`; absent: it may do everything. */
+  readonly role?: OperatorRole;
+  readonly purpose?: NonNullable<Token["purpose"]>;
   readonly expiresAt: Instant | undefined;
 }
 
@@ -98,6 +99,7 @@ async function keepToken(
             kind: draft.kind,
             label: draft.label,
             ...(draft.role === undefined ? {} : { role: draft.role }),
+            ...(draft.purpose === undefined ? {} : { purpose: draft.purpose }),
             fingerprint: hash.slice(0, 12),
             ...(draft.idpId === undefined ? {} : { idpId: draft.idpId }),
             ...(draft.expiresAt === undefined ? {} : { expiresAt: draft.expiresAt }),
@@ -130,6 +132,8 @@ export interface TokenCheckDeps {
 type LiveTokens = ReadonlyMap<string, Token>;
 
 const touchMs = 60_000;
+/** A session that nobody used for so long is over, whenever it would have ended. */
+export const sessionIdleMs = 2 * 3_600_000;
 /** How long the store is not asked again whether tokens changed: asking costs a request as much as its log line. */
 const trustMs = 250;
 
@@ -170,6 +174,10 @@ export function createTokenCheck(deps: TokenCheckDeps): TokenCheck {
         deps.logger.warn({ err: error, tokenId: token.tokenId }, "use of a token not noted");
       });
   };
+  const idle = (token: Token, now: Instant): boolean => {
+    const seen = [token.createdAt, token.lastUsedAt ?? 0, touchedAt.get(token.tokenId) ?? 0];
+    return token.purpose === "session" && now - Math.max(...seen) > sessionIdleMs;
+  };
   return {
     check: async (presented) => {
       const hash = tokenHash(presented);
@@ -181,6 +189,8 @@ export function createTokenCheck(deps: TokenCheckDeps): TokenCheck {
         return undefined;
       const now = deps.clock.now();
       if (token.expiresAt !== undefined && token.expiresAt <= now) return undefined;
+      // What another process saw of it is in the store alone.
+      if (idle(token, now) && idle((await load()).get(hash) ?? token, now)) return undefined;
       touch(token, now);
       return token;
     },

@@ -255,6 +255,18 @@ export interface DirectoryStore {
   ): Promise<readonly IdentityFacts[]>;
   /** Identities by what a person types: id, SCIM id, e-mail (present or former), userName, externalId. Live people first; at most 20. */
   findIdentities(tenantId: TenantId, text: string): Promise<readonly IdentityId[]>;
+  /**
+   * Identities in id order, from after `after`: those with a present or former address or a userName that begins with a text, or with a
+   * name that has a word which does.
+   */
+  searchIdentities(
+    tenantId: TenantId,
+    page: {
+      readonly text: string;
+      readonly after: IdentityId | undefined;
+      readonly limit: number;
+    },
+  ): Promise<readonly IdentityId[]>;
   /** Identities whose present address is one of these (folded). */
   findIdentitiesByEmail(
     tenantId: TenantId,

@@ -3,6 +3,11 @@ import { newId, type ConnectionId, type GroupId, type IdentityId, type IdpId } f
 import type { JsonObject } from "./json.ts";
 import type { TraceParent } from "./trace.ts";
 
+/**
+ * read: looks, and changes nothing · operator: keeps things running · approver: decides too · hr: everything, and sees planned leaves.
+ */
+export type OperatorRole = "read" | "operator" | "approver" | "hr";
+
 /** Who did it. `address` is the network address of the caller where there was one. */
 export interface Actor {
   readonly kind: "idp" | "hr" | "operator" | "worker" | "system" | "vendor";
@@ -11,8 +16,8 @@ export interface Actor {
   readonly address?: string;
   /** First 12 hex digits of the SHA-256 of the credential that was used; never the credential. */
   readonly credentialFingerprint?: string;
-  /** Of an operator's token. hr: may read planned leaves · read: may change nothing. */
-  readonly role?: "hr" | "read";
+  /** Of an operator's token; absent: it may do everything. */
+  readonly role?: OperatorRole;
 }
 
 /** What the record is about. `id` is ours or the vendor's id, never a personal value. */

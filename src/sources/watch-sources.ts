@@ -64,8 +64,10 @@ async function quietSources(
 }
 
 function expiry(token: Token, now: Instant): readonly FindingDraft[] {
-  const { tokenId, expiresAt, revokedAt, label, kind, idpId } = token;
+  const { tokenId, expiresAt, revokedAt, label, kind, idpId, purpose } = token;
   if (expiresAt === undefined || revokedAt !== undefined || expiresAt <= now) return [];
+  // A session is meant to end.
+  if (purpose !== undefined) return [];
   const within = warnDays.find((days) => expiresAt - now <= days * day);
   if (within === undefined) return [];
   const speaksFor = idpId === undefined ? "an operator" : `the IdP connection ${idpId}`;

@@ -147,6 +147,25 @@ export function credentialSuite(open: OpenStore): void {
       ]);
     });
 
+    it("keeps its role and its purpose, and of two who revoke it one is told so", async () => {
+      const drafts = [
+        { role: "read" },
+        { role: "operator" },
+        { role: "approver", purpose: "session" },
+        { role: "hr", purpose: "link" },
+        {},
+      ] as const;
+      for (const [at, draft] of drafts.entries())
+        await create(`t${String(at)}`, { kind: "operator", idpId: undefined, ...draft });
+      expect(
+        (await stage.store.listTokens(stage.tenantId)).map(({ role, purpose }) => ({
+          ...(role === undefined ? {} : { role }),
+          ...(purpose === undefined ? {} : { purpose }),
+        })),
+      ).toEqual(drafts);
+      expect((await Promise.all([revoke("t3"), revoke("t3")])).toSorted()).toEqual([false, true]);
+    });
+
     it("lives until it is revoked or expires, among those of its kind and of all tenants", async () => {
       const neighbour = await stage.neighbour();
       await create("t1");

@@ -117,6 +117,27 @@ export function directoryIdentitySuite(open: OpenStore): void {
       expect(await find("%")).toEqual([]);
     });
 
+    it("is found by how names, addresses and userNames begin, page by page", async () => {
+      const named = (userName: string, displayName: string, emails: readonly string[] = []) =>
+        stage.addUser(userName, { displayName, emails: [...emails] });
+      const ada = await named("u1", "Ada Byron", ["countess@example.com"]);
+      const grace = await named("u2", "Grace Hopper", ["grace@example.com"]);
+      const all = await named("u100%", "Hop! All_", ["all@example.com"]);
+      await (await stage.neighbour()).addUser("u3", { displayName: "Grace Next" });
+      const search = (text: string, after?: IdentityId, limit = 10) =>
+        stage.store.searchIdentities(stage.tenantId, { text, after, limit });
+      expect(await search("hop")).toEqual([grace.identityId, all.identityId]);
+      expect(await search("hop", grace.identityId)).toEqual([all.identityId]);
+      expect(await search("u", undefined, 2)).toEqual([ada.identityId, grace.identityId]);
+      expect(await search(" COUNT")).toEqual([ada.identityId]);
+      expect(await search("race")).toEqual([]);
+      // Signs of a pattern stand for themselves.
+      expect(await search("u1__")).toEqual([]);
+      expect(await search("u100%")).toEqual([all.identityId]);
+      expect(await search("hop!")).toEqual([all.identityId]);
+      expect(await search("all_")).toEqual([all.identityId]);
+    });
+
     it("is found by its addresses, present ones before former ones", async () => {
       const ada = await stage.addUser("ada", { emails: ["shared@example.com"] });
       await stage.replaceUser(ada, { emails: ["ada@example.com"] });

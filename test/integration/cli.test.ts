@@ -11,7 +11,11 @@ import { startApp, type App } from "../../src/app.ts";
 import { commands, runCli } from "../../src/cli.ts";
 import { exitCodes } from "../../src/cli/command.ts";
 import { readConfig } from "../../src/config/config.ts";
+import { Ajv2020 } from "ajv/dist/2020.js";
+import { examples } from "../../src/console/openapi.ts";
+import { allOperations } from "../../src/console/operations/all.ts";
 import { eventually } from "../support/eventually.ts";
+import { ask } from "../support/rolecall-process.ts";
 
 const mappings = fileURLToPath(new URL("../../mappings", import.meta.url));
 const operatorToken = `rco_${"o".repeat(43)}`;
@@ -114,6 +118,56 @@ afterAll(async () => {
   vi.unstubAllEnvs();
   await app.stop();
   await rm(folder, { recursive: true, force: true });
+});
+
+describe("the document of the interface", () => {
+  const get = (path: string) =>
+    ask("GET", `${app.operatorUrl}/api/v1${path}`, operatorToken) as Promise<Record<string, never>>;
+
+  test("describes every operation with its role, and every schema in it can be used", async () => {
+    const document = await get("/openapi.json");
+    expect(document).toMatchObject({ openapi: "3.1.0", servers: [{ url: "/api/v1" }] });
+    const described = Object.entries(document["paths"] ?? {}).flatMap(([path, methods]) =>
+      Object.entries(methods as Record<string, { operationId: string; parameters: object[] }>).map(
+        ([method, row]) => ({ path, method, ...row }),
+      ),
+    );
+    expect(described.map((row) => row.operationId).toSorted()).toEqual(
+      allOperations.map((row) => row.name).toSorted(),
+    );
+    const judge = new Ajv2020({ strict: false });
+    for (const row of described) {
+      const inPath = [...row.path.matchAll(/\{(\w+)\}/g)].map((match) => match[1]);
+      const parameters = row.parameters as { name: string; in: string; schema: object }[];
+      expect(parameters.filter((item) => item.in === "path").map((item) => item.name)).toEqual(
+        inPath,
+      );
+      for (const { schema } of parameters) judge.compile(schema);
+      const body = (row as { requestBody?: { content: Record<string, { schema: object }> } })
+        .requestBody;
+      if (body !== undefined) judge.compile(body.content["application/json"]?.schema ?? false);
+    }
+  });
+
+  test.each(Object.entries(examples))("its example of %s is answered", async (name, input) => {
+    const row = allOperations.find((item) => item.name === name);
+    const left = new Map(Object.entries(input));
+    const path = (row?.path ?? "").replace(/:(\w+)/g, (_, part: string) => {
+      const value = String(left.get(part));
+      left.delete(part);
+      return encodeURIComponent(value);
+    });
+    const rest = Object.fromEntries(left);
+    const query = new URLSearchParams(
+      Object.entries(rest).map(([key, value]): [string, string] => [key, String(value)]),
+    );
+    const url = `${app.operatorUrl}/api/v1${path}`;
+    const answer =
+      row?.method === "GET"
+        ? await ask("GET", `${url}?${query.toString()}`, operatorToken)
+        : await ask(row?.method ?? "", url, operatorToken, rest);
+    expect(Object.keys(answer).length).toBeGreaterThan(0);
+  });
 });
 
 describe("looking", () => {

@@ -52,7 +52,10 @@ function operatorListener(): Promise<Listener> {
       Promise.resolve(token === "right" ? { kind: "operator", id: "test" } : undefined),
   });
   return open(
-    operatorApp({ api, probes, metrics: () => Promise.resolve({ type: "text/plain", body: "" }) }),
+    operatorApp({
+      ...{ api, console: Router(), probes },
+      metrics: () => Promise.resolve({ type: "text/plain", body: "" }),
+    }),
   );
 }
 

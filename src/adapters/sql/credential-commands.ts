@@ -55,7 +55,7 @@ export function* createToken(
 ): Steps<null> {
   const { tenantId, token } = args;
   yield* db.tell(
-    "INSERT INTO tokens (tenant_id, token_id, kind, idp_id, hash, label, created_at, expires_at, role, read_only) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    "INSERT INTO tokens (tenant_id, token_id, kind, idp_id, hash, label, created_at, expires_at, role, read_only, duty, purpose) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     tenantId,
     token.tokenId,
     token.kind,
@@ -66,6 +66,8 @@ export function* createToken(
     token.expiresAt ?? null,
     token.role === "hr" ? "hr" : null,
     token.role === "read",
+    token.role === "operator" || token.role === "approver" ? token.role : null,
+    token.purpose ?? null,
   );
   yield* raiseTokenEpoch(db);
   yield* writeAlso(db, tenantId, args.also, args.now);
@@ -75,7 +77,7 @@ export function* createToken(
 export function* revokeToken(
   db: Database,
   args: Write & { readonly tokenId: string },
-): Steps<null> {
+): Steps<boolean> {
   const { tenantId, tokenId, now } = args;
   const token = yield* db.get<{ revoked_at: number | null }>(
     `SELECT revoked_at FROM tokens WHERE tenant_id = ? AND token_id = ? ${db.dialect.forUpdate}`,
@@ -83,7 +85,7 @@ export function* revokeToken(
     tokenId,
   );
   if (token === undefined) throw new StoreError("NOT_FOUND", `there is no token ${tokenId}`);
-  if (token.revoked_at !== null) return null;
+  if (token.revoked_at !== null) return false;
   yield* db.tell(
     "UPDATE tokens SET revoked_at = ? WHERE tenant_id = ? AND token_id = ?",
     now,
@@ -92,7 +94,7 @@ export function* revokeToken(
   );
   yield* raiseTokenEpoch(db);
   yield* writeAlso(db, tenantId, args.also, now);
-  return null;
+  return true;
 }
 
 /** Says nothing new about whom a token lets in, so the epoch stays. */

@@ -51,6 +51,8 @@ interface TokenRow {
   readonly hash: string;
   readonly label: string;
   readonly role: "hr" | null;
+  readonly duty: "operator" | "approver" | null;
+  readonly purpose: "link" | "session" | null;
   readonly read_only: number;
   readonly created_at: number;
   readonly expires_at: number | null;
@@ -65,12 +67,19 @@ const toToken = (row: TokenRow): Token => ({
   idpId: row.idp_id ?? undefined,
   hash: row.hash,
   label: row.label,
-  ...(row.read_only === 1 ? { role: "read" } : row.role === null ? {} : { role: row.role }),
+  ...roleOf(row),
+  ...(row.purpose === null ? {} : { purpose: row.purpose }),
   createdAt: row.created_at,
   expiresAt: row.expires_at ?? undefined,
   revokedAt: row.revoked_at ?? undefined,
   lastUsedAt: row.last_used_at ?? undefined,
 });
+
+function roleOf(row: TokenRow): Pick<Token, "role"> {
+  if (row.read_only === 1) return { role: "read" };
+  const role = row.role ?? row.duty;
+  return role === null ? {} : { role };
+}
 
 export const listLiveTokens: Query<
   { readonly kind: Token["kind"]; readonly now: Instant },

@@ -19,9 +19,8 @@ export function credentialStore(engine: Engine, clock: Clock): CredentialStore {
     createToken: async (tenantId, token, also) => {
       await engine.write(commands.createToken, { tenantId, token, now: clock.now(), also });
     },
-    revokeToken: async (tenantId, command, also) => {
-      await engine.write(commands.revokeToken, { tenantId, ...command, also });
-    },
+    revokeToken: (tenantId, command, also) =>
+      engine.write(commands.revokeToken, { tenantId, ...command, also }),
     listLiveTokens: (kind, now) => engine.read(queries.listLiveTokens, { kind, now }),
     listTokens: (tenantId) => engine.read(queries.listTokens, { tenantId }),
     touchToken: async (tenantId, command) => {

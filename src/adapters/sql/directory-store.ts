@@ -213,6 +213,7 @@ function identityMethods(
 ): Methods<
   | "readIdentities"
   | "findIdentities"
+  | "searchIdentities"
   | "findIdentitiesByEmail"
   | "listIdentities"
   | "countIdentities"
@@ -222,6 +223,8 @@ function identityMethods(
     readIdentities: (tenantId, identityIds) =>
       engine.read(identities.readIdentities, { tenantId, identityIds }),
     findIdentities: (tenantId, text) => engine.read(identities.findIdentities, { tenantId, text }),
+    searchIdentities: (tenantId, page) =>
+      engine.read(identities.searchIdentities, { tenantId, ...page }),
     findIdentitiesByEmail: (tenantId, emails) =>
       engine.read(identities.findIdentitiesByEmail, { tenantId, emails }),
     listIdentities: (tenantId, page) =>

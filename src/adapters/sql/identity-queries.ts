@@ -247,6 +247,41 @@ export const findIdentities: Query<OfTenant & { readonly text: string }, readonl
   },
 };
 
+export const searchIdentities: Query<
+  OfTenant & {
+    readonly text: string;
+    readonly after: IdentityId | undefined;
+    readonly limit: number;
+  },
+  readonly IdentityId[]
+> = {
+  place: "scan",
+  *run(db, { tenantId, text, after, limit }) {
+    const beginning = likeText(fold(text.trim()));
+    return (yield* db.all<{ identity_id: IdentityId }>(
+      `SELECT identity_id FROM (
+           SELECT u.identity_id FROM user_emails e CROSS JOIN users u
+             WHERE e.tenant_id = ? AND e.email_folded LIKE ? ESCAPE '!' AND u.tenant_id = e.tenant_id AND u.source_user_id = e.source_user_id
+           UNION SELECT identity_id FROM users
+             WHERE tenant_id = ? AND (user_name_folded LIKE ? ESCAPE '!' OR display_name_folded LIKE ? ESCAPE '!' OR display_name_folded LIKE ? ESCAPE '!')
+         ) found WHERE identity_id > ? ORDER BY identity_id LIMIT ?`,
+      tenantId,
+      `${beginning}%`,
+      tenantId,
+      `${beginning}%`,
+      `${beginning}%`,
+      `% ${beginning}%`,
+      after ?? "",
+      limit,
+    )).map((row) => row.identity_id);
+  },
+};
+
+/** A text as it stands in a LIKE pattern. */
+function likeText(text: string): string {
+  return text.replace(/[!%_]/g, "!$&");
+}
+
 export const findIdentitiesByEmail: Query<
   OfTenant & { readonly emails: readonly string[] },
   readonly {
@@ -329,6 +364,7 @@ export const attributeCounts: Query<OfTenant, ReadonlyMap<string, number>> = {
 export const identityQueries = {
   readIdentities,
   findIdentities,
+  searchIdentities,
   findIdentitiesByEmail,
   listIdentities,
   countIdentities,

@@ -100,6 +100,7 @@ export const adoptionOperations = [
     name: "signBaselineOff",
     method: "POST",
     path: "/connections/:connection/sign-off",
+    needs: "approver",
     summary: "Answer for a baseline that was looked at: the connection may be let write afterwards",
     input: z.object({ connection, hash: z.string().length(64), why: z.string().min(1).max(500) }),
     run: async (deps, { tenantId, actor }, input) => {
@@ -138,6 +139,7 @@ export const adoptionOperations = [
     name: "decideAccounts",
     method: "POST",
     path: "/links/decisions",
+    needs: "approver",
     summary:
       "Decide about accounts row by row: `link` to a person, `accept` as nobody's with an owner until a day, or `withdraw`; a receipt each",
     input: z.object({ rows: z.array(decisionRow).min(1).max(rowsMax) }),

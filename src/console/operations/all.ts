@@ -1,5 +1,6 @@
 import type { Operation } from "../operation.ts";
 import { adoptionOperations } from "./adoption.ts";
+import { auditOperations } from "./audit.ts";
 import { connectOperations } from "./connect.ts";
 import { deadLetterOperations } from "./dead-letters.ts";
 import { decisionOperations } from "./decisions.ts";
@@ -17,6 +18,7 @@ import { reviewOperations } from "./reviews.ts";
 import { rosterOperations } from "./rosters.ts";
 import { setupOperations } from "./setup.ts";
 import { signerOperations } from "./signers.ts";
+import { signInOperations } from "./sign-in.ts";
 import { taskOperations } from "./tasks.ts";
 import { undoOperations } from "./undo.ts";
 import { usageOperations } from "./usage.ts";
@@ -44,6 +46,8 @@ export const allOperations: readonly Operation[] = [
   ...tenantOperations,
   ...setupOperations,
   ...signerOperations,
+  ...signInOperations,
+  ...auditOperations,
   ...mappingOperations,
   ...hrOperations,
   ...recoveryOperations,

@@ -49,6 +49,7 @@ export const connectOperations = [
     name: "installLink",
     method: "POST",
     path: "/connections/:connection/install-link",
+    needs: "admin",
     summary:
       "A link that installs the vendor's app into the workspace, and what the app's settings must list",
     input: z.object({ connection: z.string().min(1).max(64) }),

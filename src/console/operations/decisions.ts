@@ -29,6 +29,20 @@ async function knownIn(deps: ConsoleDeps, tenantId: TenantId): Promise<(target: 
   };
 }
 
+/** What vendors call the objects that entries speak of, by connection and id. */
+async function objectNames(
+  deps: ConsoleDeps,
+  tenantId: TenantId,
+  entries: readonly { readonly connectionId: ConnectionId }[],
+): Promise<ReadonlyMap<string, string>> {
+  const names = new Map<string, string>();
+  for (const connectionId of new Set(entries.map((entry) => entry.connectionId))) {
+    const { objects } = await deps.store.listObjects(tenantId, connectionId);
+    for (const { objectId, name } of objects) names.set(`${connectionId} ${objectId}`, name);
+  }
+  return names;
+}
+
 export const decisionOperations = [
   operation({
     name: "listHolds",
@@ -47,24 +61,36 @@ export const decisionOperations = [
     name: "showHold",
     method: "GET",
     path: "/holds/:holdId",
-    summary: "One batch with the people in it",
-    input: z.object({ holdId: z.string() }),
+    summary: "One batch with the people in it, page by page",
+    input: z.object({
+      holdId: z.string(),
+      after: z.string().max(200).optional(),
+      limit: z.coerce.number().int().min(1).max(500).default(500),
+    }),
     run: async (deps, { tenantId }, input) => {
       const holdId = asId<HoldId>(input.holdId);
       const hold = await deps.store.getHold(tenantId, holdId);
       if (hold === undefined) throw new OperationError(404, `no hold ${input.holdId}`);
-      const entries = await deps.store.listRailEntries(tenantId, { holdId, limit: 500 });
+      const { after, limit } = input;
+      const entries = await deps.store.listRailEntries(tenantId, {
+        holdId,
+        limit,
+        ...(after === undefined ? {} : { after }),
+      });
       const names = await namesOf(
         deps,
         tenantId,
         entries.map((entry) => entry.identityId),
       );
+      const objects = await objectNames(deps, tenantId, entries);
       return {
         hold,
         entries: entries.map((entry) => ({
           ...entry,
           userName: names.get(entry.identityId) ?? null,
+          objectName: objects.get(`${entry.connectionId} ${entry.slot.objectId}`) ?? null,
         })),
+        ...(entries.length === limit ? { next: entries.at(-1)?.entryId } : {}),
       };
     },
   }),
@@ -72,6 +98,7 @@ export const decisionOperations = [
     name: "decideHold",
     method: "POST",
     path: "/holds/:holdId/decision",
+    needs: "approver",
     summary:
       "Approve or reject a batch, whole or for some people; above twice its cap two people approve",
     input: z.object({
@@ -230,6 +257,45 @@ export const decisionOperations = [
                 subject: { type: "connection", id: lane.connectionId },
                 connectionId: lane.connectionId,
                 facts: { people: targets.length },
+              }),
+            ],
+            recompute: [],
+          },
+        );
+      }
+      deps.ringWorkers(tenantId);
+      return { redriven };
+    },
+  }),
+  operation({
+    name: "redriveSome",
+    method: "POST",
+    path: "/parked/redrive-some",
+    summary: "Try some parked people again, each at one connection",
+    input: z.object({
+      targets: z
+        .array(z.object({ connection: z.string().max(64), identity: z.string().max(320) }))
+        .min(1, "mark at least one person")
+        .max(500),
+    }),
+    run: async (deps, { tenantId, actor }, { targets }) => {
+      let redriven = 0;
+      for (const [connection, own] of Map.groupBy(targets, (item) => item.connection)) {
+        const connectionId = asId<ConnectionId>(connection);
+        const identityIds = [];
+        for (const { identity } of own)
+          identityIds.push(await theIdentity(deps, tenantId, identity));
+        redriven += await deps.store.wakeTargets(
+          tenantId,
+          { connectionId, identityIds, priority: priorities.change, now: deps.clock.now() },
+          {
+            records: [
+              newRecord(deps.clock, {
+                actor,
+                action: "parked.redriven",
+                subject: { type: "connection", id: connectionId },
+                connectionId,
+                facts: { people: identityIds.length },
               }),
             ],
             recompute: [],

@@ -50,6 +50,7 @@ export const hrOperations = [
     name: "addHrSource",
     method: "POST",
     path: "/hr/sources",
+    needs: "admin",
     summary: "A new HR source; the answer holds its secret, shown this once",
     input: z.object({ source }),
     run: async (deps, { tenantId, actor }, input) => ({
@@ -62,6 +63,7 @@ export const hrOperations = [
     name: "rotateHrSecret",
     method: "POST",
     path: "/hr/sources/:source/secrets",
+    needs: "admin",
     summary: "A new secret, shown this once; the one before stays good for some hours",
     input: z.object({ source, overlapHours: z.number().min(0).max(720).default(24) }),
     run: (deps, { tenantId, actor }, input) =>
@@ -76,6 +78,7 @@ export const hrOperations = [
     name: "removeHrSource",
     method: "DELETE",
     path: "/hr/sources/:source",
+    needs: "admin",
     summary: "A source is heard no more; what it said stands, and it is no leave of anybody",
     input: z.object({ source }),
     run: async (deps, { tenantId, actor }, input) => {

@@ -73,6 +73,7 @@ export const keyOperations = [
     name: "revokeKey",
     method: "POST",
     path: "/connections/:connection/keys/revoke",
+    needs: "approver",
     summary: "End one key now; a compromised one whoever works with it, who are named",
     input: z.object({ connection, name, why, compromised: z.boolean().default(false) }),
     run: async (deps, { tenantId, actor }, { compromised, ...input }) => {
@@ -85,6 +86,7 @@ export const keyOperations = [
     name: "rotateKey",
     method: "POST",
     path: "/connections/:connection/keys/rotate",
+    needs: "approver",
     summary: "Make a declared key anew beside the old one, or with `finish` end the old one",
     input: z.object({ connection, name, why, finish: z.boolean().default(false) }),
     run: async (deps, { tenantId, actor }, { finish, ...input }) => {

@@ -144,6 +144,39 @@ export const laneOperations = [
     },
   }),
   operation({
+    name: "trends",
+    method: "GET",
+    path: "/trends",
+    summary: "The last two hours of this process, minute by minute: requests, calls, writes, delay",
+    input: z.object({}),
+    run: (deps) => Promise.resolve(deps.trends()),
+  }),
+  operation({
+    name: "showLane",
+    method: "GET",
+    path: "/lanes/:connection",
+    summary:
+      "One connection: its state, who it answers for, its credential, its rails and what guards it",
+    input: z.object({ connection: z.string() }),
+    run: async (deps, { tenantId }, input) => {
+      const lane = await theLane(deps, tenantId, input.connection);
+      const { tenantId: _tenantId, policy, credential, ...shown } = lane;
+      const name = credential.startsWith("sealed:") ? credential.slice("sealed:".length) : null;
+      const secret = name === null ? undefined : await deps.store.getSecret(tenantId, name);
+      const { mode, sets, leaver, create, timing, rails, protectedAccounts, adminsMin } = policy;
+      return {
+        lane: shown,
+        policy: { mode, sets, leaver, create, timing, rails, protectedAccounts, adminsMin },
+        credential: {
+          reference: credential,
+          fingerprint: secret?.fingerprint ?? null,
+          updatedAt: secret?.updatedAt ?? null,
+        },
+        told: deps.channels,
+      };
+    },
+  }),
+  operation({
     name: "pauseLane",
     method: "POST",
     path: "/lanes/:connection/pause",
@@ -258,6 +291,7 @@ export const laneOperations = [
     name: "start",
     method: "POST",
     path: "/start",
+    needs: "approver",
     summary: "Take a stop switch back",
     input: stopInput,
     run: (deps, context, input) => setStop(deps, context, input, false),
@@ -291,6 +325,7 @@ export const laneOperations = [
     name: "setLink",
     method: "PUT",
     path: "/links",
+    needs: "approver",
     summary: "Say that an account is this person's",
     input: z.object({
       connection: z.string(),
@@ -327,6 +362,7 @@ export const laneOperations = [
     name: "removeLink",
     method: "DELETE",
     path: "/links",
+    needs: "approver",
     summary: "Say that an account is not this person's; the account itself stays as it is",
     input: z.object({ connection: z.string(), identity: z.string(), why }),
     run: async (deps, { tenantId, actor }, input) => {

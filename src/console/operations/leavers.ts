@@ -83,6 +83,7 @@ export const leaverOperations = [
     name: "settleDuty",
     method: "POST",
     path: "/cases/:caseId/duties",
+    needs: "approver",
     summary: "Say that a duty was done where no vendor shows it, or needs not be done, and why",
     input: z.object({
       caseId: z.string(),
@@ -160,6 +161,7 @@ export const leaverOperations = [
     name: "orderLeave",
     method: "POST",
     path: "/offboard",
+    needs: "approver",
     summary:
       "End somebody's access now, whatever IdP and HR say; an emergency is never held by a rail",
     input: z.object({
@@ -206,6 +208,7 @@ export const leaverOperations = [
     name: "liftLeave",
     method: "POST",
     path: "/readmit",
+    needs: "approver",
     summary: "Take an order to leave back: what IdP and HR say counts again",
     input: z.object({ identity: who, why }),
     run: async (deps, { tenantId, actor }, input) => {

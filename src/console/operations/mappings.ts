@@ -9,6 +9,7 @@ import {
   type MappingVersionId,
   type TenantId,
 } from "../../model/ids.ts";
+import { readMapping, writeMapping } from "../../mapping/one-file.ts";
 import type { JsonObject } from "../../model/json.ts";
 import { newRecord } from "../../model/records.ts";
 import {
@@ -157,6 +158,44 @@ export const mappingOperations = [
     },
   }),
   operation({
+    name: "readMappingFile",
+    method: "GET",
+    path: "/mappings/active/:connection",
+    summary: "The active version of one connection as YAML, bundles and placeholders written out",
+    input: z.object({ connection: z.string().max(64) }),
+    run: async (deps, { tenantId }, { connection }) => {
+      const version = await activeVersion(deps, tenantId, connection);
+      return { versionId: version.versionId, text: writeMapping(version.document) };
+    },
+  }),
+  operation({
+    name: "simulateFile",
+    method: "POST",
+    path: "/mappings/simulate",
+    reads: true,
+    summary:
+      "What an edited file, given as YAML, would change against the active version, for whom by name; stores nothing",
+    input: z.object({ connection: z.string().max(64), text: z.string().min(1).max(900_000) }),
+    run: async (deps, { tenantId }, { connection, text }) => {
+      const people = collector();
+      const before = (await deps.store.activeMappings(tenantId)).find(
+        (item) => item.connectionId === connection,
+      );
+      const documents = {
+        connectionId: asId<ConnectionId>(connection),
+        before: before?.document,
+        after: readMapping(connection, text, deps.vendorFacts),
+      };
+      const { changes, simulation } = await diffMapping(deps, tenantId, documents, people.tell);
+      return {
+        changes,
+        simulation,
+        people: await named(deps, tenantId, people.kept),
+        unnamed: simulation.people - simulation.unchanged - people.kept.length,
+      };
+    },
+  }),
+  operation({
     name: "showMapping",
     method: "GET",
     path: "/mappings/:versionId",
@@ -194,6 +233,7 @@ export const mappingOperations = [
     name: "approveMapping",
     method: "POST",
     path: "/mappings/:versionId/approve",
+    needs: "approver",
     summary:
       "Let a proposal count: for everybody, or with `canary` (a person, or `any`) step by step; not by who wrote or brought it where there is somebody else",
     input: z.object({
@@ -222,6 +262,7 @@ export const mappingOperations = [
     name: "refuseMapping",
     method: "POST",
     path: "/mappings/:versionId/refuse",
+    needs: "approver",
     summary: "Say no to a proposal, or take its roll-out back",
     input: z.object({ versionId, why }),
     run: async (deps, { tenantId, actor }, input) => ({
@@ -237,6 +278,7 @@ export const mappingOperations = [
     name: "resumeRollout",
     method: "POST",
     path: "/mappings/:versionId/resume",
+    needs: "approver",
     summary: "Let a roll-out that stopped by itself go on",
     input: z.object({ versionId, why }),
     run: async (deps, { tenantId, actor }, input) => ({
@@ -252,6 +294,7 @@ export const mappingOperations = [
     name: "rebindGroup",
     method: "POST",
     path: "/mappings/rebind",
+    needs: "approver",
     summary:
       "Let the rules of a group name follow another group: a person's decision after a deletion",
     input: z.object({ connection: z.string(), group: z.string(), groupId: z.string() }),
@@ -314,6 +357,14 @@ export const mappingOperations = [
     },
   }),
 ];
+
+async function activeVersion(deps: ConsoleDeps, tenantId: TenantId, connection: string) {
+  const version = (await deps.store.activeMappings(tenantId)).find(
+    (item) => item.connectionId === connection,
+  );
+  if (version === undefined) throw new OperationError(404, `no active mapping for "${connection}"`);
+  return version;
+}
 
 async function canaryOf(
   deps: ConsoleDeps,

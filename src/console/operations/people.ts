@@ -53,20 +53,42 @@ export const peopleOperations = [
     name: "findPeople",
     method: "GET",
     path: "/people",
-    summary: "People by e-mail, userName, external id or id",
-    input: z.object({ q: who }),
-    run: async (deps, { tenantId }, { q }) => {
-      const people = await deps.store.readIdentities(
-        tenantId,
-        await deps.store.findIdentities(tenantId, q),
-      );
+    summary:
+      "People page by page: everybody, or by e-mail, userName, external id or id, or by how their names begin",
+    input: z.object({
+      q: who.optional(),
+      after: z.string().max(200).optional(),
+      limit: z.coerce.number().int().min(1).max(500).default(100),
+    }),
+    run: async (deps, { tenantId }, { q, after, limit }) => {
+      const page = {
+        after: after === undefined ? undefined : asId<IdentityId>(after),
+        limit,
+      };
+      const [known, alike] =
+        q === undefined
+          ? [[], await deps.store.listIdentities(tenantId, page)]
+          : await Promise.all([
+              after === undefined ? deps.store.findIdentities(tenantId, q) : [],
+              deps.store.searchIdentities(tenantId, { ...page, text: q }),
+            ]);
+      const people = await deps.store.readIdentities(tenantId, [...new Set([...known, ...alike])]);
+      const now = deps.clock.now();
+      const last = alike.length === limit ? alike.at(-1) : undefined;
       return {
-        people: people.map((person) => ({
-          identityId: person.identityId,
-          userName: person.userName,
-          displayName: person.displayName,
-          active: presenceAt(person, deps.clock.now()) !== "departed",
-        })),
+        people: people.map((person) => {
+          const presence = presenceAt(person, now);
+          return {
+            identityId: person.identityId,
+            userName: person.userName,
+            displayName: person.displayName,
+            emails: person.emails,
+            sources: person.sources.map((source) => source.idpId),
+            presence,
+            active: presence !== "departed",
+          };
+        }),
+        ...(last === undefined ? {} : { next: last }),
       };
     },
   }),
@@ -171,6 +193,7 @@ export const peopleOperations = [
       if (input.identity !== undefined) {
         const identityId = await theIdentity(deps, tenantId, input.identity);
         let woken = 0;
+        let recorded = false;
         for (const lane of await deps.store.listLanes(tenantId)) {
           if (input.connection !== undefined && lane.connectionId !== input.connection) continue;
           woken += await deps.store.wakeTargets(
@@ -182,10 +205,11 @@ export const peopleOperations = [
               now,
             },
             {
-              records: woken === 0 ? [record] : [],
+              records: recorded ? [] : [record],
               recompute: [{ identityId, cause: { kind: "operator" }, urgent: false }],
             },
           );
+          recorded = true;
         }
         ring(deps, tenantId);
         return { people: 1, targets: woken };

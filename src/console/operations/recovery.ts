@@ -52,6 +52,7 @@ export const recoveryOperations = [
     name: "replayOutcomes",
     method: "POST",
     path: "/recovery/replay",
+    needs: "admin",
     summary: "Tell the ledger what was written after the backup was made, from an audit export",
     input: z.object({
       from: z.number().int().min(0),
@@ -98,6 +99,7 @@ export const recoveryOperations = [
     name: "releaseStore",
     method: "POST",
     path: "/recovery/release",
+    needs: "admin",
     summary: "Take the brake off: the store may write to vendors again",
     input: z.object({
       why: z.string().min(3).max(500),

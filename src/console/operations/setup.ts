@@ -65,6 +65,7 @@ export const setupOperations = [
     name: "addIdp",
     method: "POST",
     path: "/idps",
+    needs: "admin",
     summary: "A new IdP connection; the answer holds its first token, shown this once",
     input: z.object({ name, kind: z.enum(["okta", "entra", "generic"]) }),
     run: async (deps, { tenantId, actor }, input) => {
@@ -96,6 +97,7 @@ export const setupOperations = [
     name: "idpLoaded",
     method: "POST",
     path: "/idps/:idp/loaded",
+    needs: "admin",
     summary: "Say that an IdP connection has sent everybody: from now on absence counts",
     input: z.object({ idp: z.string(), loaded: z.boolean().default(true) }),
     run: async (deps, { tenantId, actor }, input) => {
@@ -145,12 +147,13 @@ export const setupOperations = [
     name: "createToken",
     method: "POST",
     path: "/tokens",
+    needs: "admin",
     summary: "A new token, shown this once",
     input: z.object({
       kind: z.enum(["scim", "operator"]),
       idp: z.string().optional(),
       label: z.string().min(1).max(100),
-      role: z.enum(["hr", "read"]).optional(),
+      role: z.enum(["read", "operator", "approver", "hr"]).optional(),
       expiresInDays: z.number().int().min(1).max(3_650).optional(),
     }),
     run: async (deps, { tenantId, actor }, input) => {
@@ -181,6 +184,7 @@ export const setupOperations = [
     name: "revokeToken",
     method: "DELETE",
     path: "/tokens/:tokenId",
+    needs: "admin",
     summary:
       "A token stops at its next request, at other processes within a second; no leave of anybody",
     input: z.object({ tokenId: z.string() }),
@@ -208,6 +212,7 @@ export const setupOperations = [
     name: "putCredential",
     method: "PUT",
     path: "/credentials/:name",
+    needs: "admin",
     summary: "Seal a vendor secret; mapping files name it `sealed:NAME`",
     input: z.object({ name, secret: z.string().min(8).max(10_000) }),
     run: async (deps, { tenantId, actor }, input) => ({
@@ -236,24 +241,9 @@ export const setupOperations = [
     name: "resealCredentials",
     method: "POST",
     path: "/credentials/reseal",
+    needs: "admin",
     summary: "Seal anew what a former seal key sealed; what no key here opens is named and stays",
     input: z.object({}),
     run: (deps, { tenantId, actor }) => deps.reseal(tenantId, actor),
-  }),
-  operation({
-    name: "findRecords",
-    method: "GET",
-    path: "/audit/records",
-    summary: "The audit record, newest first",
-    input: z.object({
-      action: z.string().optional(),
-      limit: z.coerce.number().int().min(1).max(1_000).default(100),
-    }),
-    run: async (deps, { tenantId }, input) => ({
-      records: await deps.store.findRecords(tenantId, {
-        limit: input.limit,
-        ...(input.action === undefined ? {} : { action: input.action }),
-      }),
-    }),
   }),
 ];

@@ -42,6 +42,7 @@ export const tenantOperations = [
     name: "addTenant",
     method: "POST",
     path: "/tenants",
+    needs: "admin",
     summary: "A new tenant",
     input: z.object({ name }),
     run: async (deps, { actor }, input) =>

@@ -24,6 +24,7 @@ export const thingOperations = [
     name: "endThing",
     method: "POST",
     path: "/connections/:connection/things/end",
+    needs: "approver",
     summary: "End one key, tag or sub-workspace at the vendor; nothing of the kind ends by itself",
     input: z.object({
       connection,

@@ -73,6 +73,7 @@ export const undoOperations = [
     name: "undo",
     method: "POST",
     path: "/undo",
+    needs: "approver",
     summary: "Take the last applied plan of a person back, through the same rails as any change",
     input: z.object({ ...who, why: z.string().min(3).max(500) }),
     run: async (deps, { tenantId, actor }, input) => {
