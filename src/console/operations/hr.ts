@@ -152,6 +152,7 @@ export const hrOperations = [
     name: "joinHr",
     method: "PUT",
     path: "/hr/sources/:source/people/:key",
+    needs: "approver",
     summary: "Say whose an HR record is; without an identity: nobody's",
     input: z.object({ source, key: z.string().max(200), identity: z.string().optional(), why }),
     run: async (deps, { tenantId, actor }, input) => {

@@ -138,6 +138,7 @@ export const reviewOperations = [
     name: "closeReview",
     method: "POST",
     path: "/reviews/:reviewId/close",
+    needs: "approver",
     summary: "End a review; while something is undecided it takes a reason",
     input: z.object({ reviewId, why: why.optional() }),
     run: async (deps, { tenantId, actor }, input) => ({

@@ -29,6 +29,7 @@ export const signerOperations = [
     name: "setIdpSigner",
     method: "PUT",
     path: "/idps/:idp/signer",
+    needs: "admin",
     summary:
       "Take signed tokens (JWT) of an authorization server for an IdP connection: issuer, audience and client have to be in them",
     input: z.object({ idp: z.string(), issuer: text, audience: text, client: text, keysUrl }),
@@ -48,6 +49,7 @@ export const signerOperations = [
     name: "removeIdpSigner",
     method: "DELETE",
     path: "/idps/:idp/signer",
+    needs: "admin",
     summary: "Take no signed tokens for an IdP connection any more; its own tokens go on",
     input: z.object({ idp: z.string() }),
     run: async (deps, { tenantId, actor }, { idp }) => {

@@ -43,6 +43,7 @@ export const undoOperations = [
     name: "undoVersion",
     method: "POST",
     path: "/mappings/:versionId/undo",
+    needs: "approver",
     summary: "Take back all that a mapping version did, through the same rails as any change",
     input: z.object({
       versionId: z.string().min(1).max(64),
