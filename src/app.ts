@@ -4,6 +4,7 @@ import { showLanes } from "./apply/lane-gauges.ts";
 import { checkpointFiles } from "./audit/checkpoint.ts";
 import { noteSigner } from "./audit/signed-note.ts";
 import { createSequencer } from "./audit/sequencer.ts";
+import { createAccessRoom } from "./access-room.ts";
 import { openCallers } from "./callers.ts";
 import { bootstrap, type BootstrapSecrets } from "./bootstrap.ts";
 import { readEnv, type Config } from "./config/config.ts";
@@ -16,7 +17,7 @@ import { showBacklog } from "./events/backlog-gauges.ts";
 import { showBus } from "./events/bus-gauges.ts";
 import type { HintBus } from "./events/hint-bus.ts";
 import { createHttpPools } from "./http/http-pools.ts";
-import { listen, operatorApp, publicApp, type Listener } from "./listeners.ts";
+import { listen, operatorApp, publicApp } from "./listeners.ts";
 import { createMappingFiles, readTenant } from "./mapping-files.ts";
 import { systemClock, type Clock } from "./model/clock.ts";
 import type { InputError } from "./model/errors.ts";
@@ -169,6 +170,7 @@ export async function startApp(config: Config): Promise<App> {
     ...{ store, vault, sealKey, clock, logger, metrics: metrics.metrics },
     onCommit: engine.ringRelay,
   });
+  const access = createAccessRoom({ ...common, publicUrl, authenticate: callers.application });
   const hooks = createHookRoom({
     ...{ store, vault, sealKey, pools, clock, logger, publicUrl },
     simulated: (vendor) => vendors?.urlOf(vendor),
@@ -179,13 +181,13 @@ export async function startApp(config: Config): Promise<App> {
     trends: trends.read,
   });
   const probes = { live: () => health.live(), ready: () => health.ready() };
-  const listeners: Listener[] = [];
   const publicListener = config.roles.has("api")
     ? await listen(
         publicApp({
           scim,
           hr: hr.router,
           vendors: hooks,
+          access,
           probes,
           trustedProxies: config.trustedProxies,
         }),
@@ -193,18 +195,15 @@ export async function startApp(config: Config): Promise<App> {
         undefined,
       )
     : undefined;
-  if (publicListener !== undefined) listeners.push(publicListener);
   const operatorListener = await listen(
     operatorApp({ api: room.api, console: room.pages, probes, metrics: () => metrics.expose() }),
     config.operatorPort,
     config.operatorHost,
   );
   room.openedAt(operatorListener.url);
-  listeners.push(operatorListener);
   showAtScrapes(config, metrics, { store, bus, clock, health, channels });
-  if (config.roles.has("scheduler")) sequencer.start();
   const auditStream = await openAuditStream(config, common);
-  if (config.roles.has("scheduler")) hr.start();
+  if (config.roles.has("scheduler")) for (const loop of [sequencer, hr]) loop.start();
   await engine.start();
   return {
     config,
@@ -218,7 +217,7 @@ export async function startApp(config: Config): Promise<App> {
     async stop() {
       health.drain();
       room.close();
-      await Promise.all(listeners.map((listener) => listener.close(stopGraceMs)));
+      await Promise.all([publicListener, operatorListener].map((each) => each?.close(stopGraceMs)));
       await Promise.all([engine.stop(), files.stop(), hr.stop()]);
       await bus.close();
       if (config.roles.has("scheduler")) await sequencer.stop();

@@ -1,3 +1,4 @@
+import type { AccessDeps } from "./access/router.ts";
 import type { ApiOptions } from "./console/api.ts";
 import { bootstrapLabel } from "./bootstrap.ts";
 import type { SessionDoor } from "./console/pages/session.ts";
@@ -14,6 +15,7 @@ export interface Callers {
   readonly idp: ScimDeps["authenticate"];
   readonly operator: ApiOptions["authenticate"];
   readonly session: SessionDoor["who"];
+  readonly application: AccessDeps["authenticate"];
   readonly tokensChanged: () => void;
 }
 
@@ -34,13 +36,16 @@ export function openCallers(
     fetchDocument: (url) => fetchDocument(deps.pools, url),
   });
   const operator = createTokenCheck({ ...deps, kind: "operator" });
+  const access = createTokenCheck({ ...deps, kind: "access" });
   return {
     idp: (token, address) => (looksSigned(token) ? signed : own)(token, address),
     operator: operatorCaller(operator, bootstrapOff),
     session: sessionCaller(operator, bootstrapOff),
+    application: applicationCaller(access),
     tokensChanged: () => {
       scim.forget();
       operator.forget();
+      access.forget();
       signers.forget();
     },
   };
@@ -91,6 +96,11 @@ export function idpCaller(tokens: TokenCheck): ScimDeps["authenticate"] {
       },
     };
   };
+}
+
+/** Which tenant an application asks about. */
+export function applicationCaller(tokens: TokenCheck): AccessDeps["authenticate"] {
+  return async (token) => (await tokens.check(token))?.tenantId;
 }
 
 /** Who an operator's token speaks for. */

@@ -27,6 +27,7 @@ import { undoCommands } from "./cli/undo.ts";
 import { thingCommands } from "./cli/things.ts";
 import { usageCommands } from "./cli/usage.ts";
 import { taskCommands } from "./cli/tasks.ts";
+import { auditCommands } from "./cli/audit-view.ts";
 import { offlineCommands } from "./cli/offline.ts";
 import { onlineCommands } from "./cli/online.ts";
 import { recoverCommands } from "./cli/recover.ts";
@@ -39,6 +40,7 @@ export const commands: readonly Command[] = [
   ...onlineCommands,
   ...signerCommands,
   ...consoleCommands,
+  ...auditCommands,
   ...hrCommands,
   ...leaverCommands,
   ...evidenceCommands,

@@ -54,11 +54,13 @@ const answerHeaders = {
   "X-Frame-Options": "DENY",
 } as const;
 
-/** The listener for identity providers and HR: SCIM, signed HR messages and probes, nothing else. */
+/** The listener for identity providers, HR and applications: SCIM, signed HR messages, decisions and probes, nothing else. */
 export function publicApp(parts: {
   readonly scim: Router;
   /** Absent: HR is not heard here. */
   readonly hr?: Router;
+  /** What people may do, for applications; absent: not here. */
+  readonly access?: { readonly questions: Router; readonly metadata: Router };
   /** Vendors and browsers that install their apps; absent: not here. */
   readonly vendors?: { readonly oauth: Router; readonly hooks: Router };
   readonly probes: Probes;
@@ -67,15 +69,20 @@ export function publicApp(parts: {
   const app = bareApp(parts.trustedProxies);
   app.use("/scim/v2", parts.scim);
   if (parts.hr !== undefined) app.use("/hr/v1", parts.hr);
+  if (parts.access !== undefined) {
+    app.use("/access/v1", parts.access.questions);
+    app.use(parts.access.metadata);
+  }
   if (parts.vendors !== undefined) {
     app.use("/oauth", parts.vendors.oauth);
     app.use("/hooks", parts.vendors.hooks);
   }
   addProbes(app, parts.probes);
   app.use((_request, response) => {
-    response
-      .status(404)
-      .json({ status: 404, detail: "Rolecall answers SCIM at /scim/v2 and HR at /hr/v1" });
+    response.status(404).json({
+      status: 404,
+      detail: "Rolecall answers SCIM at /scim/v2, HR at /hr/v1 and applications at /access/v1",
+    });
   });
   return app;
 }

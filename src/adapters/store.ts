@@ -1,3 +1,4 @@
+import type { AccessStore } from "../access/access-store.ts";
 import type { AccountStore } from "../accounts/account-store.ts";
 import type { AdoptionStore } from "../accounts/adoption-store.ts";
 import type { CaseStore } from "../accounts/case-store.ts";
@@ -27,6 +28,7 @@ export interface Store
     DeadLetterStore,
     MappingVersionStore,
     AccountStore,
+    AccessStore,
     AdoptionStore,
     CaseStore,
     DeliveryStore,

@@ -1,9 +1,12 @@
 import type { StepKind } from "../accounts/intent.ts";
+import type { Lane } from "../accounts/lane.ts";
 import type { LeasedTarget } from "../accounts/target.ts";
 import type { Slot } from "../model/entitlement.ts";
 import type { JsonObject } from "../model/json.ts";
 import { newRecord, type AuditRecord } from "../model/records.ts";
 import type { ApplyDeps } from "./apply-deps.ts";
+import type { StepContext } from "./run-step.ts";
+import type { Verdict } from "./verdict.ts";
 
 const actions: Readonly<Record<StepKind, string>> = {
   create_account: "account.invited",
@@ -62,4 +65,44 @@ export function outcomeRecord(
       ...write.facts,
     },
   });
+}
+
+/** Whoever was given an admin role is told apart from all others: somebody outside hears of it. */
+export function adminRecords(
+  context: Pick<StepContext, "deps" | "connector" | "target">,
+  { slot, roleTo }: { readonly slot: Slot; readonly roleTo: string | null },
+): readonly AuditRecord[] {
+  const { deps, connector, target } = context;
+  if (roleTo === null || connector.facts.kinds[slot.kind]?.roles[roleTo]?.admin !== true) return [];
+  return [
+    newRecord(deps.clock, {
+      actor: deps.actor,
+      action: "admin.granted",
+      subject: { type: "identity", id: target.identityId },
+      ...{ connectionId: target.connectionId, cause: target.cause },
+      mappingVersion: target.desired.mappingVersion,
+      facts: { kind: slot.kind, objectId: slot.objectId, role: roleTo },
+    }),
+  ];
+}
+
+/** The first look that agreed with a generation is told once: from then on it is known what the vendor had. */
+export function reachedRecords(
+  deps: ApplyDeps,
+  lane: Lane,
+  target: LeasedTarget,
+  { reached }: Pick<Verdict, "reached">,
+): readonly AuditRecord[] {
+  const { identityId, connectionId, generation } = target;
+  if (!reached || target.appliedGeneration === generation) return [];
+  const facts = deps.connectorOf(lane.vendor, lane.profile, lane.policy.target)?.facts;
+  return [
+    newRecord(deps.clock, {
+      actor: deps.actor,
+      action: "target.reached",
+      subject: { type: "identity", id: identityId },
+      ...{ connectionId, cause: target.cause, mappingVersion: target.desired.mappingVersion },
+      facts: { generation, trust: facts?.roster === undefined ? "verified" : "observed" },
+    }),
+  ];
 }

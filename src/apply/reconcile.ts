@@ -57,7 +57,7 @@ export async function reconcile(
   try {
     const verdict = await judge(deps, breaker, start);
     if (verdict === "abandoned") return undefined;
-    await releaseTarget(deps, target, verdict, unsaved);
+    await releaseTarget(deps, lane, target, verdict, unsaved);
     return verdict;
   } finally {
     stopRenewing();

@@ -1,11 +1,14 @@
+import type { Lane } from "../accounts/lane.ts";
 import type { LeasedTarget } from "../accounts/target.ts";
 import type { ApplyDeps } from "./apply-deps.ts";
+import { reachedRecords } from "./outcome-record.ts";
 import type { UnsavedLook } from "./unsaved-look.ts";
 import type { Verdict } from "./verdict.ts";
 
 /** Ends a lease as its verdict says, with the look that came to it. */
 export async function releaseTarget(
   deps: ApplyDeps,
+  lane: Lane,
   target: LeasedTarget,
   verdict: Verdict,
   unsaved: UnsavedLook,
@@ -27,6 +30,6 @@ export async function releaseTarget(
       now,
       ...(verdict.reached ? { applied: { generation: target.generation, at: now } } : {}),
     },
-    { records: [], recompute: [] },
+    { records: reachedRecords(deps, lane, target, verdict), recompute: [] },
   );
 }

@@ -11,7 +11,7 @@ import type { Step } from "../plan/step.ts";
 import type { ApplyDeps } from "./apply-deps.ts";
 import { aloneWith } from "./exclusive.ts";
 import type { Look } from "./look.ts";
-import { outcomeRecord } from "./outcome-record.ts";
+import { adminRecords, outcomeRecord } from "./outcome-record.ts";
 import { changesOf } from "./settle-intents.ts";
 import type { UnsavedLook } from "./unsaved-look.ts";
 
@@ -219,6 +219,7 @@ async function finish(
           because: step.because,
           credentialFingerprint: context.credentialFingerprint,
         }),
+        ...adminRecords(context, step),
       ],
       recompute: [],
     },

@@ -58,15 +58,33 @@ export interface AuditStore {
     tenantId: TenantId,
     command: { readonly expect: number; readonly next: number },
   ): Promise<void>;
-  /** Newest first; unsequenced ones too. */
-  findRecords(
+  /** Newest first; unsequenced ones too. What commits while pages are read may be on none of them: the leaf order has no such gap. */
+  findRecords(tenantId: TenantId, filter: RecordFilter): Promise<readonly FoundRecord[]>;
+  /** Records whose action is alerting (model/alerting-actions.ts), newest first; cheap however long the record is. */
+  alertingRecords(
     tenantId: TenantId,
-    filter: {
-      readonly identityId?: IdentityId;
-      readonly connectionId?: ConnectionId;
-      readonly action?: string;
-      readonly before?: Instant;
-      readonly limit: number;
-    },
+    filter: { readonly from: Instant; readonly limit: number },
   ): Promise<readonly StoredRecord[]>;
+}
+
+/** A record with its place in the order of commits: where the next page begins. */
+export interface FoundRecord extends StoredRecord {
+  readonly order: number;
+}
+
+/** Which records are asked for; all that is given must be true. */
+export interface RecordFilter {
+  readonly identityId?: IdentityId;
+  readonly connectionId?: ConnectionId;
+  /** Exact, or with `.*` at its end everything below: `token.*`. */
+  readonly action?: string;
+  /** `id` of the actor: an operator's name, an IdP connection, a worker. */
+  readonly actor?: string;
+  readonly subject?: { readonly type?: string; readonly id?: string };
+  /** At or after. */
+  readonly from?: Instant;
+  readonly before?: Instant;
+  /** Behind this place of an earlier page. */
+  readonly after?: number;
+  readonly limit: number;
 }

@@ -72,11 +72,15 @@ export const offlineCommands: readonly Command[] = [
   },
   {
     words: "audit verify",
-    usage: "audit verify [--export FILE] [--checkpoints FILE] [--key KEY] | --proof FILE --key KEY",
+    usage:
+      "audit verify [--export FILE] [--checkpoints FILE] [--key KEY] [--report] | --proof FILE --key KEY",
     summary:
-      "recompute the record's tree and compare it with every checkpoint and its signature; or check one proof",
+      "recompute the record's tree and compare it with every checkpoint and its signature; or check one proof; --report tells the service how it ended",
     offline: true,
-    flags: { export: "string", checkpoints: "string", key: "string", proof: "string" },
+    flags: {
+      ...{ export: "string", checkpoints: "string", key: "string", proof: "string" },
+      report: "boolean",
+    },
     run: verifyRecord,
   },
   {
@@ -98,10 +102,11 @@ export const offlineCommands: readonly Command[] = [
   },
   {
     words: "audit export",
-    usage: "audit export [--personal]",
-    summary: "print the record as NDJSON; --personal with addresses and names",
+    usage: "audit export [--personal] [--format ndjson|csv]",
+    summary:
+      "print the whole record in leaf order as NDJSON, which `audit verify` reads, or as CSV; --personal with addresses and names",
     offline: true,
-    flags: { personal: "boolean" },
+    flags: { personal: "boolean", format: "string" },
     run: exportRecord,
   },
   {

@@ -1,10 +1,12 @@
 import { join } from "node:path";
 import { checkpointPath, readCheckpoints } from "../audit/checkpoint.ts";
-import { exportAudit, fileSource, storeSource } from "../audit/export.ts";
+import { exportAudit, fileSource, storeSource, type AuditSource } from "../audit/export.ts";
 import { verifyAudit, type Verification } from "../audit/verify.ts";
 import { readConfig } from "../config/config.ts";
 import { asId, type TenantId } from "../model/ids.ts";
 import { openRecord, type RecordPlace } from "../open-store.ts";
+import { csvRows } from "../csv/csv-file.ts";
+import { formatOf, recordCells, recordHeader, recordShape } from "./audit-view.ts";
 import { exitCodes, flag, type ExitCode, type Invocation } from "./command.ts";
 import { givenKeys, verifyProof } from "./prove-record.ts";
 
@@ -34,7 +36,20 @@ export async function verifyRecord(invocation: Invocation): Promise<ExitCode> {
   else
     for (const [name, result] of Object.entries(results))
       invocation.terminal.out(render(name, result));
+  if (invocation.flags["report"] === true) await report(invocation, results);
   return Object.values(results).every((result) => result.ok) ? exitCodes.ok : exitCodes.negative;
+}
+
+/** Tells the service, which records it and tells people outside where the record does not hold. */
+async function report(
+  invocation: Invocation,
+  results: Readonly<Record<string, Verification>>,
+): Promise<void> {
+  const api = await invocation.api();
+  for (const [tenant, { ok, size, root, problems }] of Object.entries(results))
+    await api.call("POST", "/audit/verifications", {
+      ...{ tenant, ok, size, root, problems: problems.length },
+    });
 }
 
 async function verifyTenants(
@@ -69,13 +84,32 @@ export async function exportRecord(invocation: Invocation): Promise<ExitCode> {
   const reader = await openRecord(config);
   try {
     const source = await storeSource(reader, wanted);
-    const lines = exportAudit(source, { personal: invocation.flags["personal"] === true });
+    const lines =
+      formatOf(invocation) === "csv"
+        ? exportCsv(source)
+        : exportAudit(source, { personal: invocation.flags["personal"] === true });
     for await (const text of lines) invocation.terminal.out(text);
   } finally {
     await reader.close();
   }
   return exitCodes.ok;
 }
+
+/** Rows for spreadsheets, in leaf order; what is verified elsewhere is the NDJSON. */
+async function* exportCsv(source: AuditSource): AsyncGenerator<string> {
+  yield csvRows([[...recordHeader, "leaf_hash"]]);
+  let rows: (readonly (string | number)[])[] = [];
+  for await (const item of source.records()) {
+    const cells = recordCells(recordShape.parse(item));
+    rows.push([...cells, item.leafHash].map((cell) => cell ?? ""));
+    if (rows.length < csvPage) continue;
+    yield csvRows(rows);
+    rows = [];
+  }
+  if (rows.length > 0) yield csvRows(rows);
+}
+
+const csvPage = 1_000;
 
 async function verifyExport(
   invocation: Invocation,

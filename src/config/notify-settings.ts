@@ -8,7 +8,7 @@ export interface NotifyConfig {
   readonly topics: readonly NoticeTopic[];
 }
 
-const noticeTopics = ["hold", "deadline", "finding", "case", "task"] as const;
+const noticeTopics = ["hold", "deadline", "finding", "case", "task", "record"] as const;
 type NoticeTopic = (typeof noticeTopics)[number];
 
 const address = /^[^@\s<>,]+@[^@\s<>,]+$/;
@@ -83,7 +83,7 @@ export const notifySettings = {
   }),
   notifyTopics: setting({
     name: "ROLECALL_NOTIFY_TOPICS",
-    description: "Which of `hold`, `deadline`, `finding`, `case`, `task` are told.",
+    description: "Which of `hold`, `deadline`, `finding`, `case`, `task`, `record` are told.",
     default: noticeTopics.join(","),
     example: "hold,deadline",
     schema: chosen,

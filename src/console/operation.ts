@@ -5,7 +5,7 @@ import type { AccountStore } from "../accounts/account-store.ts";
 import type { AuditStore } from "../audit/audit-store.ts";
 import type { CheckpointNote } from "../audit/checkpoint.ts";
 import type { Verification } from "../audit/verify.ts";
-import type { CredentialStore } from "../credentials/credential-store.ts";
+import type { CredentialStore, TokenKind } from "../credentials/credential-store.ts";
 import type { TrafficStore } from "../directory/traffic-store.ts";
 import type { DeadLetterStore } from "../events/dead-letter-store.ts";
 import type { KeyHands } from "../governance/key-desk.ts";
@@ -68,7 +68,7 @@ export interface ConsoleDeps extends SyncDeps {
   readonly issueToken: (
     tenantId: TenantId,
     draft: {
-      readonly kind: "scim" | "operator";
+      readonly kind: TokenKind;
       readonly idpId: IdpId | undefined;
       readonly label: string;
       readonly role?: OperatorRole;

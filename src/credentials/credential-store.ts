@@ -12,11 +12,14 @@ export interface SealedSecret {
   readonly updatedAt: Instant;
 }
 
+/** scim: an identity provider writes · operator: `/api/v1` · access: an application asks what people may. */
+export type TokenKind = "scim" | "operator" | "access";
+
 /** A bearer token that we gave out: only its hash is kept. */
 export interface Token {
   readonly tenantId: TenantId;
   readonly tokenId: string;
-  readonly kind: "scim" | "operator";
+  readonly kind: TokenKind;
   /** For `scim`: the IdP connection that it speaks for. */
   readonly idpId: IdpId | undefined;
   /** SHA-256 (hex) of the token. */

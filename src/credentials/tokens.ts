@@ -22,7 +22,7 @@ export interface IssueDeps {
   readonly clock: Clock;
 }
 
-const prefixes = { scim: "rc_scim_", operator: "rc_op_" } as const;
+const prefixes = { scim: "rc_scim_", operator: "rc_op_", access: "rc_access_" } as const;
 const secretBytes = 32;
 /** Of a token that a person brings along: enough that guessing is hopeless if it is random. */
 const ownTokenMin = 24;

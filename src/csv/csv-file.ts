@@ -49,7 +49,15 @@ export function writeCsv(
   header: readonly string[],
   rows: readonly (readonly (string | number)[])[],
 ): string {
-  return stringify([[...header], ...rows.map((row) => [...row])], { escape_formulas: true });
+  return csvRows([header, ...rows]);
+}
+
+/** The same without a header, for what is written page by page. */
+export function csvRows(rows: readonly (readonly (string | number)[])[]): string {
+  return stringify(
+    rows.map((row) => [...row]),
+    { escape_formulas: true },
+  );
 }
 
 /** A field as it was before `writeCsv` guarded it. */

@@ -1,6 +1,7 @@
 import { fold } from "../model/fold.ts";
 import type { KindFacts, VendorFacts } from "../model/vendor-facts.ts";
 import type { Expansion, PlainRule } from "./expand.ts";
+import { checkAccess } from "./check-access.ts";
 import { checkDeclares } from "./check-declares.ts";
 import { oneOf } from "./nearest.ts";
 import type { Path, Problem } from "./problem.ts";
@@ -76,6 +77,7 @@ export function checkMapping(expansion: Expansion, facts: VendorFacts): Problem[
       atKey: true,
     });
   }
+  problems.push(...checkAccess(mapping.access, mapping.rules, facts));
   problems.push(...checkDeclares(mapping.declares, mapping.connection.acts_in, facts));
   if (facts.ownAddress === false && mapping.connection.url === undefined) {
     problems.push({

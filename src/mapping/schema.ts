@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { scimTargetSettings } from "../model/scim-target.ts";
+import { accessSchema } from "./access.ts";
 import { declaresSchema } from "./declares.ts";
 import { connectionName, kebab, line, strictObject, wordPattern } from "./strict-object.ts";
 import { duration, email } from "./written.ts";
@@ -305,6 +306,9 @@ export const mappingFile = strictObject({
   })
     .optional()
     .describe("What is asked of API keys"),
+  access: accessSchema
+    .optional()
+    .describe("What people may do in applications, by the role that the rules give them"),
   bundles: z
     .record(z.string().regex(wordPattern), z.array(grant).min(1).max(bounds.grants))
     .optional(),

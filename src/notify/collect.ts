@@ -1,8 +1,10 @@
 import type { AccountStore } from "../accounts/account-store.ts";
+import type { AuditStore, StoredRecord } from "../audit/audit-store.ts";
 import type { CaseStore } from "../accounts/case-store.ts";
 import type { Finding } from "../accounts/finding.ts";
 import type { LeaverCase } from "../accounts/leaver-case.ts";
 import type { Hold } from "../accounts/rail.ts";
+import { alertingActions, isAlerting } from "../model/alerting-actions.ts";
 import { newId, type TenantId } from "../model/ids.ts";
 import type { Clock, Instant } from "../model/clock.ts";
 import { DAY_MS } from "../model/policy.ts";
@@ -22,7 +24,8 @@ export interface CollectDeps {
     Pick<AccountStore, "listHolds" | "listFindings"> &
     Pick<CaseStore, "listCases"> &
     Pick<TaskStore, "listTasks"> &
-    Pick<ReviewStore, "listReviews">;
+    Pick<ReviewStore, "listReviews"> &
+    Pick<AuditStore, "alertingRecords">;
   readonly clock: Clock;
   readonly channels: readonly Channel[];
 }
@@ -33,18 +36,20 @@ export interface CollectDeps {
  */
 export async function collectNotices(deps: CollectDeps, tenantId: TenantId): Promise<number> {
   if (deps.channels.length === 0) return 0;
-  const [holds, findings, cases, tasks, reviews] = await Promise.all([
+  const [holds, findings, cases, tasks, reviews, records] = await Promise.all([
     deps.store.listHolds(tenantId, { state: "open", limit: page }),
     deps.store.listFindings(tenantId, { open: true, limit: page }),
     deps.store.listCases(tenantId, { state: "done", limit: page }),
     deps.store.listTasks(tenantId, { states: ["open", "claimed", "rejected"], limit: page }),
     deps.store.listReviews(tenantId, { state: "open", limit: page }),
+    deps.store.alertingRecords(tenantId, { from: deps.clock.now() - DAY_MS, limit: page }),
   ]);
   const notices = [
     ...holds.flatMap((hold) => holdNotices(tenantId, hold)),
     ...findings.flatMap((finding) => findingNotice(tenantId, finding)),
     ...cases.flatMap((item) => caseNotice(item, deps.clock.now() - DAY_MS)),
     ...tasks.map((task) => taskNotice(tenantId, task)),
+    ...records.flatMap((stored) => recordNotice(tenantId, stored)),
     ...reviews.flatMap((review) => reviewNotice(tenantId, review, deps.clock.now())),
   ];
   const deliveries = notices.flatMap((notice) =>
@@ -54,6 +59,28 @@ export async function collectNotices(deps: CollectDeps, tenantId: TenantId): Pro
   );
   if (deliveries.length === 0) return 0;
   return deps.store.queueDeliveries(tenantId, { deliveries, now: deps.clock.now() });
+}
+
+/** Something of the record that somebody outside should hear of, whoever did it: keys, admins, rails, switches, tokens. */
+function recordNotice(tenantId: TenantId, { record }: StoredRecord): readonly Notice[] {
+  const { recordId, action, at, actor, subject, connectionId } = record;
+  if (!isAlerting(action)) return [];
+  return [
+    {
+      tenantId,
+      noticeId: `record:${recordId}`,
+      topic: "record",
+      type: `rolecall.record.${action}`,
+      at,
+      subject: `${subject.type}:${subject.id}`,
+      text: `${alertingActions[action]}, by ${actor.kind} ${actor.id}; see \`rolecall audit query --action ${action}\``,
+      data: {
+        ...{ recordId, action, actor: { kind: actor.kind, id: actor.id } },
+        subject: { type: subject.type, id: subject.id },
+        ...(connectionId === undefined ? {} : { connectionId }),
+      },
+    },
+  ];
 }
 
 /** Told when it opens, and again when one of two people has approved. */

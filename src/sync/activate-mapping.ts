@@ -1,6 +1,7 @@
 import { priorities } from "../accounts/target.ts";
 import type { GroupBinding, MappingDecision, MappingVersion } from "../mapping/version-store.ts";
 import { newId, type ConnectionId, type MappingVersionId, type TenantId } from "../model/ids.ts";
+import { canonicalJson } from "../mapping/canonical.ts";
 import type { JsonObject } from "../model/json.ts";
 import { newRecord, type Actor, type FanoutRequest } from "../model/records.ts";
 import type { MappingResult } from "./mapping-result.ts";
@@ -61,6 +62,7 @@ export async function activate(
           ...(decision === undefined ? {} : { decision: { ...decision } }),
           ...(result === undefined ? {} : { result }),
         }),
+        ...guardRecords(deps, of),
       ],
       recompute: [],
       fanouts: [everybody(deps, versionId)],
@@ -102,5 +104,22 @@ export function mappingRecord(
     connectionId,
     mappingVersion: versionId,
     facts,
+  });
+}
+
+/** What keeps a mapping from doing too much is told apart where a version changes it. */
+function guardRecords(
+  deps: SyncDeps,
+  of: Pick<Parameters<typeof activate>[2], "proposal" | "versionId" | "active" | "actor">,
+) {
+  const { proposal, versionId, active, actor } = of;
+  if (active === undefined) return [];
+  return (["protected", "rails"] as const).flatMap((guard) => {
+    const before = canonicalJson(active.document[guard] ?? null);
+    if (before === canonicalJson(proposal.document[guard] ?? null)) return [];
+    const facts = { was: active.versionId };
+    return [
+      mappingRecord(deps, actor, `${guard}.changed`, proposal.connectionId, versionId, facts),
+    ];
   });
 }

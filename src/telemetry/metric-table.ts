@@ -31,6 +31,19 @@ export const metricTable = {
     help: "Time from the first byte of a SCIM request to its answer.",
     buckets: secondsBuckets,
   },
+  rolecall_access_decisions_total: {
+    kind: "counter",
+    labels: ["decision", "reason"],
+    unit: "count",
+    help: "Questions of applications: permit or deny, and why.",
+  },
+  rolecall_access_request_seconds: {
+    kind: "histogram",
+    labels: [],
+    unit: "seconds",
+    help: "Time from the whole body of an application's question to its answer.",
+    buckets: secondsBuckets,
+  },
   rolecall_hr_messages_total: {
     kind: "counter",
     labels: ["source", "outcome"],

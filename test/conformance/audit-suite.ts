@@ -119,6 +119,40 @@ export function auditSuite(open: OpenStore): void {
     expect(await neighbour.store.findRecords(neighbour.tenantId, { limit: 9 })).toEqual([]);
   });
 
+  it("is found by actor, subject, family of actions and period, page by page", async () => {
+    const one = stage.record("token.created", {
+      actor: { kind: "operator", id: "grace" },
+      subject: { type: "token", id: "t1" },
+    });
+    const two = stage.record("token.revoked", { subject: { type: "token", id: "t2" } });
+    const three = stage.record("tokens.counted");
+    await append(one, two, three);
+    const later = stage.now + 1_000;
+    await stage.clock.advance(1_000);
+    await append(stage.record("token.created", { subject: { type: "idp", id: "t1" } }));
+    expect(await found({ action: "token.*" })).toEqual([
+      ...["token.created", "token.revoked", "token.created"],
+    ]);
+    expect(await found({ actor: "grace" })).toEqual(["token.created"]);
+    expect(await found({ subject: { type: "token" } })).toEqual(["token.revoked", "token.created"]);
+    expect(await found({ subject: { type: "token", id: "t1" } })).toEqual(["token.created"]);
+    expect(await found({ subject: { id: "t1" } })).toHaveLength(2);
+    expect(await found({ from: later })).toEqual(["token.created"]);
+    expect(await found({ before: later })).toHaveLength(3);
+    const pages: string[] = [];
+    let after: number | undefined;
+    for (;;) {
+      const page = await stage.store.findRecords(stage.tenantId, {
+        limit: 3,
+        ...(after === undefined ? {} : { after }),
+      });
+      pages.push(...page.map(({ record }) => record.action));
+      if (page.length < 3) break;
+      after = page.at(-1)?.order;
+    }
+    expect(pages).toEqual(await found({}));
+  });
+
   it("is found by person, connection, action and time, newest first", async () => {
     const ada = await stage.addUser("ada");
     const connectionId = asId<ConnectionId>("console");

@@ -1,5 +1,6 @@
 import { describe } from "vitest";
 import type { OpenStore } from "./account-stage.ts";
+import { accessSuite } from "./access-suite.ts";
 import { accountStoreSuite } from "./account-store-suite.ts";
 import { adoptionSuite } from "./adoption-suite.ts";
 import { auditSuite } from "./audit-suite.ts";
@@ -40,6 +41,7 @@ export function storeSuite(name: string, open: OpenStore, openNew = open): void 
       recompute: recomputeSuite,
       "mapping versions": mappingVersionSuite,
       credentials: credentialSuite,
+      "decisions for applications": accessSuite,
       audit: auditSuite,
       "dead letters": deadLetterSuite,
       deliveries: deliverySuite,

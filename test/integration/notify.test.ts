@@ -8,8 +8,10 @@ import { SMTPServer } from "smtp-server";
 import { afterEach, describe, expect, test } from "vitest";
 import { createHttpPools } from "../../src/http/http-pools.ts";
 import type { Logger, Metrics } from "../../src/model/log.ts";
+import { newRecord } from "../../src/model/records.ts";
 import type { Channel } from "../../src/notify/channel.ts";
 import { emailChannel } from "../../src/notify/email.ts";
+import { topics, type Topic } from "../../src/notify/notice.ts";
 import { notifyRound } from "../../src/notify/notifier.ts";
 import { webhookChannel } from "../../src/notify/webhook.ts";
 import { rejectTask } from "../../src/tasks/decide-task.ts";
@@ -50,10 +52,18 @@ async function receiver() {
   return { got, state, url: `http://127.0.0.1:${String(port)}/hook` };
 }
 
-function webhook(url: string, innerHosts: "any" | readonly string[] = "any"): Channel {
+/** What the record says is told by a channel of its own: a world that begins makes records. */
+const told: readonly Topic[] = topics.filter((topic) => topic !== "record");
+
+function webhook(
+  url: string,
+  innerHosts: "any" | readonly string[] = "any",
+  heard: readonly Topic[] = told,
+): Channel {
   const pools = createHttpPools({ innerHosts });
   ends.push(() => pools.close());
-  return webhookChannel({ url, secret, publicUrl: "https://rolecall.example.com", pools });
+  const publicUrl = "https://rolecall.example.com";
+  return webhookChannel({ url, secret, publicUrl, pools, topics: heard });
 }
 
 /** A world in which a wave of leavers tripped their rail. */
@@ -84,6 +94,45 @@ const round = (world: StoryWorld, channels: readonly Channel[]) =>
 
 const typesOf = (got: readonly Received[]) =>
   got.map((item) => (JSON.parse(item.body) as { type: string }).type);
+
+describe("alerting actions of the record", () => {
+  test("are told once, by whom, and nothing else of the record is; what is older than a day was told before", async () => {
+    const world = await StoryWorld.open();
+    ends.push(() => world.store.close());
+    const { got, url } = await receiver();
+    const channels = [webhook(url, "any", ["record"])];
+    const write = (action: string) =>
+      world.store.appendRecords(tenantId, [
+        newRecord(world.clock, {
+          ...{ action, facts: {}, actor: { kind: "operator", id: "ida" } },
+          subject: { type: "token", id: "t1" },
+        }),
+      ]);
+    await write("token.created");
+    await world.clock.advance(25 * 60 * minute);
+    await write("token.revoked");
+    await write("user.created");
+    await write("audit.verify_failed");
+    await round(world, channels);
+    await round(world, channels);
+    expect(typesOf(got).toSorted()).toEqual([
+      "rolecall.record.audit.verify_failed",
+      "rolecall.record.token.revoked",
+    ]);
+    expect(got[0]?.body).toContain("by operator ida");
+    expect(got[0]?.headers["webhook-signature"]).toMatch(/^v1,/);
+  });
+
+  test("hold an activated mapping that loosens its rails", async () => {
+    const world = await StoryWorld.open({ mapping: mapping() });
+    ends.push(() => world.store.close());
+    await world.activate(mapping({ rails: { removals: { floor: 50 } } }));
+    const actions = (await world.store.alertingRecords(tenantId, { from: 0, limit: 100 })).map(
+      ({ record }) => record.action,
+    );
+    expect(actions).toEqual(["rails.changed", "mapping.activated", "mapping.activated"]);
+  });
+});
 
 describe("work for people", () => {
   test("is told when it opens and when somebody says that it cannot be done, each once and without a personal value", async () => {
@@ -246,6 +295,7 @@ describe("mail", () => {
       smtpUrl: `smtp://127.0.0.1:${String(port)}`,
       from: "Rolecall <rolecall@example.com>",
       to: ["it@example.com"],
+      topics: told,
     });
     ends.push(() => {
       channel.close();

@@ -1,6 +1,12 @@
-import type { StoredRecord, TreeState } from "../../audit/audit-store.ts";
+import type {
+  FoundRecord,
+  RecordFilter,
+  StoredRecord,
+  TreeState,
+} from "../../audit/audit-store.ts";
+import { alertingActions } from "../../model/alerting-actions.ts";
 import type { Instant } from "../../model/clock.ts";
-import type { ConnectionId, IdentityId, TenantId } from "../../model/ids.ts";
+import type { TenantId } from "../../model/ids.ts";
 import type { AuditRecord } from "../../model/records.ts";
 import type { Database, SqlValue, Steps } from "./database.ts";
 import type { Query } from "./engine.ts";
@@ -110,33 +116,56 @@ export const listRecords: Query<OfTenant & LeafPage, readonly StoredRecord[]> = 
   },
 };
 
-export const findRecords: Query<
-  OfTenant & {
-    readonly identityId?: IdentityId;
-    readonly connectionId?: ConnectionId;
-    readonly action?: string;
-    readonly before?: Instant;
-    readonly limit: number;
-  },
-  readonly StoredRecord[]
-> = {
+export const findRecords: Query<OfTenant & RecordFilter, readonly FoundRecord[]> = {
   place: "scan",
   *run(db, { tenantId, limit, ...filter }) {
+    const { action, subject } = filter;
+    const below = action?.endsWith(".*") === true ? action.slice(0, -1) : undefined;
+    const inBody = (...path: readonly string[]) => `${db.dialect.textAt("r.body", ...path)} = ?`;
     const conditions: readonly (readonly [string, SqlValue | undefined])[] = [
       ["r.identity_id = ?", filter.identityId],
       ["r.connection_id = ?", filter.connectionId],
-      ["r.action = ?", filter.action],
+      ["r.action = ?", below === undefined ? action : undefined],
+      // A full stop is followed by a slash: everything that begins so, in the order of bytes.
+      ["r.action >= ?", below],
+      ["r.action < ?", below === undefined ? undefined : `${below.slice(0, -1)}/`],
+      ["r.at >= ?", filter.from],
       ["r.at < ?", filter.before],
+      ["r.commit_order < ?", filter.after],
+      [inBody("actor", "id"), filter.actor],
+      [inBody("subject", "type"), subject?.type],
+      [inBody("subject", "id"), subject?.id],
     ];
     const given = conditions.flatMap(([sql, value]) =>
       value === undefined ? [] : [{ sql, value }],
     );
-    return (yield* db.all<RecordRow>(
-      `SELECT ${recordColumns} FROM audit_records r
+    const rows = yield* db.all<RecordRow & { readonly commit_order: number }>(
+      `SELECT ${recordColumns}, r.commit_order FROM audit_records r
          WHERE ${["r.tenant_id = ?", ...given.map(({ sql }) => sql)].join(" AND ")}
          ORDER BY r.commit_order DESC LIMIT ?`,
       tenantId,
       ...given.map(({ value }) => value),
+      limit,
+    );
+    return rows.map((row) => ({ ...toStored(row), order: row.commit_order }));
+  },
+};
+
+const alerting = Object.keys(alertingActions)
+  .map((action) => `'${action}'`)
+  .join(", ");
+
+export const alertingRecords: Query<
+  OfTenant & { readonly from: Instant; readonly limit: number },
+  readonly StoredRecord[]
+> = {
+  place: "scan",
+  *run(db, { tenantId, from, limit }) {
+    return (yield* db.all<RecordRow>(
+      `SELECT ${recordColumns} FROM audit_records r ${db.dialect.indexedBy("audit_records_alerting")}
+         WHERE r.tenant_id = ? AND r.action IN (${alerting}) AND r.at >= ? ORDER BY r.commit_order DESC LIMIT ?`,
+      tenantId,
+      from,
       limit,
     )).map(toStored);
   },
@@ -149,4 +178,5 @@ export const auditQueries = {
   listLeaves,
   listRecords,
   findRecords,
+  alertingRecords,
 };

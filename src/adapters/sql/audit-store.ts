@@ -23,6 +23,8 @@ export function auditStore(engine: Engine): AuditStore {
     moveAuditStream: async (tenantId, command) => {
       await engine.write(moveAuditStream, { tenantId, ...command });
     },
+    alertingRecords: (tenantId, filter) =>
+      engine.read(queries.alertingRecords, { tenantId, ...filter }),
     findRecords: (tenantId, filter) => engine.read(queries.findRecords, { tenantId, ...filter }),
   };
 }

@@ -1,6 +1,7 @@
 import type { Clock } from "../../model/clock.ts";
 import type { Tracer } from "../../model/trace.ts";
 import type { Store, StoreStamp } from "../store.ts";
+import { accessStore } from "./access.ts";
 import { accountStore } from "./account-store.ts";
 import { adoptionStore } from "./adoption.ts";
 import { auditStore } from "./audit-store.ts";
@@ -39,6 +40,7 @@ export function composeStore(
     ...credentialStore(engine, clock),
     ...auditStore(engine),
     ...accountStore(engine),
+    ...accessStore(engine),
     ...adoptionStore(engine, clock),
     ...caseStore(engine, clock),
     ...deliveryStore(engine),

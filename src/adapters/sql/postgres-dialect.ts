@@ -36,6 +36,7 @@ export const postgresDialect: SqlDialect = {
       from json_array_elements(case when json_typeof(${held}) = 'array' then ${held} when ${held} is null then '[]' else json_build_array(${held}) end) as item
     ) as ${sql.ref(alias)}`;
   },
+  textAt: (column, ...path) => `(${column}::jsonb #>> '{${path.join(",")}}')`,
   numberOf: (element) =>
     sql`case when ${element}.type in ('integer', 'real') then cast(${element}.value as double precision) end`,
 };

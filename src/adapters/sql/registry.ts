@@ -1,3 +1,4 @@
+import { accessQueries } from "./access.ts";
 import { adoptionCommands, adoptionQueries } from "./adoption.ts";
 import { accountCommands, accountQueries } from "./account-store.ts";
 import { auditCommands } from "./audit-commands.ts";
@@ -76,6 +77,7 @@ export const queries: Queries = {
   ...rosterQueries,
   ...reviewQueries,
   ...accountQueries,
+  ...accessQueries,
   ...adoptionQueries,
   ...caseQueries,
   ...deliveryQueries,

@@ -28,6 +28,8 @@ export interface SqlDialect {
    * the JSON object `document` holds: each element of an array, else the value itself, else no row.
    */
   elements(document: Sql, step: string, alias: string): Sql;
+  /** The text at this path of a column that holds a JSON object; null where there is none. Names of ours, never of a caller. */
+  textAt(column: string, ...path: readonly string[]): string;
   /** The value of such a row as a number; null where it is none. */
   numberOf(element: Sql): Sql;
 }
@@ -56,6 +58,7 @@ export const sqliteDialect: SqlDialect = {
     const path = `$."${step}"`;
     return sql`json_each(case when json_type(${document}, ${path}) = 'array' then ${document} -> ${path} else '[' || (${document} -> ${path}) || ']' end) as ${sql.ref(alias)}`;
   },
+  textAt: (column, ...path) => `json_extract(${column}, '$.${path.join(".")}')`,
   numberOf: (element) =>
     sql`case when ${element}.type in ('integer', 'real') then ${element}.value end`,
 };

@@ -13,6 +13,7 @@ import { mappingOperations } from "./mappings.ts";
 import { noticeOperations } from "./notices.ts";
 import { peopleOperations } from "./people.ts";
 import { pulseOperations } from "./pulse.ts";
+import { recordOperations } from "./records.ts";
 import { recoveryOperations } from "./recovery.ts";
 import { reviewOperations } from "./reviews.ts";
 import { rosterOperations } from "./rosters.ts";
@@ -47,9 +48,10 @@ export const allOperations: readonly Operation[] = [
   ...setupOperations,
   ...signerOperations,
   ...signInOperations,
-  ...auditOperations,
   ...mappingOperations,
   ...hrOperations,
+  ...auditOperations,
+  ...recordOperations,
   ...recoveryOperations,
   ...deadLetterOperations,
 ];

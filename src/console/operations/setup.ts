@@ -150,7 +150,7 @@ export const setupOperations = [
     needs: "admin",
     summary: "A new token, shown this once",
     input: z.object({
-      kind: z.enum(["scim", "operator"]),
+      kind: z.enum(["scim", "operator", "access"]),
       idp: z.string().optional(),
       label: z.string().min(1).max(100),
       role: z.enum(["read", "operator", "approver", "hr"]).optional(),

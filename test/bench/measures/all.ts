@@ -1,4 +1,5 @@
 import type { Measure } from "../measure.ts";
+import { access } from "./access.ts";
 import { companyImport } from "./company-import.ts";
 import { firstCall } from "./first-call.ts";
 import { fleetWorkers } from "./fleet-workers.ts";
@@ -25,6 +26,7 @@ export const allMeasures: readonly Measure[] = [
   underImport,
   lookup,
   groupMember,
+  access,
   simulation,
   companyImport,
   laneLimit,

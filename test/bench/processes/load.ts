@@ -21,9 +21,9 @@ export interface LoadRound {
   readonly amount?: number;
   /**
    * `create`: people `from`, `from` + 1, … · `switch`: turns `ids` off and on again, in their order, from position `from` · `read`: each of
-   * `ids` · `group`: teams of a hundred of the people that `create` made.
+   * `ids` · `group`: teams of a hundred of the people that `create` made · `ask`: what the people of `ids` may.
    */
-  readonly job: "create" | "switch" | "group" | "read";
+  readonly job: "create" | "switch" | "group" | "read" | "ask";
   readonly from: number;
   /** Keeps the ids of people that are made, for `group`. */
   readonly keep?: boolean;
@@ -106,6 +106,19 @@ function requestOf(round: LoadRound, at: number): autocannon.Request {
   const base = new URL(round.target.url).pathname;
   if (round.job === "create") {
     return { method: "POST", path: `${base}/Users`, body: JSON.stringify(personBody(at)) };
+  }
+  if (round.job === "ask") {
+    const id = round.ids[at % round.ids.length] ?? "";
+    const body = {
+      subject: { type: "user", id },
+      action: { name: "messages:create", properties: { model: "claude-haiku-4-5" } },
+      resource: { type: "connection", id: "anthropic" },
+    };
+    const authorization = `Bearer ${round.target.token}`;
+    return {
+      ...{ method: "POST", path: `${base}/evaluation`, body: JSON.stringify(body) },
+      headers: { authorization, "content-type": "application/json" },
+    };
   }
   if (round.job === "group") {
     const members = made.slice(at * 100, at * 100 + 100).map((value) => ({ value }));
