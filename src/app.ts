@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import type { Store } from "./adapters/store.ts";
 import { showLanes } from "./apply/lane-gauges.ts";
-import { checkpointFiles } from "./audit/checkpoint.ts";
+import { checkpointFiles, toldCheckpoints } from "./audit/checkpoint.ts";
 import { noteSigner } from "./audit/signed-note.ts";
 import { createSequencer } from "./audit/sequencer.ts";
 import { createAccessRoom } from "./access-room.ts";
@@ -26,6 +26,7 @@ import type { Logger, Metrics } from "./model/log.ts";
 import type { Actor } from "./model/records.ts";
 import { untraced } from "./model/trace.ts";
 import { showCases } from "./offboarding/case-gauges.ts";
+import { checkpointTeller } from "./notify/checkpoint-notice.ts";
 import { openChannels } from "./notify-channels.ts";
 import { showPulse } from "./pulse/pulse-report.ts";
 import { showNotices } from "./notify/notice-gauges.ts";
@@ -123,7 +124,8 @@ export async function startApp(config: Config): Promise<App> {
   const checkpoints = checkpointFiles(config.checkpointsDir, store.stamp.instanceId, (origin) =>
     noteSigner(origin, sealKey.bytes),
   );
-  const sequencer = createSequencer({ ...common, checkpoints });
+  const tell = checkpointTeller({ ...common, channels: ways.channels });
+  const sequencer = createSequencer({ ...common, checkpoints: toldCheckpoints(checkpoints, tell) });
   const system: Actor = { kind: "system", id: "start" };
   const brake = await checkStoreAtStart({
     store,

@@ -10,7 +10,10 @@ export function openChannels(
   parts: { readonly pools: HttpPools; readonly publicUrl: string },
 ): { readonly channels: readonly Channel[]; close(): void } {
   const { webhook, email, topics } = notify;
-  const mail = email === undefined ? undefined : emailChannel({ ...email, topics });
+  const mail =
+    email === undefined
+      ? undefined
+      : emailChannel({ ...email, topics: topics.filter((topic) => topic !== "checkpoint") });
   const channels = [
     ...(webhook === undefined ? [] : [webhookChannel({ ...webhook, topics, ...parts })]),
     ...(mail === undefined ? [] : [mail]),

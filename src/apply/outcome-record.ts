@@ -4,8 +4,8 @@ import type { LeasedTarget } from "../accounts/target.ts";
 import type { Slot } from "../model/entitlement.ts";
 import type { JsonObject } from "../model/json.ts";
 import { newRecord, type AuditRecord } from "../model/records.ts";
+import type { VendorFacts } from "../model/vendor-facts.ts";
 import type { ApplyDeps } from "./apply-deps.ts";
-import type { StepContext } from "./run-step.ts";
 import type { Verdict } from "./verdict.ts";
 
 const actions: Readonly<Record<StepKind, string>> = {
@@ -69,11 +69,12 @@ export function outcomeRecord(
 
 /** Whoever was given an admin role is told apart from all others: somebody outside hears of it. */
 export function adminRecords(
-  context: Pick<StepContext, "deps" | "connector" | "target">,
+  deps: ApplyDeps,
+  target: LeasedTarget,
+  facts: VendorFacts,
   { slot, roleTo }: { readonly slot: Slot; readonly roleTo: string | null },
 ): readonly AuditRecord[] {
-  const { deps, connector, target } = context;
-  if (roleTo === null || connector.facts.kinds[slot.kind]?.roles[roleTo]?.admin !== true) return [];
+  if (roleTo === null || facts.kinds[slot.kind]?.roles[roleTo]?.admin !== true) return [];
   return [
     newRecord(deps.clock, {
       actor: deps.actor,

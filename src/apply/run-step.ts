@@ -219,7 +219,7 @@ async function finish(
           because: step.because,
           credentialFingerprint: context.credentialFingerprint,
         }),
-        ...adminRecords(context, step),
+        ...adminRecords(deps, target, context.connector.facts, step),
       ],
       recompute: [],
     },

@@ -63,6 +63,25 @@ export interface CheckpointFiles {
   read(tenantId: TenantId): AsyncIterable<CheckpointNote>;
 }
 
+/** The same files, whose new checkpoints are told outside once they are on disk. */
+export function toldCheckpoints(
+  files: CheckpointFiles,
+  tell: (
+    tenantId: TenantId,
+    taken: { readonly origin: string; readonly size: number; readonly note: string },
+  ) => Promise<void>,
+): CheckpointFiles {
+  return {
+    ...files,
+    append: async (tenantId, tree) => {
+      await files.append(tenantId, tree);
+      const taken = await files.last(tenantId);
+      if (taken === undefined) return;
+      await tell(tenantId, { origin: taken.origin, size: taken.size, note: noteOf(taken) });
+    },
+  };
+}
+
 const tailBytes = 4_096;
 
 /** Where the checkpoints of a tenant are. */

@@ -8,7 +8,9 @@ export interface NotifyConfig {
   readonly topics: readonly NoticeTopic[];
 }
 
-const noticeTopics = ["hold", "deadline", "finding", "case", "task", "record"] as const;
+const usualTopics = ["hold", "deadline", "finding", "case", "task", "record"] as const;
+/** Checkpoints of the record come each minute: only who asks for them gets them, and no mailbox does. */
+const noticeTopics = [...usualTopics, "checkpoint"] as const;
 type NoticeTopic = (typeof noticeTopics)[number];
 
 const address = /^[^@\s<>,]+@[^@\s<>,]+$/;
@@ -83,8 +85,9 @@ export const notifySettings = {
   }),
   notifyTopics: setting({
     name: "ROLECALL_NOTIFY_TOPICS",
-    description: "Which of `hold`, `deadline`, `finding`, `case`, `task`, `record` are told.",
-    default: noticeTopics.join(","),
+    description:
+      "Which of `hold`, `deadline`, `finding`, `case`, `task`, `record`, `checkpoint` are told; checkpoints by webhook alone.",
+    default: usualTopics.join(","),
     example: "hold,deadline",
     schema: chosen,
   }),
@@ -126,7 +129,7 @@ export function readNotify(values: NotifyValues): NotifyConfig {
       server === undefined || mailFrom === undefined || notifyEmail === undefined
         ? undefined
         : { smtpUrl: server, from: mailFrom, to: notifyEmail },
-    topics: values.notifyTopics ?? noticeTopics,
+    topics: values.notifyTopics ?? usualTopics,
   };
 }
 

@@ -3,7 +3,15 @@ import type { TenantId } from "../model/ids.ts";
 import type { JsonObject } from "../model/json.ts";
 
 /** What kinds of things people are told; channels choose among them. */
-export const topics = ["hold", "deadline", "finding", "case", "task", "record"] as const;
+export const topics = [
+  "hold",
+  "deadline",
+  "finding",
+  "case",
+  "task",
+  "record",
+  "checkpoint",
+] as const;
 export type Topic = (typeof topics)[number];
 
 /**

@@ -2,14 +2,23 @@
 // Method: a real HTTP receiver and a real SMTP server on loopback, a real store, a clock that the test moves.
 import { createHmac, timingSafeEqual } from "node:crypto";
 import { once } from "node:events";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer, type IncomingHttpHeaders } from "node:http";
 import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { SMTPServer } from "smtp-server";
 import { afterEach, describe, expect, test } from "vitest";
+import { checkpointFiles, readCheckpoints, toldCheckpoints } from "../../src/audit/checkpoint.ts";
+import { storeSource } from "../../src/audit/export.ts";
+import { createSequencer } from "../../src/audit/sequencer.ts";
+import { noteSigner } from "../../src/audit/signed-note.ts";
+import { verifyAudit } from "../../src/audit/verify.ts";
 import { createHttpPools } from "../../src/http/http-pools.ts";
 import type { Logger, Metrics } from "../../src/model/log.ts";
 import { newRecord } from "../../src/model/records.ts";
 import type { Channel } from "../../src/notify/channel.ts";
+import { checkpointTeller } from "../../src/notify/checkpoint-notice.ts";
 import { emailChannel } from "../../src/notify/email.ts";
 import { topics, type Topic } from "../../src/notify/notice.ts";
 import { notifyRound } from "../../src/notify/notifier.ts";
@@ -53,7 +62,9 @@ async function receiver() {
 }
 
 /** What the record says is told by a channel of its own: a world that begins makes records. */
-const told: readonly Topic[] = topics.filter((topic) => topic !== "record");
+const told: readonly Topic[] = topics.filter(
+  (topic) => topic !== "record" && topic !== "checkpoint",
+);
 
 function webhook(
   url: string,
@@ -131,6 +142,43 @@ describe("alerting actions of the record", () => {
       ({ record }) => record.action,
     );
     expect(actions).toEqual(["rails.changed", "mapping.activated", "mapping.activated"]);
+  });
+});
+
+describe("checkpoints of the record", () => {
+  test("reach who keeps them elsewhere, signed by both keys, and verify there", async () => {
+    const world = await StoryWorld.open({ mapping: mapping() });
+    ends.push(() => world.store.close());
+    const folder = await mkdtemp(join(tmpdir(), "rolecall-checkpoints-"));
+    ends.push(() => rm(folder, { recursive: true }));
+    const { got, url } = await receiver();
+    const channels = [webhook(url, "any", ["checkpoint"])];
+    const files = checkpointFiles(folder, "story", (origin) =>
+      noteSigner(origin, new Uint8Array(32)),
+    );
+    const { store, clock } = world;
+    const tell = checkpointTeller({ store, clock, logger: silent, channels });
+    const sequencer = createSequencer({
+      ...{ store, clock, logger: silent, metrics: unmeasured, owner: "s" },
+      checkpoints: toldCheckpoints(files, tell),
+    });
+    await sequencer.runOnce();
+    await clock.advance(2 * minute);
+    await sequencer.runOnce();
+    await round(world, channels);
+    expect(typesOf(got)).toContain("rolecall.checkpoint.taken");
+    const notes = got.map(
+      (item) => (JSON.parse(item.body) as { data: { note: string } }).data.note,
+    );
+    const elsewhere = join(folder, "elsewhere.txt");
+    await writeFile(elsewhere, notes.map((note) => `${note}\n`).join(""));
+    const verified = await verifyAudit(
+      await storeSource(store, tenantId),
+      readCheckpoints(elsewhere),
+      [],
+    );
+    expect(verified).toMatchObject({ ok: true, checkpoints: notes.length, problems: [] });
+    expect(verified.size).toBeGreaterThan(0);
   });
 });
 
