@@ -219,7 +219,10 @@ export async function startApp(config: Config): Promise<App> {
     async stop() {
       health.drain();
       room.close();
-      await Promise.all([publicListener, operatorListener].map((each) => each?.close(stopGraceMs)));
+      await Promise.all([
+        publicListener?.close(stopGraceMs) ?? Promise.resolve(),
+        operatorListener.close(stopGraceMs),
+      ]);
       await Promise.all([engine.stop(), files.stop(), hr.stop()]);
       await bus.close();
       if (config.roles.has("scheduler")) await sequencer.stop();

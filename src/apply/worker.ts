@@ -84,13 +84,15 @@ export function createWorker(deps: ApplyDeps, places = 32): Worker {
     return { ms: tries ? pollMs : 0, suspect: !tries };
   };
 
+  // Asked through a function: `stop` sets it while a round is awaited.
+  const isStopping = () => stopping;
   const loop = async (): Promise<void> => {
     // Nothing is leased on suspicion: an idle worker asks one cheap question a second.
     let suspect = true;
-    while (!stopping) {
+    while (!isStopping()) {
       const sinceMs = deps.clock.monotonic() - roundAt;
       if (inHand.size > 0 && sinceMs < gatherMs) await deps.clock.sleep(gatherMs - sinceMs);
-      if (stopping) return;
+      if (isStopping()) return;
       const tries: boolean = suspect || rung;
       rung = false;
       let ms = pollMs;

@@ -77,7 +77,8 @@ export function signInRouter({ sessions, secure, oidc }: SignInOptions): Router 
 }
 
 function fieldOf(body: unknown, name: string): string | undefined {
-  const value = typeof body === "object" && body !== null ? Reflect.get(body, name) : undefined;
+  const value: unknown =
+    typeof body === "object" && body !== null ? Reflect.get(body, name) : undefined;
   return typeof value === "string" && value.length < 1_000 ? value : undefined;
 }
 
