@@ -1,5 +1,6 @@
 import { fold } from "../model/fold.ts";
 import type { GroupId, IdpId } from "../model/ids.ts";
+import { pulseIdp } from "../model/pulse-settings.ts";
 import type { CompiledGroup } from "./compile.ts";
 import type { GroupBinding } from "./version-store.ts";
 
@@ -35,6 +36,7 @@ export interface Bound {
  * Where each name of a mapping points to, given the directory's groups of these names and of the ids bound so far.
  * A binding is by id from its first appearance on: a rename keeps it, a deletion breaks it, a new group of the old name
  * does not take its place; only a name that never arrived binds by itself. Two IdP connections with one name bind nothing.
+ * A group of the pulse is meant only where the rule says so: the synthetic person gets what nobody else would.
  * @param former bindings of the version before, or of this version so far: a name that is used on keeps what it meant
  */
 export function bindGroups(
@@ -49,14 +51,16 @@ export function bindGroups(
   const bindings = named.map((name): GroupBinding => {
     const { groupName, idpId } = name;
     const live = (byName.get(fold(groupName)) ?? []).filter(
-      (group) => !group.deleted && (idpId === undefined || group.idpId === idpId),
+      (group) => !group.deleted && isAt(group, idpId),
     );
     const note = (kind: BindingNote["kind"], group: DirectoryGroup) => {
       const { groupId, displayName } = group;
       notes.push({ kind, groupName, groupId, displayName, ruleIds: name.ruleIds ?? [] });
     };
     const known = before.get(bindingKey(name));
-    const groupId = known?.groupId;
+    const boundTo = known?.groupId;
+    const own = boundTo === undefined ? undefined : byId.get(boundTo);
+    const groupId = own === undefined || isAt(own, idpId) ? boundTo : undefined;
     if (groupId !== undefined && (known?.state === "bound" || known?.state === "deleted")) {
       return follow(name, groupId, known.state, byId.get(groupId), live, note);
     }
@@ -70,6 +74,11 @@ export function bindGroups(
     return { groupName, idpId, state: "bound", groupId: first.groupId };
   });
   return { bindings, notes };
+}
+
+/** Whether a name that says this IdP connection, or none, may mean the group. */
+export function isAt(group: { readonly idpId: string }, idpId: IdpId | undefined): boolean {
+  return idpId === undefined ? group.idpId !== pulseIdp : group.idpId === idpId;
 }
 
 function follow(

@@ -1,6 +1,7 @@
 import type { VendorObject } from "../model/account.ts";
 import { fold } from "../model/fold.ts";
 import type { ConnectionPolicy } from "../model/policy.ts";
+import { isAt } from "./bind.ts";
 import { claimKey } from "./claim-key.ts";
 import type { CompiledMapping } from "./compile.ts";
 import { oneOf } from "./nearest.ts";
@@ -96,7 +97,7 @@ export function lintGroups(
   const names = [...new Set(groups.map((group) => group.displayName))];
   return compiled.groups.flatMap(({ groupName, idpId, ruleIds }): LintWarning[] => {
     const anywhere = byName.get(fold(groupName)) ?? [];
-    const found = anywhere.filter((group) => idpId === undefined || group.idpId === idpId);
+    const found = anywhere.filter((group) => isAt(group, idpId));
     const where = idpId === undefined ? "" : ` at ${idpId}`;
     const rules = ruleIds.join(", ");
     if (found.length === 0) {

@@ -193,7 +193,11 @@ class TenantReader {
       const folded = new Set(groups.map((name) => foldName(name)));
       return connections
         .filter((item) => item.policy.mode !== "report-only")
-        .filter((item) => item.groups.some((group) => folded.has(foldName(group.groupName))))
+        .filter((item) =>
+          item.groups.some(
+            ({ groupName, idpId }) => idpId === pulseIdp && folded.has(foldName(groupName)),
+          ),
+        )
         .map((item) => item.connectionId);
     });
   }

@@ -30,7 +30,7 @@ export const pulseFile = strictObject({
     .array(line(300))
     .min(1, "name a group that rules give something")
     .max(20)
-    .describe("Groups of the IdP connection `pulse`; rules name them as any other"),
+    .describe("Groups of the IdP connection `pulse`; rules name them with `idp: pulse`"),
   connections: z
     .array(connectionName())
     .max(50)
@@ -44,7 +44,7 @@ export const pulseFile = strictObject({
 
 /**
  * The settings of a pulse, defaults filled in: daily, half an hour for each way.
- * @param named connections that write and whose rules name one of its groups
+ * @param named connections that write and whose rules name one of its groups, with `idp: pulse`
  */
 export function pulseSettings(
   file: z.infer<typeof pulseFile>,

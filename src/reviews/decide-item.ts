@@ -35,7 +35,7 @@ export interface ItemWish {
 /** What a decision writes beside itself. */
 type Written = Pick<
   Parameters<ReviewStore["decideReviewItem"]>[1],
-  "effect" | "exception" | "adopt" | "withdraw"
+  "effect" | "exception" | "seen" | "adopt" | "withdraw"
 > & { readonly records: readonly AuditRecord[] };
 
 /**
@@ -192,7 +192,18 @@ async function revoked(deps: ReviewDeps, tenantId: TenantId, scene: Scene): Prom
       "the account is on the protected list of the mapping: take it off there first",
     );
   const { identityId, slot, role, connectionId } = item;
-  if (identityId === null || person === undefined || slot === null || connectionId === null)
+  const [state] = identityId === null ? [] : await deps.store.readPeople(tenantId, [identityId]);
+  const link = state?.links.find((one) => one.connectionId === connectionId);
+  if (link !== undefined && link.accountId !== item.accountId)
+    throw new ReviewRefusal("it changed since it was written down: open another review");
+  if (
+    identityId === null ||
+    connectionId === null ||
+    person === undefined ||
+    slot === null ||
+    // Unlinked since: no plan of the person reaches the account.
+    link === undefined
+  )
     return {
       effect: byHand(item, "the account is linked with nobody: a task asks for it"),
       records: [],
@@ -213,13 +224,10 @@ async function revoked(deps: ReviewDeps, tenantId: TenantId, scene: Scene): Prom
     by: wish.actor.id,
     source: "decision",
   };
-  const [state] = await deps.store.readPeople(tenantId, [identityId]);
-  const owned = state?.ledger.some(
-    (entry) =>
-      entry.connectionId === connectionId &&
-      slotKey(entry) === slotKey(slot) &&
-      entry.role === role,
+  const entry = state?.ledger.find(
+    (one) => one.connectionId === connectionId && slotKey(one) === slotKey(slot),
   );
+  const ledgerRole = entry?.role ?? null;
   const hands = !writable(deps, lane, item);
   const text = hands
     ? "no API takes this role: a task asks for it"
@@ -231,8 +239,9 @@ async function revoked(deps: ReviewDeps, tenantId: TenantId, scene: Scene): Prom
   return {
     effect,
     exception,
+    seen: { connectionId, identityId, accountId: link.accountId, slot, ledgerRole },
     // Nobody of ours gave it: a person's word is what lets a plan take it.
-    ...(owned === true || role === null
+    ...(role === null || !isAbove(deps, lane, slot.kind, role, ledgerRole)
       ? {}
       : {
           adopt: {
@@ -256,6 +265,19 @@ function writable(deps: ReviewDeps, lane: Lane, { slot, role }: ReviewItem): boo
   if (slot === null || role === null) return false;
   const kind = deps.vendorFacts(lane.vendor, lane.profile, lane.policy.target)?.kinds[slot.kind];
   return kind?.account === true || kind?.roles[role]?.assignable !== false;
+}
+
+/** Whether the role is more than what the ledger knows; a row of ours of the same rank or above covers it already. */
+function isAbove(
+  deps: ReviewDeps,
+  lane: Lane,
+  kind: string,
+  role: string,
+  ledgerRole: string | null,
+): boolean {
+  if (ledgerRole === null) return true;
+  const roles = deps.vendorFacts(lane.vendor, lane.profile, lane.policy.target)?.kinds[kind]?.roles;
+  return (roles?.[role]?.rank ?? 0) > (roles?.[ledgerRole]?.rank ?? 0);
 }
 
 const taskKeyOf = (item: Pick<ReviewItem, "reviewId" | "itemId">): string =>

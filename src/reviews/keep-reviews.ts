@@ -19,7 +19,7 @@ export async function keepReviews(deps: ReviewDeps, tenantId: TenantId): Promise
   for (const review of await deps.store.listReviews(tenantId, { state: "gathering", limit: page }))
     if (review.openedAt + gatherMs <= now) await unlessRaced(() => gather(deps, tenantId, review));
   let settled = 0;
-  for (const item of await deps.store.listPendingRevocations(tenantId, page)) {
+  for await (const item of pending(deps, tenantId)) {
     const how = await outcomeOf(deps, tenantId, item);
     if (how === undefined) {
       await keepReviewTask(deps, tenantId, item);
@@ -29,6 +29,20 @@ export async function keepReviews(deps: ReviewDeps, tenantId: TenantId): Promise
     settled += 1;
   }
   return settled;
+}
+
+/** All of them: those that stay pending for months must not hide the younger ones. */
+async function* pending(deps: ReviewDeps, tenantId: TenantId): AsyncGenerator<ReviewItem> {
+  let after: ReviewItem | undefined;
+  for (;;) {
+    const items = await deps.store.listPendingRevocations(tenantId, {
+      limit: page,
+      ...(after === undefined ? {} : { after }),
+    });
+    yield* items;
+    if (items.length < page) return;
+    after = items.at(-1);
+  }
 }
 
 async function settle(

@@ -1,7 +1,7 @@
 import type { Instant } from "../model/clock.ts";
-import type { Entitlement } from "../model/entitlement.ts";
+import type { Entitlement, Slot } from "../model/entitlement.ts";
 import type { AccessException } from "../model/identity.ts";
-import type { ConnectionId, IdentityId, ReviewId, TenantId } from "../model/ids.ts";
+import type { AccountId, ConnectionId, IdentityId, ReviewId, TenantId } from "../model/ids.ts";
 import type { Also } from "../model/records.ts";
 import type {
   Review,
@@ -43,8 +43,8 @@ export interface ReviewStore {
   ): Promise<readonly Review[]>;
   /**
    * One decision, in one commit with all that makes it count: the exception that it is kept as, or the end of an earlier one, and the
-   * ledger row that lets a plan take what nobody of ours gave.
-   * @throws StoreError NOT_FOUND; VERSION_CONFLICT when the item changed or the review is not open
+   * ledger row that lets a plan take what nobody of ours gave; it ends with the exception.
+   * @throws StoreError NOT_FOUND; VERSION_CONFLICT when the item changed, the review is not open or something is not as `seen` says
    */
   decideReviewItem(
     tenantId: TenantId,
@@ -57,6 +57,15 @@ export interface ReviewStore {
       /** Its end is no error where it ended by itself. */
       readonly withdraw?: string;
       readonly exception?: AccessException;
+      /** What the decision was made on: the account of the person there, and what the ledger says of the slot. */
+      readonly seen?: {
+        readonly connectionId: ConnectionId;
+        readonly identityId: IdentityId;
+        readonly accountId: AccountId;
+        readonly slot: Slot;
+        /** null: no row. */
+        readonly ledgerRole: string | null;
+      };
       readonly adopt?: Entitlement & {
         readonly connectionId: ConnectionId;
         readonly identityId: IdentityId;
@@ -94,7 +103,13 @@ export interface ReviewStore {
       readonly limit: number;
     },
   ): Promise<readonly ReviewItem[]>;
-  /** Revocations that the vendor does not show yet, of all reviews; oldest decision first. */
-  listPendingRevocations(tenantId: TenantId, limit: number): Promise<readonly ReviewItem[]>;
+  /** Revocations that the vendor does not show yet, of all reviews; oldest decision first, from behind `after`. */
+  listPendingRevocations(
+    tenantId: TenantId,
+    page: {
+      readonly after?: Pick<ReviewItem, "decision" | "reviewId" | "itemId">;
+      readonly limit: number;
+    },
+  ): Promise<readonly ReviewItem[]>;
   countReviewItems(tenantId: TenantId, reviewId: ReviewId): Promise<ReviewCounts>;
 }

@@ -1,7 +1,7 @@
-import { expect, it } from "vitest";
-import { asId, type ConnectionId, type ReviewId } from "../../src/model/ids.ts";
+import { describe, expect, it } from "vitest";
+import { asId, type AccountId, type ConnectionId, type ReviewId } from "../../src/model/ids.ts";
 import { notKnown, type Review, type ReviewItem } from "../../src/reviews/review.ts";
-import type { OpenStore } from "./account-stage.ts";
+import { policy, type OpenStore } from "./account-stage.ts";
 import { type DirectoryStage, refusal, tenantForEach } from "./directory-stage.ts";
 
 /** Campaigns: written down once, decided by who saw the last version while they are open, counted, and settled later. */
@@ -200,7 +200,7 @@ export function reviewSuite(open: OpenStore): void {
     expect(await ids(reviewId, { undecided: true })).toEqual(["d"]);
     expect(await ids(reviewId, { after: "a", limit: 2 })).toEqual(["b", "c"]);
     expect(await ids(reviewId, { reviewer: "bob@example.com" })).toEqual([]);
-    const pending = await stage.store.listPendingRevocations(stage.tenantId, 5);
+    const pending = await stage.store.listPendingRevocations(stage.tenantId, { limit: 5 });
     expect(pending.map((one) => one.itemId)).toEqual(["b", "c"]);
     const settle = (version: number) =>
       stage.store.settleReviewItem(
@@ -213,7 +213,14 @@ export function reviewSuite(open: OpenStore): void {
       );
     expect(await refusal(settle(1))).toBe("VERSION_CONFLICT");
     await settle(2);
-    const left = await stage.store.listPendingRevocations(stage.tenantId, 5);
+    const [, ...younger] = pending;
+    expect(
+      await stage.store.listPendingRevocations(stage.tenantId, {
+        limit: 5,
+        ...(pending[0] === undefined ? {} : { after: pending[0] }),
+      }),
+    ).toEqual(younger);
+    const left = await stage.store.listPendingRevocations(stage.tenantId, { limit: 5 });
     expect(left.map((one) => one.itemId)).toEqual(["c"]);
   });
 
@@ -253,5 +260,108 @@ export function reviewSuite(open: OpenStore): void {
       also("review.decided"),
     );
     expect(await held()).toEqual([]);
+  });
+
+  describe("what is taken over so that a denial can take it", () => {
+    const connectionId = asId<ConnectionId>("clay");
+    const slot = { kind: "role", objectId: "" };
+    /** Ada, whose account nobody of ours made, and a review of it. */
+    const scene = async () => {
+      const { identityId } = await stage.addUser("ada@example.com");
+      await stage.store.upsertLane(
+        stage.tenantId,
+        {
+          ...{ connectionId, vendor: "clay", profile: "console", credential: "sealed:key" },
+          ...{ baseUrl: undefined, policy, now: stage.now },
+        },
+        also("connection.added"),
+      );
+      const key = { connectionId, identityId, now: stage.now };
+      await stage.store.changeLink(
+        stage.tenantId,
+        {
+          ...key,
+          change: {
+            ...{ op: "set", accountId: asId<AccountId>("a-1"), email: "ada@example.com" },
+            origin: "manual",
+          },
+        },
+        also("link.set"),
+      );
+      const reviewId = await opened(["a"]);
+      type Command = Parameters<typeof stage.store.decideReviewItem>[1];
+      const say = (version: number, verdict: "keep" | "revoke", more: Partial<Command>) =>
+        stage.store.decideReviewItem(
+          stage.tenantId,
+          {
+            ...{ reviewId, itemId: "a", version, effect: null, now: stage.now },
+            decision: { verdict, why: "x", by: "ann", at: stage.now, asAsked: false },
+            ...more,
+          },
+          also("review.decided"),
+        );
+      const seen = { connectionId, identityId, accountId: asId<AccountId>("a-1"), slot };
+      const revoke = (version: number, ledgerRole: string | null, accountId = "a-1") =>
+        say(version, "revoke", {
+          exception: {
+            ...{ exceptionId: "review-1", person: identityId, connectionId, effect: "deny" },
+            ...{ kind: "role", object: null, role: null, until: null, why: "x", by: "ann" },
+            source: "decision",
+          },
+          seen: { ...seen, ledgerRole, accountId: asId<AccountId>(accountId) },
+          ...(ledgerRole === null
+            ? {
+                adopt: {
+                  ...{ connectionId, identityId, ...slot, role: "admin" },
+                  because: ["exception:review-1"],
+                },
+              }
+            : {}),
+        });
+      const ledger = () => stage.store.listLedger(stage.tenantId, connectionId, identityId);
+      return { key, say, revoke, ledger };
+    };
+
+    it("is foreign again with the word that keeps it", async () => {
+      const { say, revoke, ledger } = await scene();
+      await revoke(1, null);
+      expect(await ledger()).toMatchObject([{ role: "admin", origin: "adopted" }]);
+      // Said again, it stays.
+      await revoke(2, "admin");
+      expect(await ledger()).toHaveLength(1);
+      await say(3, "keep", { withdraw: "review-1" });
+      expect(await ledger()).toEqual([]);
+    });
+
+    it("is foreign again however the denial ends; what something else gives stays", async () => {
+      const { key, revoke, ledger } = await scene();
+      await revoke(1, null);
+      await stage.store.changeLedger(
+        stage.tenantId,
+        {
+          ...key,
+          changes: [
+            {
+              ...{ op: "set", origin: "adopted", because: ["exception:review-1", "engineers"] },
+              entitlement: { kind: "team", objectId: "t", role: "member" },
+            },
+          ],
+        },
+        also("ledger.set"),
+      );
+      await stage.store.withdrawException(
+        stage.tenantId,
+        { exceptionId: "review-1", now: stage.now },
+        also("exception.withdrawn"),
+      );
+      expect((await ledger()).map((entry) => entry.kind)).toEqual(["team"]);
+    });
+
+    it("is not written when the account or the ledger is another one by now", async () => {
+      const { revoke, ledger } = await scene();
+      expect(await refusal(revoke(1, null, "a-2"))).toBe("VERSION_CONFLICT");
+      expect(await refusal(revoke(1, "user"))).toBe("VERSION_CONFLICT");
+      expect(await ledger()).toEqual([]);
+    });
   });
 }

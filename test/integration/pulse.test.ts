@@ -25,7 +25,13 @@ const settings: PulseSettings = {
 
 async function scene(change: Partial<PulseSettings> = {}) {
   const timing = { debounce: "90s", grace: "0s", verify: ["0s", "15m"] };
-  const world = await StoryWorld.open({ mapping: mapping({ timing }) });
+  const rules = [
+    ...["Engineering", "Platform"].map((group) => ({
+      ...{ id: group.toLowerCase(), when: { group, idp: pulseIdp } },
+      grant: [{ kind: "org_role", role: "user" }],
+    })),
+  ];
+  const world = await StoryWorld.open({ mapping: mapping({ timing, rules }) });
   onTestFinished(() => world.store.close());
   const { store, clock, vendor } = world;
   const deps: PulseDeps = {

@@ -3,6 +3,7 @@
 import { createHash } from "node:crypto";
 import { afterEach, describe, expect, test } from "vitest";
 import { canonicalJson } from "../../src/model/canonical-json.ts";
+import { asId, type AccountId, type ReviewId } from "../../src/model/ids.ts";
 import type { JsonObject } from "../../src/model/json.ts";
 import type { Actor } from "../../src/model/records.ts";
 import { issueToken } from "../../src/credentials/tokens.ts";
@@ -13,7 +14,12 @@ import { exportReview } from "../../src/reviews/export-review.ts";
 import { keepReviews } from "../../src/reviews/keep-reviews.ts";
 import { openCampaign, type ReviewWish } from "../../src/reviews/open-review.ts";
 import type { ReviewDeps } from "../../src/reviews/review-deps.ts";
-import { ReviewRefusal, type ReviewItem, type Verdict } from "../../src/reviews/review.ts";
+import {
+  ReviewRefusal,
+  type Review,
+  type ReviewItem,
+  type Verdict,
+} from "../../src/reviews/review.ts";
 import { finishTask } from "../../src/tasks/decide-task.ts";
 import { connectionId, mapping, StoryWorld, tenantId } from "../support/story-world.ts";
 
@@ -173,6 +179,79 @@ describe("an access review", () => {
     // Only what the vendor shows ends it.
     await keepReviews(deps, tenantId);
     expect((await items(review.reviewId)).map((item) => item.effect?.state)).toContain("pending");
+  });
+
+  test("leaves what nobody of ours gave when it is kept after all", async () => {
+    const { world, start, list, items, say } = await open();
+    world.vendor.seed("zoe@example.com");
+    const zoe = await world.hire("zoe@example.com");
+    const accountId = world.vendor.of(zoe.email)?.account.accountId ?? ("" as never);
+    await world.store.changeLink(
+      tenantId,
+      {
+        ...{ connectionId, identityId: zoe.identityId, now: world.clock.now() },
+        change: { op: "set", email: zoe.email, origin: "manual", accountId },
+      },
+      { records: [], recompute: [] },
+    );
+    await list();
+    const review = await start();
+    const item = (await items(review.reviewId)).find((one) => one.who === zoe.email);
+    await say(await say(item, "revoke"), "keep");
+    await world.pass(20 * minute);
+    expect(world.vendor.holding(zoe.email)).toBe("user");
+    expect(await world.store.listLedger(tenantId, connectionId, zoe.identityId)).toEqual([]);
+  });
+
+  test("takes nothing from another account than the one that was looked at", async () => {
+    const { world, ada, start, items, say } = await open();
+    const review = await start();
+    const item = workspace(await items(review.reviewId));
+    const key = { connectionId, identityId: ada.identityId, now: world.clock.now() };
+    const none = { records: [], recompute: [] };
+    const accountId = asId<AccountId>("another");
+    const change = { op: "set" as const, accountId, email: ada.email, origin: "manual" as const };
+    await world.store.changeLink(tenantId, { ...key, change }, none);
+    await expect(say(item, "revoke")).rejects.toThrow(/open another review/);
+    await world.store.changeLink(tenantId, { ...key, change: { op: "remove" } }, none);
+    const revoked = await say(item, "revoke");
+    expect(revoked.effect).toMatchObject({ text: expect.stringContaining("nobody") as string });
+    expect(await world.store.listExceptions(tenantId)).toEqual([]);
+  });
+
+  test("shows a revocation done behind any number that stay pending", async () => {
+    const { world, deps, start, items } = await open(
+      { template: "clay-audit" },
+      { vendor: "clay" },
+    );
+    const { reviewId } = await start();
+    const [line] = (await items(reviewId)).filter((one) => one.kind === "line");
+    if (line === undefined) throw new Error("no line");
+    const pending = Array.from({ length: 501 }, (_, at): ReviewItem => ({
+      ...line,
+      itemId: `line-${String(at)}`,
+      decision: { verdict: "gap", why: "x", by: "bob", at: 1, asAsked: true },
+      effect: { state: "pending", text: "x", at: null },
+    }));
+    const [account] = (await items(reviewId)).filter((one) => one.kind === "account");
+    if (account === undefined) throw new Error("no account");
+    const gone: ReviewItem = {
+      ...account,
+      ...{ itemId: "gone", accountId: asId<AccountId>("gone") },
+      decision: { verdict: "revoke", why: "x", by: "bob", at: 2, asAsked: true },
+      effect: { state: "pending", text: "x", at: null },
+    };
+    const late: Review = {
+      ...(await start()),
+      reviewId: asId<ReviewId>("late"),
+      state: "gathering",
+    };
+    await world.store.openReview(tenantId, late, { records: [], recompute: [] });
+    await world.store.addReviewItems(tenantId, {
+      reviewId: late.reviewId,
+      items: [...pending, gone].map((item) => ({ ...item, reviewId: late.reviewId })),
+    });
+    expect(await keepReviews(deps, tenantId)).toBe(1);
   });
 
   test("is decided by nobody about themselves or about their own rule", async () => {

@@ -103,8 +103,8 @@ export function* replaceFileExceptions(
   }
   for (const [exceptionId, exception] of wanted) {
     if (isDeepStrictEqual(stored.get(exceptionId), exception)) continue;
-    if (stored.has(exceptionId)) yield* removeException(db, tenantId, exceptionId);
-    yield* insertException(db, tenantId, exception);
+    if (stored.has(exceptionId)) yield* replaceException(db, tenantId, exception);
+    else yield* insertException(db, tenantId, exception);
     changed += 1;
   }
   if (changed > 0) yield* writeAlso(db, tenantId, args.also, args.now);
@@ -146,11 +146,45 @@ export function* insertException(
   );
 }
 
+/** The same exception in other words: what was taken over for its sake stays. */
+export function* replaceException(
+  db: Database,
+  tenantId: TenantId,
+  exception: AccessException,
+): Steps<void> {
+  yield* deleteException(db, tenantId, exception.exceptionId);
+  yield* insertException(db, tenantId, exception);
+}
+
+/**
+ * The end of an exception. What was taken over only so that a denial could take it is foreign again: with the row left behind, a plan
+ * would remove what nobody of ours gave.
+ */
 export function* removeException(
   db: Database,
   tenantId: TenantId,
   exceptionId: string,
 ): Steps<number> {
+  const row = yield* db.get<{ readonly document: string }>(
+    "SELECT document FROM access_exceptions WHERE tenant_id = ? AND exception_id = ?",
+    tenantId,
+    exceptionId,
+  );
+  if (row === undefined) return 0;
+  const { effect, connectionId, person } = JSON.parse(row.document) as AccessException;
+  if (effect === "deny")
+    // Only a denial that names the identity itself takes over.
+    yield* db.tell(
+      "DELETE FROM ledger WHERE tenant_id = ? AND connection_id = ? AND identity_id = ? AND origin = 'adopted' AND because = ?",
+      tenantId,
+      connectionId,
+      person,
+      documentText([`exception:${exceptionId}`]),
+    );
+  return yield* deleteException(db, tenantId, exceptionId);
+}
+
+function* deleteException(db: Database, tenantId: TenantId, exceptionId: string): Steps<number> {
   return yield* db.run(
     "DELETE FROM access_exceptions WHERE tenant_id = ? AND exception_id = ?",
     tenantId,

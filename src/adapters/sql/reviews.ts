@@ -7,7 +7,7 @@ import { writeLedger } from "./account-links.ts";
 import { parsed } from "./account-args.ts";
 import { writeAlso } from "./also.ts";
 import { documentText, type Database, type SqlValue, type Steps } from "./database.ts";
-import { insertException, removeException } from "./directory-commands.ts";
+import { removeException, replaceException } from "./directory-commands.ts";
 import type { Commands, Engine, Queries, Query } from "./engine.ts";
 
 type Params<Method extends keyof ReviewStore> = Parameters<ReviewStore[Method]>;
@@ -149,6 +149,7 @@ function* decideReviewItem(
   const review = yield* theReview(db, tenantId, command.reviewId);
   if (review.state !== "open") throw changed(`review ${command.reviewId}`);
   const before = yield* theItem(db, tenantId, command);
+  if (command.seen !== undefined) yield* asSeen(db, tenantId, command.seen);
   const item: ReviewItem = { ...before, decision, effect, version: before.version + 1 };
   yield* writeItem(db, tenantId, item);
   // Whoever hashed the items before this and closes the review after it is told.
@@ -158,10 +159,7 @@ function* decideReviewItem(
     command.reviewId,
   );
   if (withdraw !== undefined) yield* removeException(db, tenantId, withdraw);
-  if (exception !== undefined) {
-    yield* removeException(db, tenantId, exception.exceptionId);
-    yield* insertException(db, tenantId, exception);
-  }
+  if (exception !== undefined) yield* replaceException(db, tenantId, exception);
   if (adopt !== undefined) {
     const { connectionId, identityId, because, kind, objectId, role } = adopt;
     const entitlement = { kind, objectId, role };
@@ -174,6 +172,31 @@ function* decideReviewItem(
   }
   yield* writeAlso(db, tenantId, also, now);
   return item;
+}
+
+/** Whether account and ledger are still those that the decision was made on; both rows are held until the command ends. */
+function* asSeen(
+  db: Database,
+  tenantId: TenantId,
+  seen: NonNullable<Params<"decideReviewItem">[1]["seen"]>,
+): Steps<void> {
+  const { connectionId, identityId, accountId, slot, ledgerRole } = seen;
+  const link = yield* db.get<{ readonly account_id: string }>(
+    `SELECT account_id FROM links WHERE tenant_id = ? AND connection_id = ? AND identity_id = ? ${db.dialect.forUpdate}`,
+    tenantId,
+    connectionId,
+    identityId,
+  );
+  if (link?.account_id !== accountId) throw changed(`link of ${identityId}`);
+  const entry = yield* db.get<{ readonly role: string }>(
+    `SELECT role FROM ledger WHERE tenant_id = ? AND connection_id = ? AND identity_id = ? AND kind = ? AND object_id = ? ${db.dialect.forUpdate}`,
+    tenantId,
+    connectionId,
+    identityId,
+    slot.kind,
+    slot.objectId,
+  );
+  if ((entry?.role ?? null) !== ledgerRole) throw changed(`ledger of ${identityId}`);
 }
 
 function* settleReviewItem(
@@ -253,15 +276,17 @@ const listReviewItems: Query<Asked<"listReviewItems">, readonly ReviewItem[]> = 
   },
 };
 
-const listPendingRevocations: Query<
-  { readonly tenantId: TenantId; readonly limit: number },
-  readonly ReviewItem[]
-> = {
+const listPendingRevocations: Query<Asked<"listPendingRevocations">, readonly ReviewItem[]> = {
   place: "scan",
-  *run(db, { tenantId, limit }) {
+  *run(db, { tenantId, command: { after, limit } }) {
+    const from: readonly SqlValue[] =
+      after === undefined ? [] : [after.decision?.at ?? 0, after.reviewId, after.itemId];
     return (yield* db.all<Row>(
-      "SELECT version, body FROM review_items WHERE tenant_id = ? AND effect = 'pending' ORDER BY decided_at, review_id, item_id LIMIT ?",
+      `SELECT version, body FROM review_items WHERE tenant_id = ? AND effect = 'pending'
+       ${after === undefined ? "" : "AND (decided_at, review_id, item_id) > (?, ?, ?)"}
+       ORDER BY decided_at, review_id, item_id LIMIT ?`,
       tenantId,
+      ...from,
       limit,
     )).map(toItem);
   },
@@ -329,8 +354,8 @@ export function reviewStore(engine: Engine): ReviewStore {
     getReviewItem: (tenantId, reviewId, itemId) =>
       engine.read(getReviewItem, { tenantId, reviewId, itemId }),
     listReviewItems: (tenantId, command) => engine.read(listReviewItems, { tenantId, command }),
-    listPendingRevocations: (tenantId, limit) =>
-      engine.read(listPendingRevocations, { tenantId, limit }),
+    listPendingRevocations: (tenantId, command) =>
+      engine.read(listPendingRevocations, { tenantId, command }),
     countReviewItems: (tenantId, reviewId) => engine.read(countReviewItems, { tenantId, reviewId }),
   };
 }

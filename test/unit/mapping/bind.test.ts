@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { bindGroups, type DirectoryGroup } from "../../../src/mapping/bind.ts";
 import type { GroupBinding } from "../../../src/mapping/version-store.ts";
 import { asId, type GroupId, type IdpId } from "../../../src/model/ids.ts";
+import { pulseIdp } from "../../../src/model/pulse-settings.ts";
 
 function group(
   id: string,
@@ -89,6 +90,16 @@ describe("a group name", () => {
     expect(bind(both, [ambiguous as GroupBinding]).notes).toEqual([]);
     expect(bind(both, [], entra).binding).toEqual({ ...bound, ...entra, groupId: "g2" });
     expect(bind(both, [bound]).binding).toEqual(bound);
+  });
+
+  test("means no group of the pulse, now or bound before, unless the rule says so", () => {
+    const pulse = { idpId: pulseIdp };
+    const synthetic = group("g1", "Engineering", pulse);
+    expect(bind([synthetic])).toEqual({ binding: absent, notes: [] });
+    expect(bind([synthetic], [bound])).toEqual({ binding: absent, notes: [] });
+    const real = group("g2", "Engineering");
+    expect(bind([synthetic, real]).binding).toEqual({ ...bound, groupId: "g2" });
+    expect(bind([synthetic, real], [], pulse).binding).toEqual({ ...bound, ...pulse });
   });
 
   test("means another thing with another `idp:`", () => {
