@@ -470,7 +470,7 @@ export const onlineCommands: readonly Command[] = [
   {
     words: "token create",
     usage:
-      "token create --kind scim|operator|access --label TEXT [--idp NAME] [--role read|operator|approver|hr] [--days N]",
+      "token create --kind scim|operator|access --label TEXT [--idp NAME] [--role read|auditor|operator|approver|hr] [--days N]",
     summary: "a new token, shown once",
     flags: { kind: "string", label: "string", idp: "string", role: "string", days: "string" },
     run: (invocation) =>

@@ -117,7 +117,7 @@ beforeAll(async () => {
   });
   urls = {
     scim: /for identity providers +(\S+)/.exec(service.said())?.[1] ?? "",
-    operator: (/for you +(\S+)\/api\/v1/.exec(service.said())?.[1] ?? "").replace(/\/$/, ""),
+    operator: (/for you +(\S+)\/console/.exec(service.said())?.[1] ?? "").replace(/\/$/, ""),
   };
   environment = { ...environment, ROLECALL_API_URL: urls.operator };
 }, 120_000);

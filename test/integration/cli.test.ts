@@ -488,6 +488,28 @@ describe("without the service", () => {
   });
 });
 
+describe("an auditor's token", () => {
+  const create = "token create --kind operator --label kim --role auditor".split(" ");
+
+  test("has an end, reads, and changes nothing", async () => {
+    for (const days of [[], ["--days", "400"]])
+      expect((await rolecall([...create, ...days])).err).toContain("an auditor's token ends");
+    const made = await rolecall([...create, "--days", "30", "--json"]);
+    const { token } = JSON.parse(made.out) as { readonly token: string };
+    vi.stubEnv("ROLECALL_ADMIN_TOKEN", token);
+    try {
+      expect((await rolecall(["audit", "query", "--json"])).code).toBe(exitCodes.ok);
+      const stopped = await rolecall(["stop", "--why", "trying"]);
+      expect([stopped.code, stopped.err]).toEqual([
+        exitCodes.refused,
+        expect.stringContaining("this token only reads"),
+      ]);
+    } finally {
+      vi.stubEnv("ROLECALL_ADMIN_TOKEN", operatorToken);
+    }
+  });
+});
+
 describe("a change of mapping files", () => {
   const git = (cwd: string, ...args: readonly string[]) =>
     execFileSync("git", ["-c", "user.name=t", "-c", "user.email=t@example.com", ...args], { cwd });

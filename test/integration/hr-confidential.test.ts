@@ -138,7 +138,7 @@ beforeAll(async () => {
   });
   const scim = /for identity providers +(\S+)/.exec(service.said())?.[1] ?? "";
   urls.public = scim.replace(/\/scim\/v2\/?$/, "");
-  urls.operator = (/for you +(\S+)\/api\/v1/.exec(service.said())?.[1] ?? "").replace(/\/$/, "");
+  urls.operator = (/for you +(\S+)\/console/.exec(service.said())?.[1] ?? "").replace(/\/$/, "");
   const created = await ask("POST", "/hr/sources", adminToken, { source: "workday" });
   secret = (JSON.parse(created) as { secret: string }).secret;
   const token = async (more: object) => {

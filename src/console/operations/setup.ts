@@ -17,6 +17,9 @@ export async function theIdp(deps: ConsoleDeps, tenantId: TenantId, idp: string)
   );
 }
 
+/** As long as an audit of a year may take. */
+const auditorDaysMax = 366;
+
 export const setupOperations = [
   operation({
     name: "listIdps",
@@ -153,7 +156,7 @@ export const setupOperations = [
       kind: z.enum(["scim", "operator", "access"]),
       idp: z.string().optional(),
       label: z.string().min(1).max(100),
-      role: z.enum(["read", "operator", "approver", "hr"]).optional(),
+      role: z.enum(["read", "auditor", "operator", "approver", "hr"]).optional(),
       expiresInDays: z.number().int().min(1).max(3_650).optional(),
     }),
     run: async (deps, { tenantId, actor }, input) => {
@@ -161,6 +164,11 @@ export const setupOperations = [
         throw new OperationError(400, "a SCIM token needs its IdP connection: idp");
       if (input.role !== undefined && input.kind !== "operator")
         throw new OperationError(400, "only an operator's token has a role");
+      if (input.role === "auditor" && (input.expiresInDays ?? Infinity) > auditorDaysMax)
+        throw new OperationError(
+          400,
+          `an auditor's token ends: say after how many days, at most ${String(auditorDaysMax)} (expiresInDays, --days)`,
+        );
       const idpId =
         input.idp === undefined ? undefined : (await theIdp(deps, tenantId, input.idp)).idpId;
       const expiresAt =
@@ -174,7 +182,10 @@ export const setupOperations = [
           idpId,
           label: input.label,
           expiresAt,
-          ...(input.role === undefined ? {} : { role: input.role }),
+          ...(input.role === undefined
+            ? {}
+            : // An auditor reads, exports and verifies, which is all that a reader may do.
+              { role: input.role === "auditor" ? "read" : input.role }),
         },
         actor,
       );
