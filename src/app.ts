@@ -17,7 +17,7 @@ import { showBacklog } from "./events/backlog-gauges.ts";
 import { showBus } from "./events/bus-gauges.ts";
 import type { HintBus } from "./events/hint-bus.ts";
 import { createHttpPools } from "./http/http-pools.ts";
-import { listen, operatorApp, publicApp } from "./listeners.ts";
+import { listen, operatorApp, publicApp, type Listener } from "./listeners.ts";
 import { createMappingFiles, readTenant } from "./mapping-files.ts";
 import { systemClock, type Clock } from "./model/clock.ts";
 import type { InputError } from "./model/errors.ts";
@@ -198,7 +198,13 @@ export async function startApp(config: Config): Promise<App> {
       )
     : undefined;
   const operatorListener = await listen(
-    operatorApp({ api: room.api, console: room.pages, probes, metrics: () => metrics.expose() }),
+    operatorApp({
+      api: room.api,
+      console: room.pages,
+      probes,
+      metrics: () => metrics.expose(),
+      trustedProxies: config.trustedProxies,
+    }),
     config.operatorPort,
     config.operatorHost,
   );
@@ -219,10 +225,7 @@ export async function startApp(config: Config): Promise<App> {
     async stop() {
       health.drain();
       room.close();
-      await Promise.all([
-        publicListener?.close(stopGraceMs) ?? Promise.resolve(),
-        operatorListener.close(stopGraceMs),
-      ]);
+      await closeAll([publicListener, operatorListener]);
       await Promise.all([engine.stop(), files.stop(), hr.stop()]);
       await bus.close();
       if (config.roles.has("scheduler")) await sequencer.stop();
@@ -235,6 +238,11 @@ export async function startApp(config: Config): Promise<App> {
       await traces?.close();
     },
   };
+}
+
+async function closeAll(listeners: readonly (Listener | undefined)[]): Promise<void> {
+  const open = listeners.filter((listener) => listener !== undefined);
+  await Promise.all(open.map((listener) => listener.close(stopGraceMs)));
 }
 
 /** What workers seal: secrets that a vendor shows once. */

@@ -1,6 +1,7 @@
 import type { AccessDeps } from "./access/router.ts";
 import type { ApiOptions } from "./console/api.ts";
 import { bootstrapLabel } from "./bootstrap.ts";
+import type { OperatorCaller } from "./console/operation.ts";
 import type { SessionDoor } from "./console/pages/session.ts";
 import { createTokenCheck, type TokenCheck, type TokenCheckDeps } from "./credentials/tokens.ts";
 import type { CredentialStore, IdpSigner, Token } from "./credentials/credential-store.ts";
@@ -110,7 +111,7 @@ function operatorCaller(tokens: TokenCheck, bootstrapOff: boolean): ApiOptions["
     const known = await tokens.check(token);
     // A link is changed for a session, and opens nothing itself.
     if (known === undefined || known.purpose === "link") return undefined;
-    return bootstrapOff && known.label === bootstrapLabel ? undefined : actorOf(known, address);
+    return bootstrapOff && known.label === bootstrapLabel ? undefined : callerOf(known, address);
   };
 }
 
@@ -120,8 +121,13 @@ function sessionCaller(tokens: TokenCheck, bootstrapOff: boolean): SessionDoor["
     const known = await tokens.check(session);
     if (known?.purpose !== "session") return undefined;
     if (bootstrapOff && known.label === bootstrapLabel) return undefined;
-    return { tenantId: known.tenantId, actor: actorOf(known, address) };
+    return callerOf(known, address);
   };
+}
+
+function callerOf(token: Token, address: string): OperatorCaller {
+  const { tenantId, purpose, expiresAt } = token;
+  return { tenantId, actor: actorOf(token, address), purpose, expiresAt };
 }
 
 function actorOf({ label, role, hash }: Token, address: string): Actor {

@@ -10,7 +10,7 @@ import type { Callers } from "./callers.ts";
 import type { Config } from "./config/config.ts";
 import { connectorOf, vendorFactsOf } from "./connectors/registry.ts";
 import { createApi } from "./console/api.ts";
-import type { ConsoleDeps } from "./console/operation.ts";
+import { OperationError, type ConsoleDeps } from "./console/operation.ts";
 import { allOperations } from "./console/operations/all.ts";
 import { createConsole, type ConsoleOptions } from "./console/pages/router.ts";
 import type { SecretVault } from "./credentials/secret-vault.ts";
@@ -128,6 +128,11 @@ function operationDeps(config: Config, parts: ConsoleParts, consoleUrl: () => st
     home: homeOf(config),
     issueToken: (tenantId, draft, actor) => issueToken({ store, clock }, tenantId, draft, actor),
     signInLink: async (tenantId, person, actor) => {
+      if (config.oidc !== undefined)
+        throw new OperationError(
+          403,
+          `people sign in at ${consoleUrl()}/console with their company account: links are off`,
+        );
       const { code, expiresAt } = await makeSignInCode({ store, clock }, tenantId, person, actor);
       return { url: `${consoleUrl()}/console/sign-in?code=${encodeURIComponent(code)}`, expiresAt };
     },

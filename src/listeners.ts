@@ -94,8 +94,9 @@ export function operatorApp(parts: {
   readonly console: Router;
   readonly probes: Probes;
   readonly metrics: () => Promise<{ readonly type: string; readonly body: string }>;
+  readonly trustedProxies: readonly string[];
 }): Express {
-  const app = bareApp([]);
+  const app = bareApp(parts.trustedProxies);
   app.use("/api/v1", parts.api);
   app.use("/console", parts.console);
   app.get("/metrics", async (_request, response) => {

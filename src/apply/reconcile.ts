@@ -125,7 +125,10 @@ async function lookAndAct(
     http: opened.http,
     signal,
     now: () => deps.clock.now(),
-    ...(intents.length === 0 ? { share: sharedBy(deps, lane, opened.credentialFingerprint) } : {}),
+    // A leaver waits for nobody else's read, and what is said of them is of now.
+    ...(intents.length === 0 && target.desired.lifecycle !== "departed"
+      ? { share: sharedBy(deps, lane, opened.credentialFingerprint) }
+      : {}),
     ...(await rosterOf(deps, lane, connector.facts)),
   };
   const judgeable = judgeableAt(deps, intents, target.fence);

@@ -10,6 +10,7 @@ export interface OidcConfig {
   readonly clientId: string;
   readonly clientSecret: string | undefined;
   readonly scopes: readonly string[];
+  readonly nameClaim: string | undefined;
   readonly rolesClaim: string;
   readonly roles: ReadonlyMap<string, ConsoleRole>;
 }
@@ -84,6 +85,14 @@ export const oidcSettings = {
     example: "groups",
     schema: text((value) => list(value)),
   }),
+  oidcNameClaim: setting({
+    name: "OIDC_NAME_CLAIM",
+    description:
+      "Claim of the ID token that says for good who somebody is: in the record, and where two people are wanted. Take none that people can change themselves.",
+    defaultSays: "`email` where the issuer says that it is verified, else `sub`",
+    example: "oid",
+    schema: anyText,
+  }),
   oidcRolesClaim: setting({
     name: "OIDC_ROLES_CLAIM",
     description: "Claim of the ID token that names roles or groups.",
@@ -106,6 +115,7 @@ interface Values {
   readonly oidcClientId?: string | undefined;
   readonly oidcClientSecret?: string | undefined;
   readonly oidcScopes?: readonly string[] | undefined;
+  readonly oidcNameClaim?: string | undefined;
   readonly oidcRolesClaim?: string | undefined;
   readonly oidcRoles?: ReadonlyMap<string, ConsoleRole> | undefined;
 }
@@ -119,6 +129,7 @@ export function readOidc(values: Values): OidcConfig | undefined {
     clientId: oidcClientId,
     clientSecret: values.oidcClientSecret,
     scopes: values.oidcScopes ?? [],
+    nameClaim: values.oidcNameClaim,
     rolesClaim: values.oidcRolesClaim ?? "groups",
     roles: oidcRoles,
   };

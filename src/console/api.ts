@@ -8,15 +8,23 @@ import { z } from "zod";
 import { InputError, StoreError, SyncError } from "../model/errors.ts";
 import { asId, isName, type TenantId } from "../model/ids.ts";
 import type { Logger } from "../model/log.ts";
-import type { Actor } from "../model/records.ts";
 import { openApi } from "./openapi.ts";
 import { dutyFor, reaches, refusalText } from "./role.ts";
-import { OperationError, type ConsoleDeps, type Operation } from "./operation.ts";
+import {
+  OperationError,
+  type ConsoleDeps,
+  type Operation,
+  type OperatorCaller,
+} from "./operation.ts";
 
 export interface ApiOptions {
+  /** The installation's own: its operators look after every tenant, those of another after theirs alone. */
   readonly defaultTenant: TenantId;
   /** Who the bearer token belongs to; undefined: nobody. */
-  readonly authenticate: (token: string | undefined, address: string) => Promise<Actor | undefined>;
+  readonly authenticate: (
+    token: string | undefined,
+    address: string,
+  ) => Promise<OperatorCaller | undefined>;
   readonly operations: readonly Operation[];
   readonly logger: Logger;
 }
@@ -24,16 +32,16 @@ export interface ApiOptions {
 /** `/api/v1`: every operation behind the same door: token, tenant, validation, typed errors as problem details (RFC 9457). */
 export function createApi(deps: ConsoleDeps, options: ApiOptions): Router {
   const router = express.Router();
-  const callers = new WeakMap<Request, Actor>();
+  const callers = new WeakMap<Request, OperatorCaller>();
   // Who is nobody learns nothing and has nothing read.
   router.use(async (request, response, next) => {
-    const actor = await options.authenticate(bearerOf(request), request.ip ?? "");
-    if (actor === undefined) {
+    const caller = await options.authenticate(bearerOf(request), request.ip ?? "");
+    if (caller === undefined) {
       response.setHeader("WWW-Authenticate", "Bearer");
       problem(response, 401, "send the operator token as `Authorization: Bearer …`");
       return;
     }
-    callers.set(request, actor);
+    callers.set(request, caller);
     next();
   });
   router.use(express.json({ limit: "1mb", strict: true }));
@@ -44,9 +52,9 @@ export function createApi(deps: ConsoleDeps, options: ApiOptions): Router {
   for (const row of options.operations) {
     const method = row.method.toLowerCase() as "get" | "post" | "put" | "delete";
     router[method](row.path, async (request, response) => {
-      const actor = callers.get(request);
-      if (actor === undefined) throw new Error("an operation without a caller");
-      await serve({ deps, options, row, actor }, request, response);
+      const caller = callers.get(request);
+      if (caller === undefined) throw new Error("an operation without a caller");
+      await serve({ deps, options, row, caller }, request, response);
     });
   }
   router.use((request, response) => {
@@ -61,12 +69,13 @@ async function serve(
     readonly deps: ConsoleDeps;
     readonly options: ApiOptions;
     readonly row: Operation;
-    readonly actor: Actor;
+    readonly caller: OperatorCaller;
   },
   request: Request,
   response: Response,
 ): Promise<void> {
-  const { deps, options, row, actor } = call;
+  const { deps, options, row, caller } = call;
+  const { actor, purpose, expiresAt } = caller;
   const needed = dutyFor(row);
   if (!reaches(actor, needed)) {
     problem(response, 403, refusalText(actor, needed));
@@ -79,13 +88,18 @@ async function serve(
       ? (body as Record<string, unknown>)
       : {}),
   };
-  const tenantId = typeof tenant === "string" ? tenant : options.defaultTenant;
+  const tenantId = typeof tenant === "string" ? tenant : caller.tenantId;
   if (!isName(tenantId)) {
     problem(response, 400, "tenant: lower-case letters, digits and dashes");
     return;
   }
+  if (tenantId !== caller.tenantId && caller.tenantId !== options.defaultTenant) {
+    problem(response, 403, `this token is of the tenant ${caller.tenantId}, and of no other`);
+    return;
+  }
   const input = row.input.parse({ ...given, ...request.params });
-  const answer = await row.run(deps, { tenantId: asId<TenantId>(tenantId), actor }, input);
+  const context = { tenantId: asId<TenantId>(tenantId), actor, via: { purpose, expiresAt } };
+  const answer = await row.run(deps, context, input);
   response.json(answer ?? { ok: true });
 }
 

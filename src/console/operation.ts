@@ -5,7 +5,7 @@ import type { AccountStore } from "../accounts/account-store.ts";
 import type { AuditStore } from "../audit/audit-store.ts";
 import type { CheckpointNote } from "../audit/checkpoint.ts";
 import type { Verification } from "../audit/verify.ts";
-import type { CredentialStore, TokenKind } from "../credentials/credential-store.ts";
+import type { CredentialStore, Token, TokenKind } from "../credentials/credential-store.ts";
 import type { TrafficStore } from "../directory/traffic-store.ts";
 import type { DeadLetterStore } from "../events/dead-letter-store.ts";
 import type { KeyHands } from "../governance/key-desk.ts";
@@ -112,9 +112,21 @@ export interface ConsoleDeps extends SyncDeps {
   readonly backlog: () => Promise<{ readonly owed: number; readonly urgentOwed: number }>;
 }
 
+/** Whoever calls: by a token, or by a session in a browser. */
+export interface OperatorCaller {
+  /** Whose operators they are. */
+  readonly tenantId: TenantId;
+  readonly actor: Actor;
+  readonly purpose: Token["purpose"];
+  /** Undefined: never. */
+  readonly expiresAt: number | undefined;
+}
+
 export interface OperationContext {
   readonly tenantId: TenantId;
   readonly actor: Actor;
+  /** What they came with, for what may not outlive it. */
+  readonly via: Pick<OperatorCaller, "purpose" | "expiresAt">;
 }
 
 /** One thing an operator can do or ask: the row that routes, validates, documents and serves it. */

@@ -48,6 +48,9 @@ export interface IdpSigner {
   readonly createdAt: Instant;
 }
 
+/** Whoever was signed in within this is still one of those who may decide: sessions end every evening, people do not leave with them. */
+const sessionCountsMs = 7 * 86_400_000;
+
 /** People who may decide, by the label of their tokens: somebody with two tokens is one. */
 export function liveOperators(tokens: readonly Token[], now: Instant): readonly string[] {
   const live = tokens.filter(
@@ -56,8 +59,9 @@ export function liveOperators(tokens: readonly Token[], now: Instant): readonly 
       token.role !== "read" &&
       token.role !== "operator" &&
       token.purpose !== "link" &&
-      token.revokedAt === undefined &&
-      (token.expiresAt === undefined || token.expiresAt > now),
+      ((token.purpose === "session" && token.createdAt > now - sessionCountsMs) ||
+        (token.revokedAt === undefined &&
+          (token.expiresAt === undefined || token.expiresAt > now))),
   );
   return [...new Set(live.map((token) => token.label))];
 }

@@ -142,7 +142,22 @@ function isMeant(signer: TokenSigner, claims: JWTPayload): boolean {
   return (
     claims.iss === signer.issuer &&
     audiences.includes(signer.audience) &&
-    clientOf(claims) === signer.client
+    clientOf(claims) === signer.client &&
+    !isOfPerson(claims)
+  );
+}
+
+/**
+ * What a token that a person got by signing in at the same client says and one of the client itself does not: a sign-in's nonce, the hash
+ * of an access token beside it, a scope that somebody delegated (`scp` as text, Microsoft identity platform, access token claims, 2026-08).
+ */
+function isOfPerson(claims: JWTPayload): boolean {
+  const kind = claims["idtyp"];
+  return (
+    claims["nonce"] !== undefined ||
+    claims["at_hash"] !== undefined ||
+    typeof claims["scp"] === "string" ||
+    (kind !== undefined && kind !== "app")
   );
 }
 

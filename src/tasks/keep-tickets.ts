@@ -92,6 +92,8 @@ async function keepTicket(
     return;
   }
   if (task.state === "submitted" || task.state === "rejected") return;
+  // Who resolved the ticket is not known here, and may be whoever would confirm it: two people say so to us.
+  if (task.fourEyes) return;
   if (open.some((ticket) => ticket.ticketId === known.ticketId)) return;
   if ((await desk.stateOf(known.ticketId)) !== "resolved") return;
   try {
@@ -153,7 +155,9 @@ async function textOf(
     "",
     `Due ${new Date(dueAt).toISOString()}.`,
     fourEyes ? "It is about admin rights: a second person confirms it." : "",
-    "Resolve this ticket when it is done. Rolecall looks at the vendor, and opens another one if it does not show.",
+    fourEyes
+      ? "Two people say that it is done with `rolecall tasks done`: resolving this ticket says nothing."
+      : "Resolve this ticket when it is done. Rolecall looks at the vendor, and opens another one if it does not show.",
   ];
   return { title: `${title} [rolecall ${mark}]`, text: text.join("\n") };
 }

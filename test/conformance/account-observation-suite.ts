@@ -248,6 +248,31 @@ export function accountObservationSuite(open: OpenStore): void {
       expect(await seen()).toEqual(["admin"]);
     });
 
+    it("keeps what was read since, however late an older look is stored", async () => {
+      const look = (role: string, now: number, there = true) =>
+        stage.store.recordLook(stage.tenantId, {
+          connectionId: console_,
+          accounts: there ? [{ ...stage.account("a"), role }] : [],
+          gone: there ? [] : [asId<AccountId>("a")],
+          grants: [],
+          now,
+        });
+      const shown = async () =>
+        (
+          await stage.store.listObserved(stage.tenantId, {
+            ...{ connectionId: console_, accountIds: ids("a"), includeGone: true, limit: 5 },
+          })
+        ).map((item) => [item.role, item.gone]);
+      await look("user", stage.now);
+      await look("admin", stage.now + 2);
+      await look("user", stage.now + 1);
+      await look("", stage.now + 1, false);
+      expect(await shown()).toEqual([["admin", false]]);
+      await look("", stage.now + 3, false);
+      await look("user", stage.now + 2);
+      expect(await shown()).toEqual([["admin", true]]);
+    });
+
     it("replaces what the asked slots hold, and leaves the others", async () => {
       const slot = (objectId: string) => ({ kind: "workspace", objectId });
       const look = (asked: readonly string[], held: Readonly<Record<string, string>>) =>

@@ -349,6 +349,35 @@ export function accountRailSuite(open: OpenStore): void {
       expect(await theHold()).toMatchObject({ rail: "leavers", people: 1, allowance: 3 });
     });
 
+    it("counts those who are confirmed after they were executed, however many were confirmed before", async () => {
+      const people = await stage.addPeople(72);
+      const confirmed = { causeKey: "confirmed" };
+      const policy = {
+        ...rails,
+        leavers: { floor: 100, fraction: 0, windowMs: DAY_MS },
+        confirmedLeavers: { floor: 60, fraction: 0, windowMs: DAY_MS },
+      };
+      const gone = (person: IdentityId, change: { causeKey?: string } = {}) =>
+        stage.sync(person, {
+          role: null,
+          lifecycle: "departed",
+          policy,
+          rail: [stage.loss({ rail: "leavers", notBefore: stage.now, ...change })],
+        });
+      const early = people.slice(0, 32);
+      for (const person of people.slice(32)) {
+        await gone(person);
+        const { intentId } = await stage.passLoss(await stage.leaseOne(person));
+        await stage.finish(intentId, "done");
+      }
+      for (const person of early) await gone(person, confirmed);
+      expect(await stage.openHolds()).toEqual([]);
+      for (const person of people.slice(32)) await stage.confirmLeave(person);
+      const last = await stage.addPerson();
+      await gone(last, confirmed);
+      expect(await theHold()).toMatchObject({ count: 73, allowance: 60 });
+    });
+
     it("takes its fraction of the active people, not of accounts", async () => {
       const people = await stage.addPeople(8);
       const policy = { ...rails, leavers: { floor: 0, fraction: 0.5, windowMs: DAY_MS } };

@@ -190,6 +190,25 @@ export class AccountStage {
     };
   }
 
+  /** HR says of somebody who left by another word that they left. */
+  async confirmLeave(identityId: IdentityId) {
+    const record = newRecord(this.clock, {
+      actor: { kind: "hr", id: "hr" },
+      action: "identity.hr_departed",
+      subject: { type: "identity", id: identityId },
+      facts: {},
+    });
+    return this.store.commitSync(
+      this.tenantId,
+      {
+        ...{ identityId, wanted: await this.mark(identityId), wishes: [], nextDueAt: undefined },
+        hrDeparted: { value: true, confirmed: true, record },
+        now: this.now,
+      },
+      noAlso,
+    );
+  }
+
   async commit(
     identityId: IdentityId,
     wanted: number,

@@ -68,7 +68,7 @@ beforeAll(async () => {
   const pages = createConsole(deps, {
     operations: allOperations,
     sessions: {
-      who: () => Promise.resolve({ tenantId, actor }),
+      who: () => Promise.resolve({ tenantId, actor, purpose: "session", expiresAt: undefined }),
       open: () => Promise.resolve(undefined),
       end: () => Promise.resolve(),
     },

@@ -42,19 +42,32 @@ async function open(app: express.Express, limits: Partial<ListenerLimits> = {}):
 const publicListener = (limits: Partial<ListenerLimits> = {}, scim: Router = Router()) =>
   open(publicApp({ scim, probes, trustedProxies: [] }), limits);
 
-/** The operator's interface: nobody but the bearer of `right` gets in; no operation has anything to work with. */
+/** Whose operators the bearers of these tokens are. */
+const tenantOf: Readonly<Record<string, string>> = { right: "default", globex: "globex" };
+
+/** The operator's interface: nobody but the bearers of these tokens gets in; no operation has anything to work with. */
 function operatorListener(): Promise<Listener> {
   const api = createApi({} as ConsoleDeps, {
     defaultTenant: asId<TenantId>("default"),
     operations: allOperations,
     logger: silent,
     authenticate: (token) =>
-      Promise.resolve(token === "right" ? { kind: "operator", id: "test" } : undefined),
+      Promise.resolve(
+        token === undefined || !Object.hasOwn(tenantOf, token)
+          ? undefined
+          : {
+              tenantId: asId<TenantId>(tenantOf[token] ?? ""),
+              actor: { kind: "operator" as const, id: "test" },
+              purpose: undefined,
+              expiresAt: undefined,
+            },
+      ),
   });
   return open(
     operatorApp({
       ...{ api, console: Router(), probes },
       metrics: () => Promise.resolve({ type: "text/plain", body: "" }),
+      trustedProxies: [],
     }),
   );
 }
@@ -137,6 +150,22 @@ describe("the operator's interface", () => {
       expect([status, headers.get("www-authenticate")], authorization).toEqual([401, "Bearer"]);
       expect(text).not.toContain("JSON");
     }
+  });
+
+  test("keeps the operators of one tenant out of all others", async () => {
+    const { url } = await operatorListener();
+    const ask = async (token: string, query: string) =>
+      (
+        await exchange(`${url}/api/v1/capabilities${query}`, {
+          headers: { authorization: `Bearer ${token}` },
+        })
+      ).status;
+    expect(await ask("globex", "?tenant=acme")).toBe(403);
+    expect(await ask("globex", "?tenant=default")).toBe(403);
+    expect(await ask("globex", "?tenant=globex")).toBe(200);
+    expect(await ask("globex", "")).toBe(200);
+    // The installation's own operators look after everybody.
+    expect(await ask("right", "?tenant=acme")).toBe(200);
   });
 
   test("does not repeat a body that it cannot read", async () => {

@@ -134,6 +134,16 @@ describe("a signed token", () => {
     expect(issuer.asked).toBe(1);
   });
 
+  test.each([
+    ["somebody delegated to the client", { scp: "user_impersonation" }],
+    ["a sign-in gave", { nonce: "n" }],
+    ["is an ID token", { at_hash: "h" }],
+    ["is of a user", { idtyp: "user" }],
+  ])("that %s is no word of the provider", async (_what, claims) => {
+    expect(await status(await issuer.token(first, claims))).toBe(401);
+    expect(await status(await issuer.token(first, { scp: ["scim"], idtyp: "app" }))).toBe(200);
+  });
+
   test.each([["RS256"], ["PS256"], ["ES256"], ["EdDSA"]])("may be signed with %s", async (alg) => {
     expect(await status(await issuer.token(await issuer.key(`of-${alg}`, alg)))).toBe(200);
   });

@@ -9,6 +9,7 @@ import { readCsv } from "../../src/csv/csv-file.ts";
 import type { Json } from "../../src/model/json.ts";
 import { mapping, StoryWorld, tenantId, type StoryPerson } from "../support/story-world.ts";
 
+const byToken = { purpose: undefined, expiresAt: undefined };
 const minute = 60_000;
 const operator = { kind: "operator" as const, id: "ida" };
 
@@ -56,7 +57,8 @@ describe("the record of one person's time", () => {
         ),
       );
       const deps = world.sync as unknown as ConsoleDeps;
-      const answer = await row.run(deps, { tenantId, actor: operator }, row.input.parse(given));
+      const context = { tenantId, actor: operator, via: byToken };
+      const answer = await row.run(deps, context, row.input.parse(given));
       return JSON.parse(JSON.stringify(answer)) as unknown;
     };
     await command.run({

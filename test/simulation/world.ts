@@ -366,7 +366,8 @@ export class World {
     const operation = allOperations.find((item) => item.name === name);
     if (operation === undefined) throw new Error(`there is no operation ${name}`);
     if (node === undefined) return;
-    const context = { tenantId: asId<TenantId>(tenant), actor: operator };
+    const via = { purpose: undefined, expiresAt: undefined };
+    const context = { tenantId: asId<TenantId>(tenant), actor: operator, via };
     await this.#asPerson(node, operation.run(node.console, context, operation.input.parse(input)));
   }
 

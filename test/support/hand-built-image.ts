@@ -161,7 +161,11 @@ async function runCommand(command: string, stage: Stage): Promise<void> {
     return;
   }
   const [program = "", ...args] = command.split(" ");
-  if (program !== "npm" || args[0] !== "ci") throw new Error(`no way to do by hand: ${command}`);
+  const known =
+    program === "npm"
+      ? args[0] === "ci"
+      : program === "find" && args[0]?.startsWith("node_modules/");
+  if (known !== true) throw new Error(`no way to do by hand: ${command}`);
   // What was downloaded for this checkout is used again; the lockfile's hashes are checked all the same.
   const child = spawn(program, args, {
     cwd: join(stage.root, stage.workFolder),

@@ -107,6 +107,17 @@ export function* peopleAtMost(
   return people;
 }
 
+/** Others count in the group than those who were seen to come: the next one counts. */
+export function* forgetBound(db: Database, group: CountGroup): Steps<void> {
+  yield* db.tell(
+    "DELETE FROM rail_counts WHERE tenant_id = ? AND scope = ? AND rail = ? AND count_key = ?",
+    group.tenantId,
+    group.scope,
+    group.rail,
+    group.countKey,
+  );
+}
+
 function* countPeople(db: Database, group: CountGroup, after: Instant): Steps<number> {
   const row = yield* db.get<{ people: number }>(
     `SELECT count(DISTINCT identity_id) AS people FROM rail_entries

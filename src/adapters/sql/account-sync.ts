@@ -3,7 +3,8 @@ import { priorities } from "../../accounts/target.ts";
 import type { Instant } from "../../model/clock.ts";
 import type { ConnectionId, HoldId, IdentityId, TenantId } from "../../model/ids.ts";
 import { listText, type Answer, type Commanded, type TargetKey } from "./account-args.ts";
-import { lockRails, reserveEntries } from "./account-rails.ts";
+import { forgetBound } from "./account-rail-limits.ts";
+import { lockCounted, lockRails, reserveEntries } from "./account-rails.ts";
 import {
   entryColumns,
   grantColumns,
@@ -40,6 +41,8 @@ export function* commitSync(
   const { identityId, now } = command;
   if (!(yield* settleMark(db, tenantId, command)))
     return { applied: false, changed: [], opened: [] };
+  // Leavers that change their group are counted anew there: nobody else counts meanwhile.
+  if (command.hrDeparted?.confirmed === true) yield* lockCounted(db, tenantId, true, []);
   yield* noteDeparture(db, tenantId, command);
   yield* lockRails(db, tenantId, command.wishes);
   const changed: ConnectionId[] = [];
@@ -100,13 +103,15 @@ function* noteDeparture(
   );
   if (news > 0) yield* writeRecord(db, tenantId, hrDeparted.record);
   // What was done on one fact alone is counted apart once there is the second.
-  if (hrDeparted.confirmed)
-    yield* db.tell(
-      "UPDATE rail_entries SET cause_key = ?1, count_key = ?1 WHERE tenant_id = ?2 AND identity_id = ?3 AND rail = 'leavers' AND cause_key = '' AND state = 'executed'",
-      confirmedLeave,
-      tenantId,
-      identityId,
-    );
+  if (!hrDeparted.confirmed) return;
+  const moved = yield* db.run(
+    "UPDATE rail_entries SET cause_key = ?1, count_key = ?1 WHERE tenant_id = ?2 AND identity_id = ?3 AND rail = 'leavers' AND cause_key = '' AND state = 'executed'",
+    confirmedLeave,
+    tenantId,
+    identityId,
+  );
+  if (moved > 0)
+    yield* forgetBound(db, { tenantId, scope: "", rail: "leavers", countKey: confirmedLeave });
 }
 
 function* wakeHeld(db: Database, target: TargetKey, now: Instant): Steps<void> {

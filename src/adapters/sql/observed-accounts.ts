@@ -19,6 +19,7 @@ interface KnownRow {
   readonly state: string;
   readonly role: string;
   readonly gone: number;
+  readonly read_at: Instant;
 }
 
 /**
@@ -35,7 +36,7 @@ export function* knownAccounts(
   const ids = [...new Set(accounts.map((account) => account.accountId))];
   const read = (lock: string) =>
     db.all<KnownRow>(
-      `SELECT account_id, email, other_emails, state, role, gone FROM ${db.dialect.values("ids")} CROSS JOIN observed_accounts
+      `SELECT account_id, email, other_emails, state, role, gone, read_at FROM ${db.dialect.values("ids")} CROSS JOIN observed_accounts
        WHERE tenant_id = ? AND connection_id = ? AND account_id = ids.value ORDER BY account_id ${lock}`,
       listText(ids),
       place.tenantId,
@@ -109,17 +110,21 @@ export function* markGone(
   now: Instant,
 ): Steps<boolean> {
   const key = [place.tenantId, place.connectionId, accountId] as const;
-  yield* db.tell(`DELETE FROM observed_grants WHERE ${byAccount}`, ...key);
-  return (
-    (yield* db.run(
-      `UPDATE observed_accounts SET gone = 1, read_at = ? WHERE ${byAccount} AND gone = 0`,
-      now,
-      ...key,
-    )) > 0
+  const marked = yield* db.run(
+    `UPDATE observed_accounts SET gone = 1, read_at = ? WHERE ${byAccount} AND gone = 0 AND read_at <= ?`,
+    now,
+    ...key,
+    now,
   );
+  if (marked === 0) return false;
+  yield* db.tell(`DELETE FROM observed_grants WHERE ${byAccount}`, ...key);
+  return true;
 }
 
-/** `laneHeld`: the command has locked the lane's row already, so that no link of it changes. */
+/**
+ * A look is stored with what follows from it, which may be long after it: what somebody read since stays. `laneHeld`: the command has locked the lane's row
+ * already, so that no link of it changes.
+ */
 export function* writeLook(
   db: Database,
   place: Place,
@@ -127,7 +132,8 @@ export function* writeLook(
   laneHeld = false,
 ): Steps<void> {
   const known = yield* knownAccounts(db, place, look.accounts, laneHeld);
-  for (const account of look.accounts)
+  const isOld = (accountId: string) => Number(known.get(accountId)?.read_at ?? 0) > look.now;
+  for (const account of look.accounts.filter(({ accountId }) => !isOld(accountId)))
     yield* storeAccount(db, place, account, known.get(account.accountId), null, look.now);
   let gone = 0;
   for (const accountId of look.gone) {
@@ -142,7 +148,7 @@ export function* writeLook(
       place.connectionId,
     );
   }
-  for (const item of look.grants) {
+  for (const item of look.grants.filter(({ accountId }) => !isOld(accountId))) {
     const key = [place.tenantId, place.connectionId, item.accountId] as const;
     for (const slot of item.asked) {
       yield* db.tell(

@@ -90,6 +90,7 @@ export const hrOperations = [
     name: "importHrFile",
     method: "POST",
     path: "/hr/sources/:source/files",
+    needs: "approver",
     summary: `A CSV file as a state upload, read by the field map of hr.yaml; at most ${String(rowsMax)} rows`,
     input: z.object({
       source,
@@ -128,6 +129,7 @@ export const hrOperations = [
     name: "replayHr",
     method: "POST",
     path: "/hr/uploads/:uploadId/replay",
+    needs: "approver",
     summary: "Read a kept upload again by what hr.yaml says now; what counted already stays",
     input: z.object({ uploadId: z.string().max(64) }),
     run: async (deps, context, { uploadId }) => {
@@ -140,6 +142,7 @@ export const hrOperations = [
     name: "dismissHr",
     method: "DELETE",
     path: "/hr/uploads/:uploadId/messages/:position",
+    needs: "approver",
     summary: "A parked message stays without effect, by decision",
     input: z.object({ ...place, why }),
     run: async (deps, { tenantId, actor }, input) => {

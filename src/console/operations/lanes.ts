@@ -12,6 +12,7 @@ import {
   type ConsoleDeps,
   type OperationContext,
 } from "../operation.ts";
+import { reaches, refusalText } from "../role.ts";
 import { theIdentity } from "./people.ts";
 
 const why = z.string().min(3).max(500);
@@ -219,6 +220,9 @@ export const laneOperations = [
     summary: "Open a paused connection; its organisation is compared again before anything is used",
     input: z.object({ connection: z.string(), why, acceptOrganization: z.string().optional() }),
     run: async (deps, { tenantId, actor }, input) => {
+      // Another organisation than the pinned one is a decision, not an opening.
+      if (input.acceptOrganization !== undefined && !reaches(actor, "approver"))
+        throw new OperationError(403, refusalText(actor, "approver"));
       const lane = await theLane(deps, tenantId, input.connection);
       const now = deps.clock.now();
       await deps.store.updateLane(

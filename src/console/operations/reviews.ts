@@ -7,6 +7,7 @@ import { exportFormats, exportReview } from "../../reviews/export-review.ts";
 import { openCampaign } from "../../reviews/open-review.ts";
 import { ReviewRefusal, reviewTemplates, verdicts } from "../../reviews/review.ts";
 import { operation, OperationError, type ConsoleDeps } from "../operation.ts";
+import { reaches, refusalText } from "../role.ts";
 import { namesOf } from "./people.ts";
 
 const reviewId = z.string().min(1).max(64);
@@ -125,6 +126,11 @@ export const reviewOperations = [
       why,
     }),
     run: async (deps, { tenantId, actor }, { itemId, verdict, ...input }) => {
+      if (verdict === "revoke" && !reaches(actor, "admin")) {
+        const item = await deps.store.getReviewItem(tenantId, idOf(input), itemId);
+        // To end a token is an admin's, whatever way it is asked for.
+        if (item?.kind === "token") throw new OperationError(403, refusalText(actor, "admin"));
+      }
       const item = await asked(
         decideItem(deps, tenantId, {
           ...{ reviewId: idOf(input), itemId, verdict, actor },

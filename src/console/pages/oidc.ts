@@ -1,4 +1,4 @@
-import express, { type Request, type Response, type Router } from "express";
+import express, { type Request, type RequestHandler, type Response, type Router } from "express";
 import * as openid from "openid-client";
 import { duties, roleOf, type Duty } from "../role.ts";
 import type { TenantId } from "../../model/ids.ts";
@@ -17,6 +17,8 @@ export interface OidcSettings {
   readonly clientSecret: string | undefined;
   /** Beside `openid profile email`. */
   readonly scopes: readonly string[];
+  /** The claim that says who somebody is, for good; undefined: an address that is verified, else `sub`. */
+  readonly nameClaim: string | undefined;
   /** The claim that names roles or groups: a text, or a list of them. */
   readonly rolesClaim: string;
   /** What that claim says → what somebody may do; the highest one counts. */
@@ -41,7 +43,7 @@ const cookieName = "rolecall-sign-in";
 const waitMs = 10 * 60_000;
 
 /** Sign-in by OpenID Connect: authorization code with PKCE, state and nonce; roles from claims. */
-export function oidcRouter(options: OidcOptions, secure: boolean): Router {
+export function oidcRouter(options: OidcOptions, secure: boolean, limited: RequestHandler): Router {
   const router = express.Router();
   const { settings } = options;
   let known: Promise<openid.Configuration> | undefined;
@@ -57,7 +59,7 @@ export function oidcRouter(options: OidcOptions, secure: boolean): Router {
   };
   const redirectUrl = () => `${options.consoleUrl()}${to("/oidc/callback")}`;
 
-  router.get("/oidc/start", async (_request, response) => {
+  router.get("/oidc/start", limited, async (_request, response) => {
     const config = await provider();
     const verifier = openid.randomPKCECodeVerifier();
     const [state, nonce] = [openid.randomState(), openid.randomNonce()];
@@ -75,7 +77,7 @@ export function oidcRouter(options: OidcOptions, secure: boolean): Router {
     });
     response.redirect(303, url.href);
   });
-  router.get("/oidc/callback", async (request, response) => {
+  router.get("/oidc/callback", limited, async (request, response) => {
     const [verifier, state, nonce] = (cookieOf(request, cookieName) ?? "").split(".");
     response.clearCookie(cookieName, cookieRules(secure));
     if (verifier === undefined || state === undefined || nonce === undefined) {
@@ -84,7 +86,7 @@ export function oidcRouter(options: OidcOptions, secure: boolean): Router {
     }
     const claims = await claimsOf(request, await provider(), { verifier, state, nonce });
     const duty = dutyIn(claims, settings);
-    const label = labelOf(claims);
+    const label = labelOf(claims, settings);
     if (duty === undefined) {
       options.logger.warn(
         { claim: settings.rolesClaim },
@@ -145,10 +147,17 @@ export function dutyIn(
   return duties.findLast((duty) => given.has(duty));
 }
 
-/** Who the record names: an address that the provider vouches for, else its own id for the person. */
-function labelOf(claims: openid.IDToken): string {
+/**
+ * Who the record names, and who counts as another person where two are wanted: the claim that the settings name; else an address that the
+ * provider vouches for in so many words, for an address that people may write themselves makes one person two; else its own id for them.
+ */
+function labelOf(claims: openid.IDToken, { nameClaim }: OidcSettings): string {
   const { email, email_verified: verified, sub } = claims;
-  return typeof email === "string" && verified !== false ? email.toLowerCase() : sub;
+  if (nameClaim !== undefined) {
+    const named = claims[nameClaim];
+    return typeof named === "string" && named !== "" ? named.toLowerCase() : sub;
+  }
+  return typeof email === "string" && verified === true ? email.toLowerCase() : sub;
 }
 
 function refuse(response: Response, text: string): void {

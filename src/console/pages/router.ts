@@ -8,16 +8,14 @@ import { rateLimit } from "express-rate-limit";
 import helmet from "helmet";
 import { z } from "zod";
 import type { Clock } from "../../model/clock.ts";
-import type { TenantId } from "../../model/ids.ts";
 import type { Logger } from "../../model/log.ts";
-import type { Actor } from "../../model/records.ts";
 import { openApi } from "../openapi.ts";
-import type { ConsoleDeps, Operation } from "../operation.ts";
+import type { ConsoleDeps, Operation, OperatorCaller } from "../operation.ts";
 import { actions, downloads, pages } from "./all-pages.ts";
 import { assetRouter } from "./assets.ts";
 import { exportFile } from "./audit-file.ts";
 import { faultOf } from "./fault.ts";
-import { framed } from "./layout.ts";
+import { bare, framed } from "./layout.ts";
 import { createLive, type Live } from "./live.ts";
 import { html, type Markup, type Piece } from "./markup.ts";
 import { call, to, type Action, type Form, type Visit } from "./page.ts";
@@ -37,10 +35,8 @@ export interface ConsoleOptions {
   readonly logger: Logger;
 }
 
-interface Guest {
+interface Guest extends OperatorCaller {
   readonly session: string;
-  readonly tenantId: TenantId;
-  readonly actor: Actor;
 }
 
 /** Actions of one session in a minute: more than hands can do. */
@@ -65,12 +61,12 @@ export function createConsole(
     return guest;
   };
   const visitOf = (request: Request): Visit => {
-    const { session, tenantId, actor } = guestOf(request);
+    const { session, tenantId, actor, purpose, expiresAt } = guestOf(request);
     const query = queryOf(request);
     return {
       deps,
       operations,
-      context: { tenantId, actor },
+      context: { tenantId, actor, via: { purpose, expiresAt } },
       params: request.params as Readonly<Record<string, string>>,
       query,
       here: hereOf(request.path, query),
@@ -290,8 +286,16 @@ function errors(
 ): ErrorRequestHandler {
   return (error: unknown, request, response, next) => {
     const visit = visitOf(request as Request);
-    if (response.headersSent || visit === undefined) {
+    if (response.headersSent) {
       next(error);
+      return;
+    }
+    if (visit === undefined) {
+      logger.error({ err: error }, "a sign-in to the console failed");
+      const content = html`<h1>Not signed in</h1>
+        <p class="told bad" role="alert">Something went wrong; the log of the service has it.</p>
+        <p><a href="${to("/sign-in")}">Sign in again</a></p>`;
+      send(response as Response, 500, bare("Not signed in", content));
       return;
     }
     const fault = faultOf(error);

@@ -1,14 +1,11 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { Request, Response } from "express";
-import type { TenantId } from "../../model/ids.ts";
 import type { Actor } from "../../model/records.ts";
+import type { OperatorCaller } from "../operation.ts";
 
 /** How browsers come in, stay and go; what a session is stays behind it. */
 export interface SessionDoor {
-  readonly who: (
-    session: string,
-    address: string,
-  ) => Promise<{ readonly tenantId: TenantId; readonly actor: Actor } | undefined>;
+  readonly who: (session: string, address: string) => Promise<OperatorCaller | undefined>;
   /** Changes the code of a link for a session; undefined: it is over, or was used. */
   readonly open: (
     code: string,

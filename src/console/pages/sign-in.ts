@@ -26,7 +26,6 @@ const tries = 30;
 /** In and out: a link's code is changed for a session by a press of a button, so that no preview of the link uses it up. */
 export function signInRouter({ sessions, secure, oidc }: SignInOptions): Router {
   const router = express.Router();
-  if (oidc !== undefined) router.use(oidcRouter(oidc, secure));
   const read = express.urlencoded({ extended: false, limit: "10kb" });
   const limited = rateLimit({
     windowMs: 10 * 60_000,
@@ -35,6 +34,7 @@ export function signInRouter({ sessions, secure, oidc }: SignInOptions): Router 
     legacyHeaders: false,
     validate: false,
   });
+  if (oidc !== undefined) router.use(oidcRouter(oidc, secure, limited));
   router.get("/sign-in", (request, response) => {
     const { code } = request.query;
     response
@@ -44,7 +44,7 @@ export function signInRouter({ sessions, secure, oidc }: SignInOptions): Router 
   router.post("/sign-in", limited, read, async (request, response) => {
     const code = fieldOf(request.body, "code");
     const opened =
-      isOurOwn(request) && code !== undefined
+      oidc === undefined && isOurOwn(request) && code !== undefined
         ? await sessions.open(code, request.ip ?? "")
         : undefined;
     if (opened === undefined) {
