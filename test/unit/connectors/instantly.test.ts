@@ -134,6 +134,27 @@ describe("finding a person", () => {
     expect(await connector.findAccounts(call, who)).toMatchObject([{ accountId: "m2" }]);
   });
 
+  test("asks for whom a shared list shows, by their id: it may be of before they were removed", async () => {
+    const reads: string[] = [];
+    const shared = new Map<string, Promise<unknown>>();
+    const share = <T>(what: string, read: () => Promise<T>): Promise<T> => {
+      reads.push(what);
+      const held = shared.get(what) ?? read();
+      shared.set(what, held);
+      return held as Promise<T>;
+    };
+    script({
+      [`GET ${members}`]: [page([]), page([member("m2", "jane@example.com")]), page([])],
+      [`GET ${members}/m2`]: [json(200, member("m2", "jane@example.com")), no(404, "Not Found")],
+    });
+    const look = () => connector.findAccounts({ ...call, share }, { emails: ["jane@example.com"] });
+    expect(await look()).toMatchObject([{ accountId: "m2" }]);
+    expect(await look()).toEqual([]);
+    expect(reads).toEqual(["members", "members"]);
+    // Two searches and one list; the list was read once.
+    expect(server.received.filter((item) => item.target.startsWith(`${members}?`))).toHaveLength(3);
+  });
+
   test("a cursor that comes back is an incomplete read", async () => {
     script({ [`GET ${members}`]: [page([member("m1", "a@example.com")], "again")] });
     expect(
