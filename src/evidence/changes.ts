@@ -3,9 +3,11 @@ import type { Instant } from "../model/clock.ts";
 import { momentAt } from "../model/employment.ts";
 import { asId, type IdentityId, type TenantId } from "../model/ids.ts";
 import type { JsonObject } from "../model/json.ts";
+import { isSynthetic } from "../model/pulse-settings.ts";
 import type { EvidenceDeps } from "./evidence-deps.ts";
 import { isWithin, recordsOf, type Period } from "./period.ts";
 import { population, type Population, type PopulationRow } from "./population.ts";
+import { syntheticAmong } from "./synthetic.ts";
 
 const page = 500;
 const gains = ["account.invited", "account.role_set", "grant.set"] as const;
@@ -41,9 +43,14 @@ export async function joinerPopulation(
   const given = await changesOf(deps, tenantId, gains, period);
   const hr = (await deps.store.listHrSources(tenantId)).length > 0;
   const rows: PopulationRow[] = [];
+  let synthetic = 0;
   for (let at = 0; at < ids.length; at += page) {
     const people = await deps.store.readIdentities(tenantId, ids.slice(at, at + page));
     for (const person of people) {
+      if (isSynthetic(person)) {
+        synthetic += 1;
+        continue;
+      }
       const starts = (person.employment?.records ?? []).flatMap((record) =>
         record.spells.flatMap((spell) =>
           spell.starts === undefined ? [] : [momentAt(spell.starts)],
@@ -67,11 +74,12 @@ export async function joinerPopulation(
   return population({
     kind: "joiners",
     query:
-      "every identity that was seen first in the period (the time in its id), with the audit records of what it was given",
+      "every identity that was seen first in the period (the time in its id), with the audit records of what it was given; without the synthetic person of the pulse",
     period,
     askedAt: deps.clock.now(),
     counts: {
       joiners: rows.length,
+      synthetic,
       withoutAccess: rows.filter((row) => row.records.length === 0).length,
       gaps: rows.filter((row) => row.gap !== null).length,
     },
@@ -87,8 +95,14 @@ export async function moverPopulation(
   period: Period,
 ): Promise<Population> {
   const changes = await changesOf(deps, tenantId, [...gains, ...losses], period);
-  const rows: PopulationRow[] = [...changes]
-    .filter(([identityId]) => firstSeen(identityId) < period.from)
+  const before = [...changes].filter(([identityId]) => firstSeen(identityId) < period.from);
+  const synthetic = await syntheticAmong(
+    deps,
+    tenantId,
+    before.map(([identityId]) => identityId),
+  );
+  const rows: PopulationRow[] = before
+    .filter(([identityId]) => !synthetic.has(identityId))
     .map(([identityId, all]) => {
       const own = all.filter((item) => item.record.facts["lifecycle"] !== "departed");
       const unexplained = own.filter(
@@ -105,11 +119,12 @@ export async function moverPopulation(
     .toSorted((a, b) => (a.id < b.id ? -1 : 1));
   return population({
     kind: "movers",
-    query: `every identity seen first before the period with a record of ${[...gains, ...losses].join(", ")} in it that is no part of a leave`,
+    query: `every identity seen first before the period with a record of ${[...gains, ...losses].join(", ")} in it that is no part of a leave; without the synthetic person of the pulse`,
     period,
     askedAt: deps.clock.now(),
     counts: {
       movers: rows.length,
+      synthetic: synthetic.size,
       changes: rows.reduce((sum, row) => sum + row.records.length, 0),
       gaps: rows.filter((row) => row.gap !== null).length,
     },

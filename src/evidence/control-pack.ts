@@ -5,6 +5,7 @@ import { leaverDossier } from "./dossier.ts";
 import type { EvidenceDeps } from "./evidence-deps.ts";
 import { leaverPopulation } from "./leavers.ts";
 import { isWithin, recordsOf, type Period } from "./period.ts";
+import { syntheticAmong } from "./synthetic.ts";
 
 /** A report of the pack, as text. */
 export interface PackFile {
@@ -36,8 +37,16 @@ export async function controlPack(
   put("CC6.2/joiners.json", await joinerPopulation(deps, tenantId, period));
   const leavers = await leaverPopulation(deps, tenantId, period);
   put("CC6.2/leavers.json", leavers);
-  for (const item of await deps.store.listCases(tenantId, { limit: 100_000 })) {
-    if (!isWithin(period, item.t0)) continue;
+  const cases = (await deps.store.listCases(tenantId, { limit: 100_000 })).filter((item) =>
+    isWithin(period, item.t0),
+  );
+  const synthetic = await syntheticAmong(
+    deps,
+    tenantId,
+    cases.map((item) => item.identityId),
+  );
+  for (const item of cases) {
+    if (synthetic.has(item.identityId)) continue;
     put(`CC6.2/leavers/${item.caseId}.json`, await leaverDossier(deps, tenantId, item));
   }
   put("CC6.3/movers.json", await moverPopulation(deps, tenantId, period));

@@ -8,6 +8,7 @@ import type { IdentityId, TenantId } from "../model/ids.ts";
 import type { EvidenceDeps } from "./evidence-deps.ts";
 import { isWithin, recordsOf, type Period } from "./period.ts";
 import { population, type Population, type PopulationRow } from "./population.ts";
+import { syntheticAmong } from "./synthetic.ts";
 
 const page = 500;
 
@@ -40,9 +41,15 @@ export async function leaverPopulation(
       to: Math.min(period.to, askedAt + 1),
     },
   );
-  const cases = (await deps.store.listCases(tenantId, { limit: 100_000 })).filter((item) =>
+  const opened = (await deps.store.listCases(tenantId, { limit: 100_000 })).filter((item) =>
     isWithin(period, item.t0),
   );
+  const synthetic = await syntheticAmong(
+    deps,
+    tenantId,
+    opened.map((item) => item.identityId),
+  );
+  const cases = opened.filter((item) => !synthetic.has(item.identityId));
   const closed = new Map<string, string>();
   for (const item of await recordsOf(deps.store, tenantId, "case.closed", {
     from: period.from,
@@ -81,12 +88,13 @@ export async function leaverPopulation(
   return population({
     kind: "leavers",
     query:
-      "every HR record with a leave instant in the period, joined with every leaver case whose T0 is in it, joined with what each vendor owes and shows",
+      "every HR record with a leave instant in the period, joined with every leaver case whose T0 is in it, joined with what each vendor owes and shows; without the synthetic person of the pulse",
     period,
     askedAt,
     counts: {
       hrLeavers: told.length,
       cases: cases.length,
+      synthetic: opened.length - cases.length,
       absent: count("absent"),
       nothingToRemove: count("nothing to remove"),
       open: count("open"),

@@ -1,3 +1,4 @@
+import type { IdentityFacts } from "./identity.ts";
 import type { ConnectionId, IdpId } from "./ids.ts";
 
 /** `pulse.yaml`, defaults filled in: the synthetic person who joins and leaves every day to show that both still work. */
@@ -20,3 +21,15 @@ export interface PulseSettings {
 
 /** The IdP connection that the pulse owns: what it says never mixes with what an identity provider says. */
 export const pulseIdp = "pulse" as IdpId;
+
+/** Whether nobody but the pulse ever spoke of the identity. */
+export function isSynthetic({
+  sources,
+  employment,
+}: Pick<IdentityFacts, "sources" | "employment">): boolean {
+  return (
+    employment === undefined &&
+    sources.length > 0 &&
+    sources.every((source) => source.idpId === pulseIdp)
+  );
+}

@@ -5,6 +5,13 @@ import type { JsonObject } from "../model/json.ts";
 import type { Logger } from "../model/log.ts";
 import type { PulseSettings } from "../model/pulse-settings.ts";
 import { newRecord, type Actor, type Also } from "../model/records.ts";
+import {
+  foreignAccounts,
+  takenAt,
+  waiveForeign,
+  whoseAccount,
+  whoseAddress,
+} from "./pulse-claims.ts";
 import { seenGone, seenPresent, type PulseLookDeps } from "./pulse-look.ts";
 import { beAbsent, bePresent, type PulsePersonDeps } from "./pulse-person.ts";
 import { isUnderWay, type PulseRun, type PulseStore } from "./pulse-store.ts";
@@ -115,11 +122,18 @@ async function awaitArrival(
   settings: PulseSettings,
   before: PulseRun,
 ): Promise<boolean> {
+  const taken =
+    (await whoseAddress(deps, tenantId, settings)) ??
+    // Later the account of this address is the pulse's own.
+    (before.identityId === undefined ? await whoseAccount(deps, tenantId, settings) : undefined);
+  if (taken !== undefined) return refuse(deps, tenantId, before, taken);
   // Said anew at each look: whatever died between a run and the directory is made up for here.
   const identityId = await bePresent(deps, tenantId, settings);
   const run = { ...before, identityId };
   if (before.identityId !== identityId)
     await move(deps, tenantId, run, before, { records: [], recompute: [] });
+  const foreign = await foreignAccounts(deps, tenantId, identityId);
+  if (foreign.length > 0) return refuse(deps, tenantId, run, takenAt(foreign));
   const seen = await seenPresent(deps, tenantId, identityId, settings);
   const now = deps.clock.now();
   const late = now > run.startedAt + settings.withinMs;
@@ -140,6 +154,27 @@ async function awaitArrival(
   return true;
 }
 
+/** The address is somebody's: the run is missed, and its person goes without what is not theirs. */
+async function refuse(
+  deps: PulseDeps,
+  tenantId: TenantId,
+  before: PulseRun,
+  why: string,
+): Promise<boolean> {
+  const now = deps.clock.now();
+  const told = before.identityId !== undefined;
+  const run: PulseRun = {
+    ...before,
+    ...(told ? { state: "leaving", leftAt: now } : { state: "missed", endedAt: now }),
+    missed: [{ way: "join", why }],
+  };
+  const also = said(deps, tenantId, "missed", run, { way: "join", why });
+  if (!(await move(deps, tenantId, run, before, also))) return true;
+  await alarm(deps, tenantId, run, "join", why);
+  await beAbsent(deps, tenantId);
+  return told;
+}
+
 async function awaitEnd(
   deps: PulseDeps,
   tenantId: TenantId,
@@ -148,6 +183,8 @@ async function awaitEnd(
 ): Promise<boolean> {
   await beAbsent(deps, tenantId);
   const { identityId, leftAt = run.startedAt } = run;
+  if (identityId !== undefined && run.missed.length > 0)
+    await waiveForeign(deps, tenantId, identityId, settings);
   const seen =
     identityId === undefined
       ? { done: true, why: "" }

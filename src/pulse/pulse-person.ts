@@ -13,21 +13,23 @@ import {
 import type { Json, JsonObject } from "../model/json.ts";
 import { pulseIdp, type PulseSettings } from "../model/pulse-settings.ts";
 import { newRecord, type Actor, type Also, type Cause, type Subject } from "../model/records.ts";
+import { letGo, type PulseClaimDeps } from "./pulse-claims.ts";
 
-export interface PulsePersonDeps {
-  readonly store: Pick<
-    DirectoryStore,
-    | "listIdps"
-    | "createIdp"
-    | "setIdpLoaded"
-    | "findGroupsByName"
-    | "createGroup"
-    | "updateGroup"
-    | "groupsOfUser"
-    | "listUsers"
-    | "createUser"
-    | "replaceUser"
-  >;
+export interface PulsePersonDeps extends PulseClaimDeps {
+  readonly store: PulseClaimDeps["store"] &
+    Pick<
+      DirectoryStore,
+      | "listIdps"
+      | "createIdp"
+      | "setIdpLoaded"
+      | "findGroupsByName"
+      | "createGroup"
+      | "updateGroup"
+      | "groupsOfUser"
+      | "listUsers"
+      | "createUser"
+      | "replaceUser"
+    >;
   readonly clock: Clock;
   readonly ringRelay: () => void;
 }
@@ -60,7 +62,10 @@ export async function bePresent(
   return user.identityId;
 }
 
-/** Has the directory say that nobody of the pulse is there any more, but for `except`: an urgent change, as every leave. */
+/**
+ * Has the directory say that nobody of the pulse is there any more, but for `except`: an urgent change, as every leave. An account that the
+ * pulse did not make is unlinked before: it stays.
+ */
 export async function beAbsent(
   deps: PulsePersonDeps,
   tenantId: TenantId,
@@ -75,6 +80,7 @@ export async function beAbsent(
   };
   for (const user of await usersWhere(deps, tenantId, active)) {
     if (user.userName === except) continue;
+    await letGo(deps, tenantId, user.identityId);
     await replace(deps, tenantId, user, { ...user.resource, active: false }, false);
   }
   deps.ringRelay();

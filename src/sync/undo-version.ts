@@ -9,6 +9,8 @@ const page = 500;
 /** What one person got or lost by a mapping version, and what taking it back means. */
 export interface VersionUndo {
   readonly identityId: IdentityId;
+  /** Of the plan that is taken back. */
+  readonly generation: number;
   readonly steps: readonly UndoStep[];
 }
 
@@ -38,16 +40,18 @@ export async function* previewVersionUndo(
     for (const { identityId, generation, ...target } of targets) {
       if (target.cause !== cause) continue;
       const steps = await previewUndo(deps, tenantId, connectionId, identityId, generation);
-      if (steps.length > 0) yield { identityId, steps };
+      if (steps.length > 0) yield { identityId, generation, steps };
     }
     if (targets.length < page) return;
     after = targets.at(-1)?.identityId;
   }
 }
 
+const isWay = ({ way }: UndoStep): boolean => way === "undo";
+
 /**
  * Takes back what a mapping version did, person by person, as exceptions for 90 days: what many lose by that is counted by the same rails, and
- * waits as one batch where it is too much. The version itself stays active for whoever comes next: correct the file as well. Said twice it
+ * waits as one batch where it is too much. Whoever gets another plan meanwhile is left as they are. The version itself stays active for whoever comes next: correct the file as well. Said twice it
  * changes nothing more. @throws StoreError NOT_FOUND
  */
 export async function undoVersion(
@@ -64,11 +68,16 @@ export async function undoVersion(
   for await (const item of previewVersionUndo(deps, tenantId, versionId)) chosen.push(item);
   let [people, steps, left] = [0, 0, 0];
   for (const item of chosen) {
-    const ways = item.steps.filter((step) => step.way === "undo").length;
-    left += item.steps.length - ways;
-    if (ways === 0 || version === undefined) continue;
-    const { connectionId } = version;
-    await undo(deps, tenantId, { connectionId, identityId: item.identityId, why, actor });
+    const { identityId, generation } = item;
+    const taken =
+      version === undefined || !item.steps.some(isWay)
+        ? []
+        : await undo(deps, tenantId, {
+            ...{ connectionId: version.connectionId, identityId, generation, why, actor },
+          });
+    const ways = taken.filter(isWay).length;
+    left += Math.max(item.steps.length, taken.length) - ways;
+    if (ways === 0) continue;
     people += 1;
     steps += ways;
   }

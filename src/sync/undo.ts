@@ -35,7 +35,7 @@ export async function previewUndo(
   tenantId: TenantId,
   connectionId: ConnectionId,
   identityId: IdentityId,
-  /** Only where the last plan is that of this generation. */
+  /** Only where the last plan is that of this generation, and none is wished since. */
   generation?: number,
 ): Promise<readonly UndoStep[]> {
   const done = (
@@ -50,10 +50,10 @@ export async function previewUndo(
       ? undefined
       : deps.vendorFacts(lane.vendor, lane.profile, lane.policy.target);
   if (newest === undefined || state === undefined || facts === undefined) return [];
+  const target = state.targets.find((item) => item.connectionId === connectionId);
+  if (generation !== undefined && target?.generation !== generation) return [];
   const accountKind = accountKindOf(facts).name;
-  const left = state.targets.some(
-    (item) => item.connectionId === connectionId && item.desired.lifecycle === "departed",
-  );
+  const left = target?.desired.lifecycle === "departed";
   const applied = done.filter((intent) => intent.generation === newest.generation);
   // Of several writes to one slot the last one is what is there.
   const last = new Map(applied.toReversed().map((intent) => [slotKey(intent.slot), intent]));
@@ -81,12 +81,14 @@ export async function undo(
   wish: {
     readonly connectionId: ConnectionId;
     readonly identityId: IdentityId;
+    /** What was shown to whoever asks: nothing happens where it is another plan by now. */
+    readonly generation?: number;
     readonly why: string;
     readonly actor: Actor;
   },
 ): Promise<readonly UndoStep[]> {
-  const { connectionId, identityId } = wish;
-  const steps = await previewUndo(deps, tenantId, connectionId, identityId);
+  const { connectionId, identityId, generation } = wish;
+  const steps = await previewUndo(deps, tenantId, connectionId, identityId, generation);
   const [person] = await deps.store.readIdentities(tenantId, [identityId]);
   if (person === undefined) return [];
   const earlier = (await exceptionsFor(deps, tenantId, [person]))(person).filter(

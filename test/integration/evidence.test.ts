@@ -28,7 +28,9 @@ import { leaverPopulation } from "../../src/evidence/leavers.ts";
 import { readPeriod, sampleOf } from "../../src/evidence/period.ts";
 import { dossierPage, populationCsv, populationPage } from "../../src/evidence/print-evidence.ts";
 import { asId, type HrSourceId } from "../../src/model/ids.ts";
-import { mapping, StoryWorld, tenantId } from "../support/story-world.ts";
+import type { PulseSettings } from "../../src/model/pulse-settings.ts";
+import { beAbsent, bePresent } from "../../src/pulse/pulse-person.ts";
+import { connectionId, mapping, StoryWorld, tenantId } from "../support/story-world.ts";
 
 const minute = 60_000;
 const hour = 60 * minute;
@@ -126,6 +128,35 @@ describe("a population", () => {
     expect(joiners.rows.map((row) => row.id)).toEqual([cy.identityId]);
     expect(joiners.complete).toBe(true);
     expect((await operatorPopulation(deps, tenantId, period())).rows).toEqual([]);
+  });
+
+  test("has nobody in it of whom the pulse alone speaks", async () => {
+    const { world, deps, period } = await open();
+    const pulse: PulseSettings = {
+      ...{ email: "pulse@example.com", givenName: "Rolecall", familyName: "Pulse" },
+      ...{ attributes: {}, groups: ["Engineering"], connections: [connectionId] },
+      ...{ everyMs: 24 * hour, withinMs: hour },
+    };
+    const when = { group: "Engineering", idp: "pulse" };
+    const grant = [{ kind: "org_role", role: "user" }];
+    await world.activate(mapping({ rules: [{ id: "pulse", when, grant }] }));
+    const people = { store: world.store, clock: world.clock, ringRelay: () => undefined };
+    await bePresent(people, tenantId, pulse);
+    await world.pass(6 * minute);
+    await beAbsent(people, tenantId);
+    await world.pass(6 * minute);
+    await world.clock.advance(1);
+    const all = period();
+    const found = {
+      joiners: await joinerPopulation(deps, tenantId, all),
+      leavers: await leaverPopulation(deps, tenantId, all),
+      movers: await moverPopulation(deps, tenantId, { ...all, from: all.to - 1 }),
+    };
+    expect(found.joiners).toMatchObject({ rows: [], counts: { joiners: 0, synthetic: 1 } });
+    expect(found.leavers).toMatchObject({ rows: [], counts: { cases: 0, synthetic: 1 } });
+    expect(found.movers.rows).toEqual([]);
+    const files = await controlPack(deps, tenantId, all);
+    expect(files.filter((file) => file.path.startsWith("CC6.2/leavers/"))).toEqual([]);
   });
 
   test("is sampled so that anybody draws the same again", () => {

@@ -165,6 +165,37 @@ test("taken out of the files leaves, without an alarm", async () => {
   expect(await world.findings()).not.toContain("pulse_missed");
 });
 
+test("takes no account away that was there before it, and says whose address it is not", async () => {
+  const { world, store, vendor, pass, report, urgent } = await scene();
+  // Nobody has read the vendor's list yet: the account is found when the person is there.
+  const accountId = vendor.seed("pulse@example.com");
+  await pass(10 * minute);
+  const [run] = (await report()).runs;
+  expect(run).toMatchObject({ state: "missed", arrivedAt: undefined });
+  expect(run?.identityId).toBeDefined();
+  expect((await urgent())[0]?.text).toContain("that it did not make");
+  await pass(2 * hour, 10 * minute);
+  expect(vendor.of("pulse@example.com")?.account.accountId).toBe(accountId);
+  expect(await store.listLinks(tenantId, { limit: 5 })).toEqual([]);
+  // Where the list shows it, nobody is told to be there at all.
+  await world.clock.advance(26 * hour);
+  await pass(minute);
+  const [next, ...before] = (await report()).runs;
+  expect(before).toHaveLength(1);
+  expect(next).toMatchObject({ state: "missed", identityId: undefined });
+  expect(vendor.of("pulse@example.com")?.account.accountId).toBe(accountId);
+});
+
+test("is missed where its address is that of somebody real, who keeps what they have", async () => {
+  const { world, vendor, pass, report, urgent } = await scene();
+  vendor.seed("pulse@example.com");
+  await world.hire("pulse@example.com");
+  await pass(10 * minute);
+  expect((await report()).runs[0]).toMatchObject({ state: "missed", identityId: undefined });
+  expect((await urgent())[0]?.text).toContain("somebody real");
+  expect(vendor.of("pulse@example.com")).toBeDefined();
+});
+
 test("changes groups with its file", async () => {
   const { store, declare, pass, report, clock } = await scene();
   await pass(10 * minute);

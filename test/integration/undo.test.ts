@@ -45,7 +45,7 @@ describe("all that a mapping version did", () => {
       people.push(await world.hire(email));
     }
     await world.group("Engineering", people);
-    await world.group("Platform");
+    const platformId = await world.group("Platform");
     await world.pass(6 * minute);
     const [engineers, platform] = mapping()["rules"] as readonly JsonObject[];
     const rules = [
@@ -55,7 +55,7 @@ describe("all that a mapping version did", () => {
     const result = await world.activate(mapping({ rules }));
     if (result?.versionId === undefined) throw new Error("nothing was activated");
     await world.pass(6 * minute);
-    return { world, people, versionId: result.versionId };
+    return { world, people, platformId, versionId: result.versionId };
   }
   const holdings = (world: StoryWorld, people: readonly StoryPerson[]) => [
     ...new Set(people.map((person) => world.vendor.holding(person.email))),
@@ -85,6 +85,32 @@ describe("all that a mapping version did", () => {
       action: "mapping.undone",
     });
     expect(record?.record.facts).toMatchObject({ people: 2, steps: 4, why: "a mistake" });
+  });
+
+  test("leaves whoever gets another plan while it is said", async () => {
+    const { world, people, platformId, versionId } = await narrowed(2);
+    const moved: StoryPerson[] = [];
+    const store = new Proxy(world.store, {
+      get: (of, name) =>
+        name !== "addException"
+          ? (Reflect.get(of, name) as unknown)
+          : async (...args: Parameters<typeof of.addException>) => {
+              await of.addException(...args);
+              const other = people.find((one) => one.email !== args[1].exception.person);
+              if (moved.length > 0 || other === undefined) return;
+              moved.push(other);
+              await world.members(platformId, { op: "add", memberIds: [other.sourceUserId] });
+              await world.pass(6 * minute);
+            },
+    });
+    const wish = { versionId, why: "a mistake", actor: ida };
+    expect(await undoVersion({ ...world.sync, store }, tenantId, wish)).toEqual({
+      ...{ people: 1, steps: 2, left: 2 },
+    });
+    await world.pass(6 * minute);
+    expect(moved.map((one) => world.vendor.holding(one.email))).toEqual([
+      "developer ws_prod:writer",
+    ]);
   });
 
   test("of a version that is not there is refused", async () => {
