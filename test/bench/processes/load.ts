@@ -53,6 +53,7 @@ async function load(round: LoadRound): Promise<LoadAnswer> {
   let endedAt = startedAt;
   let answered = 0;
   let next = round.from;
+  let refused: string | undefined;
   const result = await new Promise<autocannon.Result>((resolve, reject) => {
     const instance = autocannon(
       {
@@ -71,7 +72,8 @@ async function load(round: LoadRound): Promise<LoadAnswer> {
               const at = next++;
               return { ...request, ...requestOf(round, at) };
             },
-            onResponse: (_status, body) => {
+            onResponse: (status, body) => {
+              if (status >= 300) refused ??= `${String(status)} ${body.slice(0, 300)}`;
               if (round.keep === true) made.push(idIn(body));
             },
           },
@@ -89,7 +91,8 @@ async function load(round: LoadRound): Promise<LoadAnswer> {
   });
   const failed = result.errors + result.timeouts + result.non2xx;
   if (failed > 0 || answered === 0) {
-    throw new Error(`${String(failed)} of ${String(answered)} requests failed`);
+    const why = `${String(result.errors)} cut, ${String(result.timeouts)} late${refused === undefined ? "" : `, the first refusal: ${refused}`}`;
+    throw new Error(`${String(failed)} of ${String(answered)} requests failed: ${why}`);
   }
   const cpu = process.cpuUsage(cpuBefore);
   return {
