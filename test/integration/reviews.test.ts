@@ -219,6 +219,28 @@ describe("an access review", () => {
     expect(await world.store.listExceptions(tenantId)).toEqual([]);
   });
 
+  test.each([
+    ["reader", "adopted", "writer"],
+    ["keeper", "granted", "keeper"],
+  ])("takes over what ranks above the ledger's %s alone", async (known, origin, role) => {
+    const { world, ada, start, items, say } = await open();
+    const review = await start();
+    const item = workspace(await items(review.reviewId));
+    const slot = { kind: "workspace", objectId: "ws_dev" };
+    const because = ["engineers"];
+    await world.store.changeLedger(
+      tenantId,
+      {
+        ...{ connectionId, identityId: ada.identityId, now: world.clock.now() },
+        changes: [{ op: "set", origin: "granted", because, entitlement: { ...slot, role: known } }],
+      },
+      { records: [], recompute: [] },
+    );
+    await say(item, "revoke");
+    const ledger = await world.store.listLedger(tenantId, connectionId, ada.identityId);
+    expect(ledger.find((entry) => entry.objectId === "ws_dev")).toMatchObject({ origin, role });
+  });
+
   test("shows a revocation done behind any number that stay pending", async () => {
     const { world, deps, start, items } = await open(
       { template: "clay-audit" },
