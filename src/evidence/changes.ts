@@ -1,6 +1,7 @@
 import type { StoredRecord } from "../audit/audit-store.ts";
 import type { Instant } from "../model/clock.ts";
-import { momentAt } from "../model/employment.ts";
+import { employmentForAll, momentAt } from "../model/employment.ts";
+import type { IdentityFacts } from "../model/identity.ts";
 import { asId, type IdentityId, type TenantId } from "../model/ids.ts";
 import type { JsonObject } from "../model/json.ts";
 import { isSynthetic } from "../model/pulse-settings.ts";
@@ -60,7 +61,7 @@ export async function joinerPopulation(
       rows.push({
         id: person.identityId,
         gap:
-          hr && person.employment === undefined
+          hr && !knownToHr(person, deps.clock.now())
             ? "HR does not know them: no HR record is joined with this identity"
             : null,
         records: own.map((item) => item.record.recordId),
@@ -214,4 +215,9 @@ function changeOf({ record }: StoredRecord): JsonObject {
     ...{ mappingVersion: record.mappingVersion ?? null, requestId: record.requestId ?? null },
     recordId: record.recordId,
   };
+}
+
+/** As far as readers may know: a planned leave alone says nothing. */
+function knownToHr({ employment }: Pick<IdentityFacts, "employment">, now: number): boolean {
+  return employment !== undefined && employmentForAll(employment, now) !== undefined;
 }

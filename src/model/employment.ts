@@ -131,6 +131,23 @@ export function publicEmployment(employment: Employment): Employment {
   };
 }
 
+/**
+ * What somebody may read who has not the role `hr`, at `now`; undefined: nothing, and not that HR spoke either, where all it said is a leave
+ * that is planned.
+ */
+export function employmentForAll(facts: EmploymentFacts, now: Instant): Employment | undefined {
+  const employment = employmentAt(facts, now);
+  const planned = facts.records.every((record) =>
+    record.spells.every(
+      (spell) =>
+        spell.starts === undefined &&
+        spell.absences.length === 0 &&
+        (spell.leaves === undefined || momentAt(spell.leaves.moment) > now),
+    ),
+  );
+  return employment.confidential && planned ? undefined : publicEmployment(employment);
+}
+
 /** The person of a departure, as far as it matters for that. */
 export interface Leavable {
   readonly active: boolean;

@@ -5,7 +5,7 @@ import type { DesiredState, RuleTrace } from "../model/assignment.ts";
 import {
   employmentAt,
   presenceAt,
-  publicEmployment,
+  employmentForAll,
   type Employment,
   type Presence,
 } from "../model/employment.ts";
@@ -155,8 +155,9 @@ export async function explain(
 
 function employmentShown(person: IdentityFacts, now: number, forHr: boolean): Employment | null {
   if (person.employment === undefined) return null;
-  const employment = employmentAt(person.employment, now);
-  return forHr ? employment : publicEmployment(employment);
+  return forHr
+    ? employmentAt(person.employment, now)
+    : (employmentForAll(person.employment, now) ?? null);
 }
 
 function explainConnection(

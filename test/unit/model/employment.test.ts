@@ -3,6 +3,7 @@ import {
   defaultEmploymentPolicy,
   departureOf,
   employmentAt,
+  employmentForAll,
   nextChange,
   presenceAt,
   publicEmployment,
@@ -72,6 +73,17 @@ describe("employment", () => {
       confidential: false,
     });
     expect(publicEmployment(employmentAt(told, leave))).toMatchObject({ leavesAt: leave });
+  });
+
+  it("says not even that HR spoke, where all that it said is a leave that is planned", () => {
+    const told = facts([spell({ starts: undefined, leaves: leaving })]);
+    expect(employmentForAll(told, leave - 1)).toBeUndefined();
+    expect(employmentForAll(told, leave)).toMatchObject({ state: "left", leavesAt: leave });
+    const known = facts([spell({ leaves: leaving })]);
+    expect(employmentForAll(known, leave - 1)).toMatchObject({ state: "employed" });
+    const away = { from: { at: start }, until: undefined };
+    const absent = facts([spell({ starts: undefined, leaves: leaving, absences: [away] })]);
+    expect(employmentForAll(absent, leave - 1)).toBeDefined();
   });
 
   it("is decided by the first source of the file, or by the last that a person leaves, and names who contradicts", () => {
