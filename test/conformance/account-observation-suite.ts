@@ -273,6 +273,32 @@ export function accountObservationSuite(open: OpenStore): void {
       expect(await shown()).toEqual([["admin", true]]);
     });
 
+    it("keeps grants that were looked at before a listing and are stored after it", async () => {
+      const accountId = asId<AccountId>("a");
+      const slot = { kind: "workspace", objectId: "w1" };
+      const look = (role: string, now: number) =>
+        stage.store.recordLook(stage.tenantId, {
+          connectionId: console_,
+          accounts: [stage.account("a")],
+          gone: [],
+          grants: [{ accountId, asked: [slot], held: [{ ...slot, role, implicit: false }] }],
+          now,
+        });
+      const held = async () =>
+        (await stage.store.listObservedGrants(stage.tenantId, console_, [accountId])).map(
+          (item) => item.role,
+        );
+      await stage.store.recordListing(stage.tenantId, {
+        ...{ connectionId: console_, listingId: "l1", accounts: [stage.account("a")] },
+        now: stage.now + 2,
+      });
+      await look("writer", stage.now + 1);
+      expect(await held()).toEqual(["writer"]);
+      await look("admin", stage.now + 3);
+      await look("writer", stage.now + 2);
+      expect(await held()).toEqual(["admin"]);
+    });
+
     it("replaces what the asked slots hold, and leaves the others", async () => {
       const slot = (objectId: string) => ({ kind: "workspace", objectId });
       const look = (asked: readonly string[], held: Readonly<Record<string, string>>) =>

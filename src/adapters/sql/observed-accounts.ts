@@ -148,20 +148,24 @@ export function* writeLook(
       place.connectionId,
     );
   }
-  for (const item of look.grants.filter(({ accountId }) => !isOld(accountId))) {
+  // A listing may have read the account since, and reads no grants: those have times of their own.
+  const isGone = (accountId: string) => known.get(accountId)?.gone === 1 && isOld(accountId);
+  for (const item of look.grants.filter(({ accountId }) => !isGone(accountId))) {
     const key = [place.tenantId, place.connectionId, item.accountId] as const;
     for (const slot of item.asked) {
       yield* db.tell(
-        `DELETE FROM observed_grants WHERE ${byAccount} AND kind = ? AND object_id = ?`,
+        `DELETE FROM observed_grants WHERE ${byAccount} AND kind = ? AND object_id = ? AND read_at <= ?`,
         ...key,
         slot.kind,
         slot.objectId,
+        look.now,
       );
     }
     for (const grant of item.held) {
       yield* db.tell(
         `INSERT INTO observed_grants (tenant_id, connection_id, account_id, kind, object_id, role, implicit, read_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
-         ON CONFLICT (tenant_id, connection_id, account_id, kind, object_id) DO UPDATE SET role = excluded.role, implicit = excluded.implicit, read_at = excluded.read_at`,
+         ON CONFLICT (tenant_id, connection_id, account_id, kind, object_id) DO UPDATE SET role = excluded.role, implicit = excluded.implicit, read_at = excluded.read_at
+           WHERE observed_grants.read_at <= excluded.read_at`,
         ...key,
         grant.kind,
         grant.objectId,
