@@ -2,32 +2,14 @@ import type { Lane } from "../accounts/lane.ts";
 import type { DeskTicket, TicketAbility } from "../connectors/connector.ts";
 import { SyncError } from "../model/errors.ts";
 import { modeOf, type TicketPolicy } from "../model/policy.ts";
+import type { MarkedTicket, TicketDesk } from "../model/ticket-desk.ts";
 import type { ApplyDeps } from "./apply-deps.ts";
 import { withThings } from "./keep-things.ts";
 import { passThing, settleThings, type ThingWriter } from "./write-thing.ts";
 
-/** A title ends in this: whose task the ticket is for, and which attempt of it. */
+/** A title ends in its mark: whose task the ticket is for, and which attempt of it. */
+const marked = (title: string, mark: string) => `${title} [rolecall ${mark}]`;
 const markPattern = /\[rolecall ([^\]\s]+)\]$/;
-
-/** An open ticket for work by hand. */
-export interface DeskEntry {
-  readonly ticketId: string;
-  readonly shownId: string;
-  readonly mark: string;
-}
-
-/** The help desk of one connection. Every write passes the gate, leaves an intent and a record. */
-export interface LaneDesk {
-  readonly name: string;
-  listOpen(): Promise<readonly DeskEntry[]>;
-  stateOf(ticketId: string): Promise<DeskTicket["state"] | undefined>;
-  open(wish: {
-    readonly mark: string;
-    readonly title: string;
-    readonly text: string;
-  }): Promise<Omit<DeskEntry, "mark"> | undefined>;
-  close(ticket: DeskEntry): Promise<void>;
-}
 
 /** Whether tickets may be opened at this connection now: it writes, and its mapping says where. */
 export function hasDesk(lane: Lane): boolean {
@@ -37,11 +19,11 @@ export function hasDesk(lane: Lane): boolean {
   );
 }
 
-/** Works with the help desk of a lane, one owner at a time. false: somebody else is at it. @throws SyncError of the vendor */
+/** Works with the help desk of a lane, every write through its gate with an intent and a record, one owner at a time. false: somebody else is at it. @throws SyncError of the vendor */
 export async function withDesk(
   deps: ApplyDeps,
   lane: Lane,
-  work: (desk: LaneDesk) => Promise<void>,
+  work: (desk: TicketDesk) => Promise<void>,
 ): Promise<boolean> {
   return withThings(deps, lane, async (writer) => {
     const { tickets } = writer.connector;
@@ -51,7 +33,7 @@ export async function withDesk(
   });
 }
 
-function deskOf(writer: ThingWriter, tickets: TicketAbility, policy: TicketPolicy): LaneDesk {
+function deskOf(writer: ThingWriter, tickets: TicketAbility, policy: TicketPolicy): TicketDesk {
   const { deps, lane, call } = writer;
   return {
     name: writer.connector.facts.vendor,
@@ -68,7 +50,10 @@ function deskOf(writer: ThingWriter, tickets: TicketAbility, policy: TicketPolic
       let made: DeskTicket | undefined;
       const { connections: _served, ...where } = policy;
       await passThing(writer, { step: "create", kind: "ticket", name: mark }, async () => {
-        const { ticket, ...applied } = await tickets.open(call, { ...where, title, text });
+        const { ticket, ...applied } = await tickets.open(call, {
+          ...{ ...where, text },
+          title: marked(title, mark),
+        });
         made = ticket;
         return applied;
       });
@@ -86,8 +71,8 @@ async function readOpen(
   { call }: Pick<ThingWriter, "call">,
   tickets: TicketAbility,
   type: string,
-): Promise<readonly DeskEntry[]> {
-  const entries: DeskEntry[] = [];
+): Promise<readonly MarkedTicket[]> {
+  const entries: MarkedTicket[] = [];
   for await (const item of tickets.listOpen(call, type)) {
     if ("complete" in item) return entries;
     const mark = markPattern.exec(item.title)?.[1];

@@ -2,6 +2,7 @@ import type { AccountStore } from "../accounts/account-store.ts";
 import type { DirectoryStore } from "../directory/directory-store.ts";
 import { StoreError } from "../model/errors.ts";
 import { asId, type ConnectionId, type TaskId, type TenantId } from "../model/ids.ts";
+import type { MarkedTicket, TicketDesk } from "../model/ticket-desk.ts";
 import { finishTask } from "./decide-task.ts";
 import { change, isRace } from "./keep-task.ts";
 import { addressOf, spelledOut } from "./spell-out.ts";
@@ -10,29 +11,6 @@ import { isLive, liveStates, type Task } from "./task.ts";
 
 /** One look takes so many tasks, earliest due first; the rest waits until those are done. */
 const tasksMax = 500;
-
-/** A help desk where work by hand is opened as tickets. Its writes pass the gate of its connection. */
-export interface TicketDesk {
-  /** What people call it: `intercom`. */
-  readonly name: string;
-  /** Open tickets whose title holds a mark of ours. @throws SyncError where they cannot be read whole */
-  listOpen(): Promise<readonly MarkedTicket[]>;
-  /** Undefined: deleted. */
-  stateOf(ticketId: string): Promise<"open" | "resolved" | "closed" | undefined>;
-  /** Undefined: the gate said no, or an earlier attempt has no outcome yet; it is asked again at the next look. */
-  open(wish: {
-    readonly mark: string;
-    readonly title: string;
-    readonly text: string;
-  }): Promise<Pick<MarkedTicket, "ticketId" | "shownId"> | undefined>;
-  close(ticket: MarkedTicket): Promise<void>;
-}
-
-export interface MarkedTicket {
-  readonly ticketId: string;
-  readonly shownId: string;
-  readonly mark: string;
-}
 
 export interface TicketDeps extends TaskDeps {
   readonly store: TaskDeps["store"] &
@@ -86,8 +64,7 @@ async function keepTicket(
   const known = task.ticket?.attempt === task.attempt ? task.ticket : undefined;
   if (known === undefined) {
     const shown = open.find((ticket) => ticket.mark === mark);
-    const made =
-      shown ?? (await desk.open({ mark, ...(await textOf(deps, tenantId, task, mark)) }));
+    const made = shown ?? (await desk.open({ mark, ...(await textOf(deps, tenantId, task)) }));
     if (made !== undefined) await noteTicket(deps, tenantId, desk, task, made);
     return;
   }
@@ -144,7 +121,6 @@ async function textOf(
   deps: TicketDeps,
   tenantId: TenantId,
   task: Task,
-  mark: string,
 ): Promise<{ readonly title: string; readonly text: string }> {
   const { title, lines, dueAt, fourEyes } = await spelledOut(deps.store, tenantId, task);
   const person = await addressOf(deps.store, tenantId, task);
@@ -159,5 +135,5 @@ async function textOf(
       ? "Two people say that it is done with `rolecall tasks done`: resolving this ticket says nothing."
       : "Resolve this ticket when it is done. Rolecall looks at the vendor, and opens another one if it does not show.",
   ];
-  return { title: `${title} [rolecall ${mark}]`, text: text.join("\n") };
+  return { title, text: text.join("\n") };
 }

@@ -1,38 +1,23 @@
 import type { VendorAccount } from "../../model/account.ts";
 import type { AccountId } from "../../model/ids.ts";
-import type { NextPage } from "../../model/vendor-http.ts";
 import type { Applied, Call, EndOfList, HandOver, WorkItem } from "../connector.ts";
 import { refusals, saysNotFound } from "./refusals.ts";
-import { conversationWire, conversationsPage, cursorOf, type ConversationWire } from "./wire.ts";
-
-/** The largest page of the vendor's search. */
-const pageLimit = 150;
+import { searchPages } from "./search.ts";
+import { conversationWire, conversationsPage, type ConversationWire } from "./wire.ts";
 
 /** Conversations that lie with a teammate and are not closed: an assignment would open closed ones again. */
 export async function* listWork(
   call: Call,
   account: VendorAccount,
 ): AsyncGenerator<WorkItem | EndOfList> {
-  const query = {
-    operator: "AND",
-    value: [
+  const pages = searchPages(
+    call,
+    "conversations.search",
+    [
       { field: "admin_assignee_id", operator: "=", value: Number(account.accountId) },
       { field: "state", operator: "!=", value: "closed" },
     ],
-  };
-  const pages = call.http.pages(
-    {
-      operation: "conversations.search",
-      body: { query, pagination: { per_page: pageLimit } },
-      parse: (body) => conversationsPage.parse(body),
-      refusals,
-    },
-    (page): NextPage => {
-      const cursor = cursorOf(page.pages);
-      if (cursor === undefined) return "end";
-      if (cursor === "") return "incomplete";
-      return { body: { query, pagination: { per_page: pageLimit, starting_after: cursor } } };
-    },
+    (body) => conversationsPage.parse(body),
   );
   let count = 0;
   for await (const page of pages) {

@@ -1,10 +1,8 @@
-import type { NextPage } from "../../model/vendor-http.ts";
 import type { Applied, Call, DeskTicket, EndOfList, TicketAbility } from "../connector.ts";
 import { refusals, saysNotFound } from "./refusals.ts";
-import { cursorOf, ticketsPage, ticketWire, type TicketWire } from "./wire.ts";
+import { searchPages } from "./search.ts";
+import { ticketsPage, ticketWire, type TicketWire } from "./wire.ts";
 
-/** The largest page of the vendor's search. */
-const pageLimit = 150;
 const titleAttribute = "_default_title_";
 const textAttribute = "_default_description_";
 
@@ -12,26 +10,14 @@ export async function* listOpenTickets(
   call: Call,
   type: string,
 ): AsyncGenerator<DeskTicket | EndOfList> {
-  const query = {
-    operator: "AND",
-    value: [
+  const pages = searchPages(
+    call,
+    "tickets.search",
+    [
       { field: "ticket_type_id", operator: "=", value: type },
       { field: "open", operator: "=", value: true },
     ],
-  };
-  const pages = call.http.pages(
-    {
-      operation: "tickets.search",
-      body: { query, pagination: { per_page: pageLimit } },
-      parse: (body) => ticketsPage.parse(body),
-      refusals,
-    },
-    (page): NextPage => {
-      const cursor = cursorOf(page.pages);
-      if (cursor === undefined) return "end";
-      if (cursor === "") return "incomplete";
-      return { body: { query, pagination: { per_page: pageLimit, starting_after: cursor } } };
-    },
+    (body) => ticketsPage.parse(body),
   );
   let count = 0;
   for await (const page of pages) {

@@ -131,10 +131,11 @@ export const scimUsersWire = z.object({
   Resources: z.array(scimUserWire).optional(),
 });
 
+export type CursorPages =
+  { readonly next?: z.infer<typeof cursorWire> | null | undefined } | null | undefined;
+
 /** Where a list goes on: null, an object or an address, by version. */
-export function cursorOf(
-  pages: { readonly next?: z.infer<typeof cursorWire> | null | undefined } | null | undefined,
-): string | undefined {
+export function cursorOf(pages: CursorPages): string | undefined {
   const next = pages?.next;
   if (next === null || next === undefined) return undefined;
   if (typeof next === "object") return next.starting_after ?? undefined;
