@@ -1,39 +1,7 @@
 import { z } from "zod";
+import { reportAnswer, type Report } from "../console/answers/connection-report.ts";
 import { argument, exitCodes, type Command } from "./command.ts";
 import { listOf } from "./list-view.ts";
-
-const shape = z.object({
-  report: z.object({
-    connectionId: z.string(),
-    vendor: z.string(),
-    profile: z.string(),
-    mode: z.string(),
-    organization: z.object({ id: z.string(), name: z.string() }).nullable(),
-    pin: z.enum(["new", "same"]).nullable(),
-    problem: z.object({ code: z.string(), text: z.string() }).nullable(),
-    credential: z.object({ kind: z.string(), owner: z.string().nullable() }).nullable(),
-    notes: z.array(z.string()),
-    reads: z.array(z.object({ what: z.string(), outcome: z.string(), text: z.string() })),
-    vendorOwnsMembership: z.boolean(),
-    scopes: z.array(z.string()),
-    scopesMissing: z.array(z.string()),
-    scopesBeyond: z.array(z.string()),
-    planGates: z.array(z.string()),
-    limits: z.array(z.object({ name: z.string(), calls: z.number(), perMs: z.number() })),
-    endpoints: z.array(
-      z.object({
-        method: z.string(),
-        path: z.string(),
-        access: z.string(),
-        scope: z.string().nullable(),
-      }),
-    ),
-    byHand: z.array(z.string()),
-    impossible: z.array(z.object({ what: z.string(), instead: z.string() })),
-  }),
-});
-
-type Report = z.infer<typeof shape>["report"];
 
 const installationsShape = z.object({
   installations: z.array(
@@ -149,7 +117,7 @@ export const connectCommands: readonly Command[] = [
       const answer = await (
         await invocation.api()
       ).call("POST", `/connections/${connection}/connect`);
-      const { report } = shape.parse(answer);
+      const { report } = reportAnswer.parse(answer);
       invocation.terminal.out(
         invocation.json ? `${JSON.stringify(answer, null, 2)}\n` : render(report),
       );

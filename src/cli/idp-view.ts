@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { trafficAnswer } from "../console/answers/idp-traffic.ts";
 import { listOf } from "./list-view.ts";
 import { idpColumns } from "./state-view.ts";
 import { instant, table } from "./table.ts";
@@ -6,25 +7,7 @@ import { instant, table } from "./table.ts";
 const shape = z.object({
   scimUrl: z.string(),
   idp: z.object({ idpId: z.string() }).loose(),
-  traffic: z.object({
-    requests: z.number(),
-    refused: z.number(),
-    failed: z.number(),
-    usualPauseMs: z.number().nullish(),
-    longestPauseMs: z.number().nullish(),
-    quiet: z.boolean(),
-    recent: z.array(
-      z.object({
-        at: z.number(),
-        method: z.string(),
-        route: z.string(),
-        status: z.number(),
-        scimType: z.string().optional(),
-        operations: z.array(z.string()).optional(),
-        dropped: z.array(z.string()).optional(),
-      }),
-    ),
-  }),
+  traffic: trafficAnswer,
   tokens: z.array(z.unknown()),
   signer: z.object({ issuer: z.string(), audience: z.string(), client: z.string() }).nullable(),
 });

@@ -1,4 +1,10 @@
 import { z } from "zod";
+import {
+  caseAnswer,
+  type CaseAnswer,
+  type clocksAnswer,
+  type dutyAnswer,
+} from "../console/answers/leaver-case.ts";
 import { instant, table } from "./table.ts";
 
 export const rehearsalShape = z.object({
@@ -47,65 +53,9 @@ function renderPerson(person: RehearsalAnswer["people"][number], of: "one" | "al
   ].join("\n");
 }
 
-const clocks = z.object({ fromSignal: z.number(), fromHr: z.number().optional() }).optional();
-const duty = z.object({
-  connectionId: z.string().optional(),
-  kind: z.string(),
-  subject: z.string(),
-  channel: z.string(),
-  state: z.string(),
-  deadline: z.number(),
-  doneAt: z.number().optional(),
-  missedAt: z.number().optional(),
-  facts: z.record(z.string(), z.unknown()),
-});
-const caseShape = z.object({
-  userName: z.string().nullable(),
-  now: z.number(),
-  order: z
-    .object({ by: z.string(), why: z.string(), emergency: z.boolean(), at: z.number() })
-    .nullable(),
-  case: z.object({
-    caseId: z.string(),
-    identityId: z.string(),
-    state: z.string(),
-    source: z.string(),
-    t0: z.number(),
-    hrAt: z.number().optional(),
-    signalAt: z.number(),
-    openedAt: z.number(),
-    closedAt: z.number().optional(),
-    closedWhy: z.string().optional(),
-    watchUntil: z.number().optional(),
-    reopenedAt: z.number().optional(),
-  }),
-  connections: z.array(
-    z.object({
-      connectionId: z.string(),
-      channel: z.string(),
-      obligations: z.array(duty),
-      contained: clocks,
-      removed: clocks,
-      verified: clocks,
-      writes: z.array(
-        z.object({
-          step: z.string(),
-          slot: z.object({ kind: z.string(), objectId: z.string() }),
-          state: z.string(),
-          sentAt: z.number(),
-        }),
-      ),
-    }),
-  ),
-  open: z.array(duty),
-  records: z.array(z.string()),
-  packHash: z.string(),
-});
-type CaseAnswer = z.infer<typeof caseShape>;
-
 /** The whole story of one leaver. */
 export function renderCase(answer: unknown): string {
-  const story = caseShape.parse(answer);
+  const story = caseAnswer.parse(answer);
   const { case: item, order } = story;
   const head = [
     `${story.userName ?? item.identityId}: ${stateLine(story)}`,
@@ -162,7 +112,7 @@ function renderConnection(part: CaseAnswer["connections"][number], now: number):
   ].join("\n");
 }
 
-function dutyState(item: z.infer<typeof duty>, now: number): string {
+function dutyState(item: z.infer<typeof dutyAnswer>, now: number): string {
   if (item.state !== "open") {
     const late = item.missedAt === undefined ? "" : ", late";
     return `${item.state}${late} ${instant(item.doneAt)}`;
@@ -171,7 +121,7 @@ function dutyState(item: z.infer<typeof duty>, now: number): string {
   return minutes < 0 ? `OVERDUE by ${String(-minutes)} min` : `open, ${String(minutes)} min left`;
 }
 
-function took(time: z.infer<typeof clocks>): string {
+function took(time: z.infer<typeof clocksAnswer>): string {
   if (time === undefined) return "not yet";
   const fromHr = time.fromHr === undefined ? "" : ` (${seconds(time.fromHr)} from HR)`;
   return `${seconds(time.fromSignal)} from the signal${fromHr}`;

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { dirname, join, relative, sep } from "node:path";
 import { promisify } from "node:util";
 import { z } from "zod";
+import { countsAnswer, peopleAnswer } from "../console/answers/simulation.ts";
 import { readConfig } from "../config/config.ts";
 import { vendorFactsOf } from "../connectors/registry.ts";
 import { changesBetween, renderChanges } from "../mapping/changes.ts";
@@ -17,15 +18,15 @@ import {
   type Api,
   type Invocation,
 } from "./command.ts";
-import { changesShape, countsShape, peopleShape } from "./mapping-view.ts";
+import { changesShape } from "./mapping-view.ts";
 
 const run = promisify(execFile);
 const gitBytesMax = 64 * 1024 * 1024;
 
 const answerShape = z.object({
   changes: changesShape,
-  simulation: countsShape,
-  people: peopleShape,
+  simulation: countsAnswer,
+  people: peopleAnswer,
   unnamed: z.number(),
 });
 

@@ -1,26 +1,10 @@
 import { z } from "zod";
+import { countsAnswer, peopleAnswer } from "../console/answers/simulation.ts";
 import { renderChanges } from "../mapping/changes.ts";
 import type { Json } from "../model/json.ts";
 import { instant, table } from "./table.ts";
 
 const json = z.json().transform((value) => value as Json);
-const counts = z.object({
-  people: z.number(),
-  gain: z.number(),
-  lose: z.number(),
-  privilegedGain: z.number(),
-  blocked: z.number(),
-  unchanged: z.number(),
-  hash: z.string().optional(),
-});
-const person = z.object({
-  userName: z.string().nullable(),
-  identityId: z.string(),
-  gains: z.array(z.string()),
-  losses: z.array(z.string()),
-  privileged: z.boolean(),
-});
-
 export const changesShape = z.object({
   head: z.array(z.object({ path: z.string(), from: json, to: json })),
   rules: z.array(
@@ -32,8 +16,6 @@ export const changesShape = z.object({
     }),
   ),
 });
-export const peopleShape = z.array(person);
-export const countsShape = counts;
 
 const versionShape = z.object({
   version: z.object({
@@ -44,7 +26,7 @@ const versionShape = z.object({
     author: z.string().optional(),
     proposedBy: z.string().optional(),
     changes: changesShape.optional(),
-    simulation: counts.optional(),
+    simulation: countsAnswer.optional(),
     decision: z
       .object({
         outcome: z.string(),
@@ -72,7 +54,7 @@ const versionShape = z.object({
       waiting: z.number(),
     })
     .nullable(),
-  people: peopleShape,
+  people: peopleAnswer,
 });
 
 /** One version with everything that an approver should see. */
@@ -109,7 +91,7 @@ export function renderVersion(answer: unknown): string {
   return `${lines.join("\n")}\n${people.length === 0 ? "" : `\n${renderPeople(people)}`}`;
 }
 
-export function renderPeople(people: z.output<typeof peopleShape>): string {
+export function renderPeople(people: z.output<typeof peopleAnswer>): string {
   return table(
     ["PERSON", "GAINS", "LOSES"],
     people.map((one) => [

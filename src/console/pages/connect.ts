@@ -1,4 +1,6 @@
 import { z } from "zod";
+import { reportAnswer, type Report } from "../answers/connection-report.ts";
+import { trafficAnswer } from "../answers/idp-traffic.ts";
 import { html, type Markup, type Piece } from "./markup.ts";
 import { ask, to, type Action, type Page } from "./page.ts";
 import { statusShape } from "./today.ts";
@@ -29,25 +31,7 @@ const idpShape = z.object({
 const showIdpShape = z.object({
   scimUrl: z.string(),
   idp: idpShape,
-  traffic: z.object({
-    requests: z.number(),
-    refused: z.number(),
-    failed: z.number(),
-    usualPauseMs: z.number().nullish(),
-    longestPauseMs: z.number().nullish(),
-    quiet: z.boolean(),
-    recent: z.array(
-      z.object({
-        at: z.number(),
-        method: z.string(),
-        route: z.string(),
-        status: z.number(),
-        scimType: z.string().optional(),
-        operations: z.array(z.string()).optional(),
-        dropped: z.array(z.string()).optional(),
-      }),
-    ),
-  }),
+  traffic: trafficAnswer,
   tokens: z.array(
     z.object({
       tokenId: z.string(),
@@ -66,44 +50,12 @@ const loadedAction: Action = {
   input: (form, { idp }) => ({ idp, loaded: form.one("loaded") === "yes" }),
   told: "Noted. From now on absence counts, or does not, as you said.",
 };
-const reportShape = z.object({
-  report: z.object({
-    connectionId: z.string(),
-    vendor: z.string(),
-    profile: z.string(),
-    mode: z.string(),
-    organization: z.object({ id: z.string(), name: z.string() }).nullable(),
-    pin: z.string().nullable(),
-    problem: z.object({ code: z.string(), text: z.string() }).nullable(),
-    credential: z.object({ kind: z.string(), owner: z.string().nullable() }).nullable(),
-    notes: z.array(z.string()),
-    reads: z.array(z.object({ what: z.string(), outcome: z.string(), text: z.string() })),
-    vendorOwnsMembership: z.boolean(),
-    scopes: z.array(z.string()),
-    scopesMissing: z.array(z.string()),
-    scopesBeyond: z.array(z.string()),
-    planGates: z.array(z.string()),
-    limits: z.array(z.object({ name: z.string(), calls: z.number(), perMs: z.number() })),
-    endpoints: z.array(
-      z.object({
-        method: z.string(),
-        path: z.string(),
-        access: z.string(),
-        scope: z.string().nullable(),
-      }),
-    ),
-    byHand: z.array(z.string()),
-    impossible: z.array(z.object({ what: z.string(), instead: z.string() })),
-  }),
-});
-type Report = z.output<typeof reportShape>["report"];
-
 const lookAction: Action = {
   path: "/connect/:connection/look",
   operation: "connect",
   input: (_form, { connection }) => ({ connection }),
   told: "A look at the connection",
-  shows: (_visit, answer) => reportView(reportShape.parse(answer).report),
+  shows: (_visit, answer) => reportView(reportAnswer.parse(answer).report),
 };
 
 export const connectActions = [loadedAction, lookAction];

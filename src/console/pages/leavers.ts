@@ -1,4 +1,10 @@
-import { z } from "zod";
+import type { z } from "zod";
+import {
+  caseAnswer,
+  type CaseAnswer,
+  type clocksAnswer,
+  type dutyAnswer,
+} from "../answers/leaver-case.ts";
 import { html, type Markup, type Piece } from "./markup.ts";
 import { ask, to, type Action, type Page, type Visit } from "./page.ts";
 import { caseRows, casesShape } from "./leaver-rows.ts";
@@ -18,59 +24,7 @@ import {
   when,
 } from "./widgets.ts";
 
-const clocks = z.object({ fromSignal: z.number(), fromHr: z.number().optional() }).optional();
-const dutyShape = z.object({
-  connectionId: z.string().optional(),
-  kind: z.string(),
-  subject: z.string(),
-  channel: z.string(),
-  state: z.string(),
-  deadline: z.number(),
-  doneAt: z.number().optional(),
-  missedAt: z.number().optional(),
-  facts: z.record(z.string(), z.unknown()),
-});
-const caseShape = z.object({
-  userName: z.string().nullable(),
-  order: z
-    .object({ by: z.string(), why: z.string(), emergency: z.boolean(), at: z.number() })
-    .nullable(),
-  case: z.object({
-    caseId: z.string(),
-    identityId: z.string(),
-    state: z.string(),
-    source: z.string(),
-    t0: z.number(),
-    hrAt: z.number().optional(),
-    signalAt: z.number(),
-    closedAt: z.number().optional(),
-    closedWhy: z.string().optional(),
-    watchUntil: z.number().optional(),
-  }),
-  connections: z.array(
-    z.object({
-      connectionId: z.string(),
-      channel: z.string(),
-      obligations: z.array(dutyShape),
-      contained: clocks,
-      removed: clocks,
-      verified: clocks,
-      writes: z.array(
-        z.object({
-          step: z.string(),
-          slot: z.object({ kind: z.string(), objectId: z.string() }),
-          state: z.string(),
-          sentAt: z.number(),
-        }),
-      ),
-    }),
-  ),
-  open: z.array(dutyShape),
-  records: z.array(z.string()),
-  packHash: z.string(),
-});
-type Story = z.output<typeof caseShape>;
-type Duty = z.output<typeof dutyShape>;
+type Duty = z.output<typeof dutyAnswer>;
 
 const settleAction: Action = {
   path: "/leavers/:caseId/settle",
@@ -126,7 +80,7 @@ export const leaverPage: Page = {
   title: () => "Leaver",
   render: async (visit) => {
     const { caseId } = visit.params;
-    const story = await ask(visit, "showCase", { caseId }, caseShape);
+    const story = await ask(visit, "showCase", { caseId }, caseAnswer);
     const { case: item, order } = story;
     return html`${pageHead(
       html`${person(item.identityId, story.userName)} ${state(item.state)}`,
@@ -165,7 +119,11 @@ export const leaverPage: Page = {
   },
 };
 
-function connection(visit: Visit, story: Story, part: Story["connections"][number]): Markup {
+function connection(
+  visit: Visit,
+  story: CaseAnswer,
+  part: CaseAnswer["connections"][number],
+): Markup {
   return card(
     html`${connectionLink(part.connectionId)} <span class="faint">${part.channel}</span>`,
     html`${facts([
@@ -203,7 +161,7 @@ function connection(visit: Visit, story: Story, part: Story["connections"][numbe
   );
 }
 
-function settle(visit: Visit, story: Story, duty: Duty): Piece {
+function settle(visit: Visit, story: CaseAnswer, duty: Duty): Piece {
   const hidden = {
     connection: duty.connectionId ?? "",
     kind: duty.kind,
@@ -235,7 +193,7 @@ function dutyState(duty: Duty, now: number): Piece {
     : html`${badge("owed", "busy")} ${when(duty.deadline, now)}`;
 }
 
-function took(time: z.output<typeof clocks>): string {
+function took(time: z.output<typeof clocksAnswer>): string {
   if (time === undefined) return "not yet";
   const hr = time.fromHr === undefined ? "" : `, ${seconds(time.fromHr)} from HR`;
   return `${seconds(time.fromSignal)} from the signal${hr}`;

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { peopleAnswer } from "../answers/simulation.ts";
 import { html, type Markup } from "./markup.ts";
 import { badge, person, table } from "./widgets.ts";
 
@@ -8,16 +9,6 @@ export const changesShape = z.object({
     z.object({ id: z.string(), change: z.string(), from: z.unknown(), to: z.unknown() }),
   ),
 });
-export const peopleShape = z.array(
-  z.object({
-    identityId: z.string(),
-    userName: z.string().nullable(),
-    gains: z.array(z.string()),
-    losses: z.array(z.string()),
-    privileged: z.boolean(),
-  }),
-);
-
 /** What differs between two documents, old over new. */
 export function changeList({ head, rules }: z.output<typeof changesShape>): Markup {
   if (head.length + rules.length === 0)
@@ -41,7 +32,7 @@ function pair(from: unknown, to: unknown): Markup {
   ${to === null ? "" : html`<div class="gain">+ <code>${JSON.stringify(to)}</code></div>`}`;
 }
 
-export function peopleTable(people: z.output<typeof peopleShape>): Markup {
+export function peopleTable(people: z.output<typeof peopleAnswer>): Markup {
   return table(
     "People who gain or lose",
     ["Person", "Gains", "Loses"],

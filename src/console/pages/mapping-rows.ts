@@ -1,17 +1,9 @@
 import { z } from "zod";
+import { countsAnswer } from "../answers/simulation.ts";
 import { html, type Markup } from "./markup.ts";
 import { to } from "./page.ts";
 import { connectionLink, count, state, table, when } from "./widgets.ts";
 
-export const countsShape = z.object({
-  people: z.number(),
-  gain: z.number(),
-  lose: z.number(),
-  privilegedGain: z.number(),
-  blocked: z.number(),
-  unchanged: z.number(),
-  hash: z.string().optional(),
-});
 export const versionShape = z.object({
   versionId: z.string(),
   connectionId: z.string(),
@@ -23,7 +15,7 @@ export const versionShape = z.object({
   activatedAt: z.number().optional(),
   author: z.string().optional(),
   proposedBy: z.string().optional(),
-  simulation: countsShape.optional(),
+  simulation: countsAnswer.optional(),
   decision: z
     .object({
       outcome: z.string(),

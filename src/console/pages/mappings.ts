@@ -1,8 +1,9 @@
 import { z } from "zod";
 import { html, type Markup, type Piece } from "./markup.ts";
-import { changesShape, changeList, peopleShape, peopleTable } from "./mapping-changes.ts";
+import { countsAnswer, peopleAnswer } from "../answers/simulation.ts";
+import { changesShape, changeList, peopleTable } from "./mapping-changes.ts";
 import { ask, seg, to, type Action, type Page, type Visit } from "./page.ts";
-import { countsShape, mappingRows, mappingsShape, versionShape } from "./mapping-rows.ts";
+import { mappingRows, mappingsShape, versionShape } from "./mapping-rows.ts";
 import {
   badge,
   card,
@@ -50,8 +51,8 @@ const resumeAction: Action = {
 };
 const simulated = z.object({
   changes: changesShape,
-  simulation: countsShape,
-  people: peopleShape,
+  simulation: countsAnswer,
+  people: peopleAnswer,
   unnamed: z.number(),
 });
 const simulateAction: Action = {
@@ -134,8 +135,8 @@ export const mappingsPage: Page = {
 
 const showShape = z.object({
   version: versionShape.extend({ changes: changesShape.optional() }),
-  simulation: countsShape.nullable(),
-  people: peopleShape,
+  simulation: countsAnswer.nullable(),
+  people: peopleAnswer,
 });
 
 export const mappingPage: Page = {
@@ -191,7 +192,7 @@ export const mappingPage: Page = {
   },
 };
 
-function counts(simulation: z.output<typeof countsShape>): Markup {
+function counts(simulation: z.output<typeof countsAnswer>): Markup {
   return facts([
     ["Looked at", count(simulation.people)],
     ["Gain", html`<span class="gain">${count(simulation.gain)}</span>`],

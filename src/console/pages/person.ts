@@ -1,7 +1,7 @@
 import { html, type Markup, type Piece } from "./markup.ts";
 import { ask, seg, to, type Action, type Page, type Visit } from "./page.ts";
 import { presence } from "./people.ts";
-import { explainShape, type Connection, type Explained } from "./person-shape.ts";
+import { explainAnswer, type Connection, type Explained } from "../answers/explain.ts";
 import { recordList, recordsShape } from "./record-rows.ts";
 import {
   badge,
@@ -53,7 +53,7 @@ export const personPage: Page = {
     const { identity = "" } = visit.params;
     const { want } = visit.query;
     const [story, timeline] = await Promise.all([
-      ask(visit, "explain", { identity, want }, explainShape),
+      ask(visit, "explain", { identity, want }, explainAnswer),
       ask(visit, "findRecords", { identity, limit: 40 }, recordsShape),
     ]);
     const { person, connections } = story;

@@ -77,9 +77,11 @@ const connectionShape = z.object({
 });
 export type Connection = z.output<typeof connectionShape>;
 
-export const explainShape = z.object({
+/** What `explain` answers: one person, at each connection, with what was asked for. */
+export const explainAnswer = z.object({
   person: z.object({
     identityId: z.string(),
+    active: z.boolean(),
     userName: z.string(),
     displayName: z.string(),
     emails: z.array(z.string()),
@@ -100,6 +102,7 @@ export const explainShape = z.object({
         spell: z.number(),
         startsAt: z.number().optional(),
         leavesAt: z.number().optional(),
+        leavesLocal: z.object({ day: z.string(), time: z.string(), zone: z.string() }).optional(),
         backAt: z.number().optional(),
         contradicting: z.array(z.string()),
       })
@@ -123,4 +126,4 @@ export const explainShape = z.object({
     )
     .optional(),
 });
-export type Explained = z.output<typeof explainShape>;
+export type Explained = z.output<typeof explainAnswer>;
